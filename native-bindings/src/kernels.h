@@ -1,0 +1,96 @@
+// The kernel contract: the inner loops of corvid, one pointer each, filled once by dispatch.
+//
+// Every instruction set (kernels/scalar.cc, avx2.cc, avx512.cc, neon.cc) implements exactly what is
+// written here, and each is tested equal to the scalar reference, bit by bit, over all lengths,
+// tails and alignments. To keep float results identical everywhere, every float kernel fixes its
+// order of operations below, multiplies and adds apart (no fused multiply-add), except gemm, whose
+// results only ever feed training and encoding.
+//
+// Contracts hold for the caller too: pointers need no alignment unless said; reads never leave the
+// ranges named here.
+#ifndef CORVID_KERNELS_H_
+#define CORVID_KERNELS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace corvid {
+
+constexpr size_t kBlockRows = 32;        // rows in one block of plane-64
+constexpr size_t kPlane64Bytes = 8;      // bytes of one row in plane-64
+constexpr size_t kBlockBytes = 256;      // kBlockRows * kPlane64Bytes
+constexpr size_t kTables = 16;           // nibbles of a 64-bit code
+constexpr size_t kTableEntries = 16;     // corners of a block
+
+// A candidate row of a scan, before its list's base and scale are applied.
+struct ScanHit {
+  uint32_t sum;  // sum of 16 table bytes, 0..4080
+  uint32_t row;  // row relative to ScanRange::first_row
+};
+
+// A run of rows of one plane-64, as a list occupies it. Row r of the plane lives in block r / 32 at
+// lane r % 32: byte j of the row's code is plane[(r / 32) * 256 + j * 32 + r % 32]; its low nibble
+// is block 2j of the code, its high nibble block 2j + 1.
+struct ScanRange {
+  const uint8_t* plane;    // first byte of block 0 of the plane
+  uint64_t first_row;      // in the plane; need not start a block
+  uint32_t rows;           // may be 0
+  const uint8_t* filter;   // null, or bit (r % 8) of byte r / 8 keeps plane row r
+};
+
+struct Kernels {
+  const char* name;  // "scalar", "avx2", "avx512", "neon"
+
+  // Sums tables[16 * j + nibble_j(row)] over the 16 nibbles of each row of `range`, and appends
+  // (sum, row) of every kept row with sum >= threshold to `hits`, rows ascending, until `capacity`
+  // hits are stored. Returns the number of rows consumed: range.rows when done; otherwise a
+  // multiple of blocks such that all hits of the consumed rows are stored, so that the caller can
+  // compact, raise the threshold and continue. Precondition: capacity >= *count + 32.
+  uint32_t (*scan_tables)(const ScanRange& range, const uint8_t* tables, uint32_t threshold,
+                          ScanHit* hits, size_t capacity, size_t* count);
+
+  // Hamming distances of `rows` packed rows (row-major, `stride` bytes each, 8 <= stride <= 128,
+  // a multiple of 8) to `query`: distances[r] = popcount(codes[r] XOR query).
+  void (*hamming)(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
+                  uint16_t* distances);
+
+  // The same, fused with a threshold: appends rows with distance <= threshold as
+  // ScanHit{distance, row}, rows ascending; returns rows consumed, as scan_tables does.
+  // `filter` as in ScanRange, indexed from `first_row` + r.
+  uint32_t (*scan_hamming)(const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows,
+                           const uint8_t* query, uint32_t threshold, const uint8_t* filter,
+                           ScanHit* hits, size_t capacity, size_t* count);
+
+  // y[c] = sum over d of x[d] * m[d * columns + c], added in ascending d for every c separately
+  // (so that every instruction set gives the same bits). m is row-major dims x columns.
+  void (*vector_matrix)(const float* x, const float* m, size_t dims, size_t columns, float* y);
+
+  // Dot product with sixteen partial sums (element i goes to partial i % 16), reduced as
+  // ((p0+p8)+(p4+p12)) + ... : s8[i] = p[i]+p[i+8] (8), s4[i] = s8[i]+s8[i+4] (4),
+  // s2[i] = s4[i]+s4[i+2] (2), result = s2[0]+s2[1].
+  float (*dot)(const float* a, const float* b, size_t dims);
+
+  // Same order, with b as int8 (converted exactly to float): sum a[i] * b[i].
+  float (*dot_i8)(const float* a, const int8_t* b, size_t dims);
+
+  // C (m x n, leading dimension ldc) = A (m x k, lda) * B^T (B is n x k, ldb), plus C if accumulate.
+  // Any order, any fusing: for training and encoding only.
+  void (*gemm_nt)(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,
+                  size_t ldb, float* c, size_t ldc, bool accumulate);
+
+  // IEEE half to float and back (round to nearest even), exact in every instruction set.
+  void (*half_to_float)(const uint16_t* in, float* out, size_t count);
+  void (*float_to_half)(const float* in, uint16_t* out, size_t count);
+};
+
+// The kernels of this machine: chosen at first use by CPUID and XCR0 (x86) or at compile time
+// (arm64); the environment variable CORVID_SIMD=scalar|avx2|avx512|neon forces a level, and one
+// that the machine lacks is an error.
+const Kernels& kernels();
+
+// Kernels by name, or null if this build or machine has none such: for tests and benches.
+const Kernels* kernels_named(const char* name);
+
+}  // namespace corvid
+
+#endif  // CORVID_KERNELS_H_

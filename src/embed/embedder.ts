@@ -1,0 +1,49 @@
+// What corvid needs of an encoder. The CLIP adapter implements it; an app may bring its own.
+
+/** Identifies an encoder: two with equal `id` give interchangeable embeddings. */
+export interface EncoderFingerprint {
+  /** Hash over model weights, preprocessing and dimensions; hex. */
+  id: string;
+  /** Name for people, and what `--model` takes: a hub id or a folder. */
+  model: string;
+  dims: number;
+  /** SHA-256 of the weight files, hex; null when the embedder cannot tell. */
+  weightsSha256: string | null;
+  /** Preprocessing in one readable line. */
+  preprocessing: string;
+}
+
+/** An image: a path, or encoded bytes (JPEG, PNG, WebP, GIF, AVIF, TIFF). */
+export type ImageInput = string | Uint8Array;
+
+/** One image that an embedder could not embed. */
+export interface EmbedFailure {
+  /** Position in the batch. */
+  index: number;
+  error: Error;
+}
+
+export interface ImageEmbeddings {
+  /** images.length x dims; unit rows, zeros where an image failed. */
+  embeddings: Float32Array;
+  failures: EmbedFailure[];
+  /** Positions of images that were embedded although their file is damaged (truncated, say). */
+  damaged: number[];
+}
+
+export interface EmbedOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Turns images and texts into unit vectors of one space. Calls may overlap; implementations queue,
+ * so that a caller with several calls in flight keeps decoding and network busy at once.
+ * Nothing may block the calling thread for long. A bad image is a failure entry, not a rejection.
+ */
+export interface Embedder {
+  readonly fingerprint: EncoderFingerprint;
+  /** @returns texts.length x dims, unit rows. */
+  embedTexts(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array>;
+  embedImages(images: readonly ImageInput[], options?: EmbedOptions): Promise<ImageEmbeddings>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,2 @@
+// Public exports only.
+export { CorvidError, type ErrorCode } from './errors.js';

@@ -1,0 +1,253 @@
+// Loads the native addon, and gives its surface a type. The only file that knows where it lies.
+//
+// Arguments are validated by the callers in TypeScript, with helpful messages; native code checks
+// bounds again. Native objects that map files (codec, segment, filter) are shared by the whole
+// process: a second `open` of the same file, from any worker thread, returns a face of the same
+// mapping. No typed array handed out aliases native memory.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CorvidError, type ErrorCode } from './errors.js';
+
+/** `asymmetric`: the query stays float; `hamming`: both sides are bits. */
+export type Scoring = 'asymmetric' | 'hamming';
+
+/** What a codec is and costs. Sizes in bytes; `dims` as the caller's embeddings have it. */
+export interface CodecInfo {
+  method: 'trained' | 'rotation';
+  uuid: string;
+  dims: number;
+  /** Code lengths in bits, ascending, nested: e.g. [64, 128, 256, 512]. */
+  levels: number[];
+  lists: number;
+  groups: number;
+  seed: number;
+  trainingRows: number;
+  /** Dimensions of routing vectors (`routingCentroids`, `routingQuery`). */
+  routingDims: number;
+  residentBytes: number;
+  fileBytes: number;
+}
+
+export interface TrainingOptions {
+  dims: number;
+  /** `rotation`: one list, a random rotation, no k-means; for collections too small to train. */
+  method: 'trained' | 'rotation';
+  /** Ascending, from 64, 128, 256, 512, none above max(64, dims). */
+  levels: readonly number[];
+  lists: number;
+  groups: number;
+  seed: number;
+  threads: number;
+}
+
+export interface NativeTraining {
+  /** Where training stands; `done` of `total` in units of the phase. Callable at any time. */
+  progress(): { phase: string; done: number; total: number };
+  /** Makes `result` reject with ERR_ABORTED soon. */
+  cancel(): void;
+  result: Promise<NativeCodec>;
+}
+
+/** `rows` embeddings as codes: what the codec hands to the segment writer. */
+export interface EncodedBatch {
+  rows: number;
+  /** rows list numbers. */
+  lists: Uint32Array;
+  /** rows x codeBytes: per row 8 bytes for level 64, then bits/8 code bytes + 1 norm byte per longer
+   * level's additional bits, in level order. */
+  codes: Uint8Array;
+  /** rows x dims scalar-quantised vectors, present when asked for. */
+  vectors?: Int8Array;
+}
+
+export interface NativeCodec {
+  info(): CodecInfo;
+  /** Writes the codec to `path` (not renamed, fsynced). */
+  save(path: string): Promise<void>;
+  /** Assigns lists and encodes. `embeddings`: rows x dims, unit length; read until the promise
+   * settles, so do not touch it before. */
+  encode(
+    embeddings: Float32Array,
+    options: { vectors: boolean; threads: number },
+  ): Promise<EncodedBatch>;
+  /** lists x routingDims, unit length: what the routing graph is built over. */
+  routingCentroids(): Float32Array;
+  /** routingDims numbers: the query as the routing graph wants it. */
+  routingQuery(query: Float32Array): Float32Array;
+  /** All lists ordered by centroid similarity to each query, best `probes` of them:
+   * queries x probes. Brute force, for batches and small numbers of lists. */
+  nearestLists(queries: Float32Array, probes: number): Uint32Array;
+}
+
+export interface SegmentWriterOptions {
+  dir: string;
+  uuid: string;
+  codec: NativeCodec;
+  vectors: boolean;
+  /** Expected rows, to size the spill buckets; may be exceeded. */
+  rowsHint: number;
+  /** Bytes that buffers may take. */
+  memoryBytes: number;
+}
+
+export interface NativeSegmentWriter {
+  /** Spills a batch into buckets of lists. `ids`: item ids, safe integers >= 0, one per row.
+   * One call at a time: await each. */
+  append(batch: EncodedBatch, ids: Float64Array): Promise<void>;
+  /** Places all rows in list order into the segment's files, fsyncs them, removes the spill. */
+  finish(): Promise<SegmentInfo>;
+  progress(): { phase: string; done: number; total: number };
+  /** Removes everything written. */
+  abort(): void;
+}
+
+export interface SegmentInfo {
+  uuid: string;
+  rows: number;
+  lists: number;
+  /** Levels whose planes are present, ascending. */
+  levels: number[];
+  /** Levels the codec has whose plane files are missing. */
+  missingLevels: number[];
+  vectors: boolean;
+  /** Every file with its size, and the bytes that want memory while searching. */
+  files: { name: string; bytes: number; residentBytes: number }[];
+}
+
+export interface ScanRequest {
+  /** dims numbers, unit length. */
+  query: Float32Array;
+  /** Lists to scan, in any order, without repeats; null scans all rows. */
+  lists: Uint32Array | null;
+  scoring: Scoring;
+  /** Weight of the folded norm: theta / sqrt(n). See `estimateNormWeight`. */
+  normWeight: number;
+  /** At most this many rows are returned. */
+  limit: number;
+  /** Handle of a RowFilter, or 0. */
+  filter: number;
+  /** For `lists: null`: scan only rows in [firstRow, lastRow). */
+  firstRow?: number;
+  lastRow?: number;
+}
+
+export interface ScanResult {
+  /** Row indexes, best first: by score descending, then row ascending. */
+  rows: Float64Array;
+  /** Folded scores (asymmetric), or 64 - distance (hamming); comparable between lists and segments
+   * of one codec for one normWeight. */
+  scores: Float32Array;
+  scannedRows: number;
+}
+
+export interface NativeRowFilter {
+  /** Number that other threads may use in ScanRequest.filter while this object is not freed. */
+  readonly handle: number;
+  /** Rows that pass. */
+  readonly rows: number;
+  free(): void;
+}
+
+export interface NativeSegment {
+  info(): SegmentInfo;
+  close(): void;
+  /** normWeight for a shortlist of `limit`: scans `lists` (the nearest few) until it settles. */
+  estimateNormWeight(query: Float32Array, lists: Uint32Array, limit: number): number;
+  scan(request: ScanRequest): ScanResult;
+  /** Rows in the given lists. */
+  countRows(lists: Uint32Array): number;
+  /** Estimated cosines of `rows` by the code's first `bits`. */
+  refine(query: Float32Array, rows: Float64Array, bits: number): Float32Array;
+  /** Cosines of `rows` by the stored int8 vectors. */
+  rescore(query: Float32Array, rows: Float64Array): Float32Array;
+  /** rows x dims embeddings, unit length: from stored vectors, else decoded from all planes. */
+  reconstruct(rows: Float64Array): Float32Array;
+  itemIds(rows: Float64Array): Float64Array;
+  /** Row of each item id, or -1. One pass over rows.bin. */
+  findRows(ids: Float64Array): Float64Array;
+  /** Filter of the rows whose item id is in `include` (null: all) and not in `exclude`.
+   * One pass over rows.bin. */
+  createFilter(include: Float64Array | null, exclude: Float64Array | null): NativeRowFilter;
+  /** Checks every block checksum and cross-reference; throws ERR_FORMAT_CORRUPT. */
+  verify(): Promise<{ files: number; bytes: number }>;
+  /** Advice: start reading what a scan of these lists needs. */
+  prefetch(lists: Uint32Array): void;
+}
+
+/** The caller's own packed codes, searched by exact Hamming distance. */
+export interface NativePackedScan {
+  /** Best `limit` of codes (rows x strideBytes) by distance, then row. */
+  (
+    codes: Uint8Array,
+    strideBytes: number,
+    query: Uint8Array,
+    limit: number,
+  ): { rows: Float64Array; distances: Uint16Array };
+}
+
+export interface FileLock {
+  release(): void;
+}
+
+export interface NativeAddon {
+  simdLevel(): 'scalar' | 'avx2' | 'avx512' | 'neon';
+  /** Instruction sets that this build has and this machine can run. */
+  simdLevels(): string[];
+  crc32c(data: Uint8Array, initial?: number): number;
+  /** Exclusive advisory lock on a file (made if absent), or null if another holder has it.
+   * Released by the operating system when the process dies. */
+  lockFile(path: string): FileLock | null;
+  /** Float32 rows of unit length from f32, f16 (as Uint16Array), or int8 rows.
+   * Throws ERR_VECTOR_INVALID with the row number for NaN, infinity or length zero. */
+  toUnit(vectors: Float32Array | Uint16Array | Int8Array, dims: number): Float32Array;
+  startTraining(sample: Float32Array, options: TrainingOptions): NativeTraining;
+  openCodec(path: string): NativeCodec;
+  createSegmentWriter(options: SegmentWriterOptions): NativeSegmentWriter;
+  openSegment(dir: string, codec: NativeCodec): NativeSegment;
+  packedScan: NativePackedScan;
+}
+
+/** Properties that native errors carry beside their message. */
+interface NativeErrorShape {
+  code?: string;
+  path?: string;
+  expected?: string;
+  actual?: string;
+  hint?: string;
+}
+
+const require = createRequire(import.meta.url);
+const here = dirname(fileURLToPath(import.meta.url));
+
+function load(): NativeAddon {
+  const root = join(here, '..', '..', 'native-bindings');
+  try {
+    const build = require('node-gyp-build') as (dir: string) => NativeAddon;
+    return build(root);
+  } catch (cause) {
+    throw new CorvidError('ERR_NATIVE', 'the native addon could not be loaded', {
+      path: root,
+      hint: 'run "npm rebuild corvid" with a C++17 compiler and Python installed',
+      cause,
+    });
+  }
+}
+
+/** The addon. One per thread; what it maps is shared by the process. */
+export const native: NativeAddon = load();
+
+/** Gives an error thrown by native code the one public class. Anything else passes unchanged. */
+export function fromNative(error: unknown): unknown {
+  if (error instanceof CorvidError || !(error instanceof Error)) return error;
+  const shape = error as Error & NativeErrorShape;
+  if (typeof shape.code !== 'string' || !shape.code.startsWith('ERR_')) return error;
+  const { path, expected, actual, hint } = shape;
+  return new CorvidError(shape.code as ErrorCode, shape.message, {
+    ...(path === undefined ? {} : { path }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(actual === undefined ? {} : { actual }),
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  });
+}
