@@ -62,7 +62,10 @@ export class CorvidError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
-    super(compose(code, what, details), details.cause === undefined ? {} : { cause: details.cause });
+    super(
+      compose(code, what, details),
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
     this.code = code;
     this.path = details.path;
     this.expected = details.expected;
