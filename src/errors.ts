@@ -56,6 +56,8 @@ export interface ErrorDetails {
 export class CorvidError extends Error {
   override readonly name = 'CorvidError';
   readonly code: ErrorCode;
+  /** What happened, alone: the message without code, path, expectation and hint. */
+  readonly what: string;
   readonly path: string | undefined;
   readonly expected: string | undefined;
   readonly actual: string | undefined;
@@ -67,6 +69,7 @@ export class CorvidError extends Error {
       details.cause === undefined ? {} : { cause: details.cause },
     );
     this.code = code;
+    this.what = what;
     this.path = details.path;
     this.expected = details.expected;
     this.actual = details.actual;

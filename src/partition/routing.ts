@@ -1,0 +1,176 @@
+// Routing: which lists are nearest to a query. The only file that knows hnswlib-node.
+//
+// A query is compared with the codec's normalised centroids, (µ + c)/‖µ + c‖. Up to GRAPH_MIN_LISTS
+// lists the codec's brute force is faster and exact; above it a graph (HNSW) over the centroids
+// answers. The graph is built once per codec with a fixed seed, by one thread, so that the same
+// codec always gives the same file; it is read when the first query needs it, never when an index
+// opens. The file is hnswlib's own format and carries no checksum, and hnswlib trusts what it
+// reads: so its length and CRC32C, kept by the caller, are checked before hnswlib sees it.
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import hnswlib from 'hnswlib-node';
+import { CorvidError, fromSystemError, throwIfAborted } from '../errors.js';
+import { type NativeCodec, native } from '../native.js';
+
+/**
+ * From this number of lists on, a codec has a routing graph. Brute force reads every centroid
+ * (lists x routingDims floats); the graph reads a few per cent of them, but pays for pointers and
+ * for arguments as JavaScript numbers. Where they cross was measured: see ARCHITECTURE.md, routing.
+ */
+export const GRAPH_MIN_LISTS = 16_384;
+
+/** Links per centroid, and candidates while building: recall of the graph at ef = 1.5 k is above
+ * 0.98 from k = 64 on (measured on centroids of clip-b32). */
+const LINKS = 16;
+const BUILD_CANDIDATES = 100;
+const SEED = 100;
+/** The candidate list of a graph search, in multiples of the lists wanted, and at least this. */
+const SEARCH_FACTOR = 1.5;
+const SEARCH_MIN = 96;
+/** Above this share of all lists, brute force costs less than walking most of the graph. */
+const GRAPH_MAX_SHARE = 1 / 16;
+/** Time that building may hold the event loop before it lets others run. */
+const SLICE_MS = 8;
+
+/** What the catalog must remember of a routing file, to check it when it is read. */
+export interface RoutingFile {
+  bytes: number;
+  crc32c: number;
+}
+
+export interface RoutingBuildOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** True if a codec of so many lists is routed by a graph, and so needs a routing file. */
+export function needsRoutingGraph(lists: number): boolean {
+  return lists >= GRAPH_MIN_LISTS;
+}
+
+/**
+ * Builds the routing graph of `codec` and writes it to `path` (temporary name, fsync, rename).
+ * Yields to the event loop every few milliseconds. Deterministic.
+ * @returns what `Router` needs to trust the file.
+ * @throws ERR_ABORTED, or a file-system error about `path`.
+ */
+export async function buildRoutingGraph(
+  codec: NativeCodec,
+  path: string,
+  options: RoutingBuildOptions = {},
+): Promise<RoutingFile> {
+  const { lists, routingDims } = codec.info();
+  const centroids = codec.routingCentroids();
+  const graph = new hnswlib.HierarchicalNSW('ip', routingDims);
+  graph.initIndex(lists, LINKS, BUILD_CANDIDATES, SEED);
+  let sliceStart = performance.now();
+  for (let list = 0; list < lists; list += 1) {
+    const centroid = centroids.subarray(list * routingDims, (list + 1) * routingDims);
+    graph.addPoint(Array.from(centroid), list);
+    if (performance.now() - sliceStart < SLICE_MS) continue;
+    options.onProgress?.(list + 1, lists);
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfAborted(options.signal);
+    sliceStart = performance.now();
+  }
+  options.onProgress?.(lists, lists);
+  return writeGraph(graph, path);
+}
+
+async function writeGraph(graph: hnswlib.HierarchicalNSW, path: string): Promise<RoutingFile> {
+  const temporary = `${path}.tmp`;
+  try {
+    await graph.writeIndex(temporary);
+    const bytes = await readFile(temporary);
+    const file = await open(temporary, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    return { bytes: bytes.length, crc32c: native.crc32c(bytes) };
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fromSystemError(error, path, 'writing the routing graph');
+  }
+}
+
+/** Reads and checks a routing file without loading it. @throws ERR_FORMAT_CORRUPT, ERR_NOT_FOUND. */
+export async function verifyRoutingFile(path: string, expected: RoutingFile): Promise<void> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw fromSystemError(error, path, 'reading the routing graph');
+  }
+  const describe = (length: number, crc: number) =>
+    `${length} bytes, CRC32C ${crc.toString(16).padStart(8, '0')}`;
+  const crc32c = native.crc32c(bytes);
+  if (bytes.length === expected.bytes && crc32c === expected.crc32c) return;
+  throw new CorvidError('ERR_FORMAT_CORRUPT', 'the routing graph is damaged', {
+    path,
+    expected: describe(expected.bytes, expected.crc32c),
+    actual: describe(bytes.length, crc32c),
+    hint: 'rebuild the index, or restore this file from a copy',
+  });
+}
+
+/** Finds the lists nearest to a query. Belongs to one thread. */
+export class Router {
+  readonly #codec: NativeCodec;
+  readonly #lists: number;
+  readonly #dims: number;
+  readonly #source: { path: string; file: RoutingFile } | null;
+  #graph: hnswlib.HierarchicalNSW | null = null;
+  #loading: Promise<void> | null = null;
+
+  /** @param source the routing file, or null for a codec routed by brute force. */
+  constructor(codec: NativeCodec, source: { path: string; file: RoutingFile } | null) {
+    const info = codec.info();
+    this.#codec = codec;
+    this.#lists = info.lists;
+    this.#dims = info.routingDims;
+    this.#source = source;
+  }
+
+  /** True once `nearest` may be called for `probes` lists without `load`. */
+  ready(probes: number): boolean {
+    return !this.usesGraph(probes) || this.#graph !== null;
+  }
+
+  /** Reads the graph, once. @throws ERR_FORMAT_CORRUPT if the file is not what was written. */
+  load(): Promise<void> {
+    this.#loading ??= this.#read();
+    return this.#loading;
+  }
+
+  /**
+   * The `probes` lists whose normalised centroids have the largest inner product with `query`,
+   * best first; by graph, a few of them may be missed.
+   * @param query dims numbers, unit length
+   */
+  nearest(query: Float32Array, probes: number): Uint32Array {
+    if (this.#graph !== null && this.usesGraph(probes)) {
+      this.#graph.setEf(Math.max(SEARCH_MIN, Math.ceil(SEARCH_FACTOR * probes)));
+      const point = Array.from(this.#codec.routingQuery(query));
+      const { neighbors } = this.#graph.searchKnn(point, probes);
+      // A graph that has come apart reaches fewer: brute force then gives what was asked for.
+      if (neighbors.length === probes) return Uint32Array.from(neighbors);
+    }
+    return this.#codec.nearestLists(query, Math.min(probes, this.#lists));
+  }
+
+  /** True if so many lists are found by the graph, and not by the codec's brute force. */
+  usesGraph(probes: number): boolean {
+    return this.#source !== null && probes <= this.#lists * GRAPH_MAX_SHARE;
+  }
+
+  async #read(): Promise<void> {
+    if (this.#source === null) return;
+    const { path, file } = this.#source;
+    await verifyRoutingFile(path, file);
+    const graph = new hnswlib.HierarchicalNSW('ip', this.#dims);
+    await graph.readIndex(path);
+    this.#graph = graph;
+  }
+}

@@ -1,0 +1,236 @@
+// The plan of a search: how many lists, how long a shortlist, which codes.
+//
+// Pure functions of the options and of the index's shape; nothing is read here. More effort never
+// probes fewer lists nor keeps a shorter shortlist. Two requests whose last hit lies in the same
+// step (the first 100, the first 1,000, …) get the same plan, so that pages fit together.
+import { CorvidError } from '../errors.js';
+import type { Scoring } from '../native.js';
+import { MAX_SHORTLIST } from './shortlist.js';
+import type { SearchOptions } from './types.js';
+
+/** What the plan must know of the index. */
+export interface IndexShape {
+  rows: number;
+  lists: number;
+  /** Levels that can be used, ascending. */
+  levels: readonly number[];
+  vectors: boolean;
+}
+
+/** Text queries lie outside the cone of the images: they need more lists and longer shortlists. */
+export type QueryKind = 'image' | 'text';
+
+export interface Plan {
+  /** Hits that the search must be able to give, from the first on. */
+  wanted: number;
+  probes: number;
+  shortlist: number;
+  scoring: Scoring;
+  /** Refine steps, coarse to fine: score by the first `bits`, then keep the best `keep`. */
+  refine: { bits: number; keep: number }[];
+  /** Score the last shortlist by the stored vectors. */
+  rescore: boolean;
+  /** Every row is scored by the last step, without a shortlist. */
+  exact: boolean;
+  /** Levels used, ascending, as the result reports them. */
+  levels: number[];
+}
+
+/** Options after validation, with the defaults put in. */
+export interface Request {
+  limit: number;
+  offset: number;
+  minScore: number;
+  where: string | null;
+  effort: number;
+  exact: boolean;
+  levels: readonly number[] | null;
+  scoring: Scoring;
+}
+
+export const DEFAULT_LIMIT = 10;
+export const DEFAULT_EFFORT = 0.5;
+/** Most hits that one search reaches, offset included. */
+export const MAX_HITS = 100_000;
+
+const FIRST_STEP = 100;
+/** Shortlist of the first step at effort 0.5, and by what it grows from effort 0 to 1. */
+const SHORTLIST_MIDDLE = 300;
+const SHORTLIST_SPAN = 100;
+/** A tenfold number of hits wants this many times the shortlist. */
+const SHORTLIST_PER_STEP = 4;
+/** Lists at effort 0.5, as a multiple of the square root of their number. */
+const PROBES_MIDDLE = 2;
+const TEXT_PROBES = 3;
+const TEXT_SHORTLIST = 2;
+/** Rows scored by the last level, as a share of the shortlist. */
+const LAST_SHARE = 0.4;
+
+/** @throws ERR_USAGE for an option out of its range. */
+export function validate(options: SearchOptions, shape: IndexShape): Request {
+  const { limit = DEFAULT_LIMIT, offset = 0, minScore = Number.NEGATIVE_INFINITY } = options;
+  requireInteger('limit', limit, 1);
+  requireInteger('offset', offset, 0);
+  if (limit + offset > MAX_HITS) {
+    throw usage('limit + offset', `at most ${MAX_HITS}`, String(limit + offset), 'use iterate');
+  }
+  if (typeof minScore !== 'number' || Number.isNaN(minScore)) {
+    throw usage('minScore', 'a number', String(minScore));
+  }
+  const scoring = options.scoring ?? 'asymmetric';
+  if (scoring !== 'asymmetric' && scoring !== 'hamming') {
+    throw usage('scoring', 'asymmetric or hamming', String(scoring));
+  }
+  if (options.where !== undefined && typeof options.where !== 'string') {
+    throw usage('where', 'an SQL condition', typeof options.where);
+  }
+  return {
+    limit,
+    offset,
+    minScore,
+    where: options.where === undefined || options.where.trim() === '' ? null : options.where,
+    effort: effortOf(options),
+    exact: options.exact === true,
+    levels: options.levels === undefined ? null : validLevels(options.levels, shape),
+    scoring,
+  };
+}
+
+function effortOf({ effort, targetRecall }: SearchOptions): number {
+  if (targetRecall !== undefined) {
+    if (effort !== undefined) {
+      throw usage('effort', 'effort or targetRecall, not both', 'both');
+    }
+    if (!(targetRecall > 0 && targetRecall < 1)) {
+      throw usage('targetRecall', 'above 0 and below 1', String(targetRecall));
+    }
+    return effortForRecall(targetRecall);
+  }
+  if (effort === undefined) return DEFAULT_EFFORT;
+  if (!(effort >= 0 && effort <= 1)) throw usage('effort', '0 to 1', String(effort));
+  return effort;
+}
+
+/**
+ * The effort that reached `recall` of the true neighbours' rows in the probed lists, over clip-b32
+ * (114,127 rows, 1,024 lists). A guide where an index has no measurement of its own.
+ */
+export function effortForRecall(recall: number): number {
+  const [first, ...rest] = RECALL_BY_EFFORT;
+  let [lowRecall, lowEffort] = first as [number, number];
+  for (const [highRecall, highEffort] of rest) {
+    if (recall <= highRecall) {
+      const share = Math.max(0, (recall - lowRecall) / (highRecall - lowRecall));
+      return lowEffort + share * (highEffort - lowEffort);
+    }
+    [lowRecall, lowEffort] = [highRecall, highEffort];
+  }
+  return 1;
+}
+
+const RECALL_BY_EFFORT: readonly (readonly [recall: number, effort: number])[] = [
+  [0.5, 0],
+  [0.8, 0.2],
+  [0.9, 0.3],
+  [0.95, 0.4],
+  [0.98, 0.5],
+  [0.995, 0.7],
+  [1, 1],
+];
+
+function validLevels(levels: readonly number[], shape: IndexShape): number[] {
+  const wanted = [...new Set(levels)].sort((a, b) => a - b);
+  const unknown = wanted.filter((level) => !shape.levels.includes(level));
+  if (wanted.length === 0 || unknown.length > 0) {
+    throw usage('levels', `some of ${shape.levels.join(', ')}`, levels.join(', ') || 'none');
+  }
+  return wanted;
+}
+
+/**
+ * @param keepShare share of the rows that the filter keeps; 1 without one
+ * @param extra hits wanted beyond offset + limit: items of the query, which are left out
+ */
+export function makePlan(
+  request: Request,
+  shape: IndexShape,
+  kind: QueryKind,
+  keepShare: number,
+  extra: number,
+): Plan {
+  const step = hitStep(request.offset + request.limit + extra);
+  const probes = request.exact ? shape.lists : probesFor(request.effort, shape.lists, kind);
+  const shortlist = Math.min(shortlistFor(request.effort, step, kind), shape.rows);
+  const { refine, rescore, levels } = scoringSteps(request, shape, step, shortlist);
+  return {
+    wanted: Math.min(request.offset + request.limit + extra, shape.rows),
+    probes: Math.min(shape.lists, Math.ceil(probes / keepShare)),
+    shortlist,
+    scoring: request.scoring,
+    refine,
+    rescore,
+    exact: request.exact,
+    levels,
+  };
+}
+
+/** The step that a hit belongs to: 100, 1,000, 10,000, … */
+function hitStep(hits: number): number {
+  let step = FIRST_STEP;
+  while (step < hits) step *= 10;
+  return step;
+}
+
+/** 1 list at effort 0, 2·√lists at 0.5, all at 1; geometric between them. */
+export function probesFor(effort: number, lists: number, kind: QueryKind): number {
+  if (effort >= 1) return lists;
+  const middle = Math.min(lists, PROBES_MIDDLE * Math.sqrt(lists));
+  const images =
+    effort <= 0.5 ? middle ** (effort * 2) : middle * (lists / middle) ** (effort * 2 - 1);
+  const factor = kind === 'text' ? TEXT_PROBES : 1;
+  return Math.min(lists, Math.max(1, Math.round(images * factor)));
+}
+
+function shortlistFor(effort: number, step: number, kind: QueryKind): number {
+  const steps = Math.log10(step / FIRST_STEP);
+  const middle = SHORTLIST_MIDDLE * SHORTLIST_PER_STEP ** steps;
+  const factor = kind === 'text' ? TEXT_SHORTLIST : 1;
+  const rows = Math.round(middle * factor * SHORTLIST_SPAN ** (effort - 0.5));
+  return Math.min(MAX_SHORTLIST / 2, Math.max(step, rows));
+}
+
+function scoringSteps(
+  request: Request,
+  shape: IndexShape,
+  step: number,
+  shortlist: number,
+): Pick<Plan, 'refine' | 'rescore' | 'levels'> {
+  const rescore = shape.vectors && request.levels === null && request.scoring === 'asymmetric';
+  if (rescore) return { refine: [], rescore, levels: [64] };
+  const allowed = request.levels ?? (request.scoring === 'hamming' ? [64] : shape.levels);
+  const last = allowed.at(-1) as number;
+  if (last === 64) {
+    const refine = request.scoring === 'hamming' ? [] : [{ bits: 64, keep: shortlist }];
+    return { refine, rescore, levels: [64] };
+  }
+  const steps: Plan['refine'] = [{ bits: last, keep: shortlist }];
+  const middle = allowed.find((level) => level > 64 && level < last);
+  const keep = Math.max(step, Math.ceil(shortlist * LAST_SHARE));
+  const cascade = middle !== undefined && !request.exact && keep < shortlist;
+  if (cascade) steps.unshift({ bits: middle, keep });
+  return { refine: steps, rescore, levels: [64, ...steps.map(({ bits }) => bits)] };
+}
+
+function requireInteger(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw usage(name, `an integer from ${least} on`, String(value));
+  }
+}
+
+function usage(name: string, expected: string, actual: string, hint?: string): CorvidError {
+  return new CorvidError('ERR_USAGE', `option ${name}`, {
+    expected,
+    actual,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,243 @@
+// The stages of one query on one thread: scan, refine, rescore. Run by the calling thread for small
+// work and by the workers for large; the same code, so the same answers.
+//
+// Everything here is synchronous, reads immutable files, and depends on its arguments alone.
+import type { NativeCodec, NativeSegment, Scoring } from '../native.js';
+import type { Plan } from './plan.js';
+import { best, merge, pick, rank, type Shortlist } from './shortlist.js';
+
+/** The native objects of one generation of an index, as one thread holds them. */
+export interface Handles {
+  codec: NativeCodec;
+  segments: readonly NativeSegment[];
+  /** Global row of every segment's row 0, and after the last the number of rows. */
+  firstRows: readonly number[];
+  vectors: boolean;
+}
+
+/** What a scan needs; plain data, so that it can go to a worker. */
+export interface ScanJob {
+  query: Float32Array;
+  scoring: Scoring;
+  limit: number;
+  /** Rank whose score sets the weight of the norm: `limit` over the share a filter keeps. */
+  normRank: number;
+  /** The nearest few lists, where the weight of the norm is estimated. */
+  nearest: Uint32Array;
+  /** Lists to scan, or a range of global rows. */
+  lists: Uint32Array | null;
+  rowRange: readonly [first: number, last: number] | null;
+  /** Native filter handle per segment: 0 keeps all rows, -1 none. Null: no filter. */
+  filters: readonly number[] | null;
+}
+
+export interface ScanAnswer extends Shortlist {
+  scannedRows: number;
+}
+
+/** Scans the job's lists, or rows, in all segments. @returns the best `limit` rows, global. */
+export function scan(handles: Handles, job: ScanJob): ScanAnswer {
+  const normWeight = job.scoring === 'hamming' ? 0 : estimateNormWeight(handles, job);
+  const parts: Shortlist[] = [];
+  let scannedRows = 0;
+  handles.segments.forEach((segment, position) => {
+    const filter = job.filters?.[position] ?? 0;
+    const first = handles.firstRows[position] as number;
+    const range = overlap(job.rowRange, first, handles.firstRows[position + 1] as number);
+    if (filter < 0 || range === null) return;
+    const { query, lists, scoring, limit } = job;
+    const request = { query, lists, scoring, normWeight, limit, filter };
+    const found = segment.scan(
+      lists === null
+        ? { ...request, firstRow: range[0] - first, lastRow: range[1] - first }
+        : request,
+    );
+    scannedRows += found.scannedRows;
+    parts.push({ rows: shift(found.rows, first), scores: found.scores });
+  });
+  return { ...merge(parts, job.limit), scannedRows };
+}
+
+/** By the largest segment: one weight for all, so that their scores compare. */
+function estimateNormWeight(handles: Handles, job: ScanJob): number {
+  let largest = 0;
+  const rowsOf = (i: number) =>
+    (handles.firstRows[i + 1] as number) - (handles.firstRows[i] as number);
+  for (let i = 1; i < handles.segments.length; i += 1) if (rowsOf(i) > rowsOf(largest)) largest = i;
+  const segment = handles.segments[largest];
+  return segment === undefined
+    ? 0
+    : segment.estimateNormWeight(job.query, job.nearest, job.normRank);
+}
+
+function overlap(
+  range: readonly [number, number] | null,
+  first: number,
+  last: number,
+): [number, number] | null {
+  if (range === null) return [first, last];
+  const from = Math.max(range[0], first);
+  const to = Math.min(range[1], last);
+  return from < to ? [from, to] : null;
+}
+
+function shift(rows: Float64Array, by: number): Float64Array {
+  return by === 0 ? rows : rows.map((row) => row + by);
+}
+
+/** Calls `use` once per segment that holds some of `rows`, with positions into `rows`. */
+export function bySegment(
+  handles: Handles,
+  rows: Float64Array,
+  use: (segment: NativeSegment, local: Float64Array, positions: Uint32Array | null) => void,
+): void {
+  const { segments, firstRows } = handles;
+  if (segments.length === 1) {
+    use(segments[0] as NativeSegment, rows, null);
+    return;
+  }
+  segments.forEach((segment, i) => {
+    const first = firstRows[i] as number;
+    const last = firstRows[i + 1] as number;
+    const positions: number[] = [];
+    rows.forEach((row, position) => {
+      if (row >= first && row < last) positions.push(position);
+    });
+    if (positions.length === 0) return;
+    const local = Float64Array.from(positions, (position) => (rows[position] as number) - first);
+    use(segment, local, Uint32Array.from(positions));
+  });
+}
+
+/** Cosines of global `rows` by the code's first `bits`, or by the stored vectors. */
+export function score(
+  handles: Handles,
+  query: Float32Array,
+  rows: Float64Array,
+  by: number | 'vectors',
+): Float32Array {
+  let scores = new Float32Array(rows.length);
+  bySegment(handles, rows, (segment, local, positions) => {
+    const found =
+      by === 'vectors' ? segment.rescore(query, local) : segment.refine(query, local, by);
+    if (positions === null) scores = new Float32Array(found);
+    else
+      positions.forEach((position, i) => {
+        scores[position] = found[i] as number;
+      });
+  });
+  return scores;
+}
+
+export interface FinishJob extends Pick<Plan, 'wanted' | 'refine' | 'rescore' | 'scoring'> {
+  query: Float32Array;
+}
+
+/** Hits as item ids: by score descending, then id. */
+export interface Answer {
+  ids: Float64Array;
+  scores: Float32Array;
+  refineMs: number;
+  rescoreMs: number;
+}
+
+/** From the scan's shortlist to the best `wanted` items: refine, rescore, ids. */
+export function finish(handles: Handles, job: FinishJob, scanned: Shortlist): Answer {
+  const start = performance.now();
+  let shortlist = scanned;
+  for (const { bits, keep } of job.refine) {
+    const scores = score(handles, job.query, shortlist.rows, bits);
+    shortlist = best(shortlist.rows, scores, keep);
+  }
+  const refined = performance.now();
+  if (job.rescore) {
+    const scores = score(handles, job.query, shortlist.rows, 'vectors');
+    shortlist = best(shortlist.rows, scores, shortlist.rows.length);
+  }
+  if (job.scoring === 'hamming' && job.refine.length === 0 && !job.rescore) {
+    const scores = shortlist.scores.map((agreeing) => (2 * agreeing) / 64 - 1);
+    shortlist = { rows: shortlist.rows, scores };
+  }
+  const answer = toItems(handles, shortlist, job.wanted);
+  const end = performance.now();
+  return job.rescore
+    ? { ...answer, refineMs: refined - start, rescoreMs: end - refined }
+    : { ...answer, refineMs: end - start, rescoreMs: 0 };
+}
+
+/** The first `wanted` of a shortlist as items. Reads ids only as far as ties with the last reach. */
+function toItems(
+  handles: Handles,
+  shortlist: Shortlist,
+  wanted: number,
+): { ids: Float64Array; scores: Float32Array } {
+  let count = Math.min(wanted, shortlist.rows.length);
+  const last = shortlist.scores[count - 1];
+  while (count < shortlist.rows.length && shortlist.scores[count] === last) count += 1;
+  const ids = itemIds(handles, shortlist.rows.subarray(0, count));
+  const scores = shortlist.scores.subarray(0, count);
+  const ordered = pick(ids, scores, rank(scores, ids, wanted));
+  return { ids: ordered.rows, scores: ordered.scores };
+}
+
+/** Item ids of global rows. */
+export function itemIds(handles: Handles, rows: Float64Array): Float64Array {
+  const ids = new Float64Array(rows.length);
+  bySegment(handles, rows, (segment, local, positions) => {
+    const found = segment.itemIds(local);
+    if (positions === null) ids.set(found);
+    else
+      positions.forEach((position, i) => {
+        ids[position] = found[i] as number;
+      });
+  });
+  return ids;
+}
+
+/** Rows scored at once by a sweep: few enough to stay in the cache, and to notice a cancellation. */
+const SWEEP_ROWS = 32_768;
+
+export interface SweepJob {
+  query: Float32Array;
+  by: number | 'vectors';
+  limit: number;
+  rowRange: readonly [first: number, last: number];
+  filters: readonly number[] | null;
+}
+
+/** Scores every row of a range that the filters keep. @returns the best `limit`, or null if
+ * `cancelled` became true. */
+export function sweep(
+  handles: Handles,
+  job: SweepJob,
+  cancelled: () => boolean,
+): ScanAnswer | null {
+  let found: Shortlist = { rows: new Float64Array(0), scores: new Float32Array(0) };
+  let scannedRows = 0;
+  const [start, end] = job.rowRange;
+  for (let first = start; first < end; first += SWEEP_ROWS) {
+    if (cancelled()) return null;
+    const rows = keptRows(handles, job, [first, Math.min(end, first + SWEEP_ROWS)]);
+    const scores = score(handles, job.query, rows, job.by);
+    scannedRows += rows.length;
+    found = merge([found, best(rows, scores, job.limit)], job.limit);
+  }
+  return { ...found, scannedRows };
+}
+
+function keptRows(handles: Handles, job: SweepJob, rowRange: [number, number]): Float64Array {
+  const [first, last] = rowRange;
+  if (job.filters === null) return Float64Array.from({ length: last - first }, (_, i) => first + i);
+  // A Hamming scan that is not short of anything lists the rows that the filter keeps.
+  const { rows } = scan(handles, {
+    query: job.query,
+    scoring: 'hamming',
+    limit: last - first,
+    normRank: 1,
+    nearest: new Uint32Array(0),
+    lists: null,
+    rowRange,
+    filters: job.filters,
+  });
+  return rows.sort();
+}

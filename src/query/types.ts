@@ -1,0 +1,188 @@
+// The public types of searching: what a caller asks, and what comes back.
+//
+// Flat objects and typed arrays only; no class of another library appears here. A number that has a
+// unit carries it in its name.
+import type { Embedder, EncoderFingerprint, ImageInput } from '../embed/embedder.js';
+import type { CodecInfo, Scoring } from '../native.js';
+
+/** An item: its numeric id, or the caller's string key (for images, the path below the source). */
+export type ItemRef = number | string;
+
+interface Weighted {
+  /** Default 1. Negative: less like this. Zero is refused. */
+  weight?: number;
+}
+export interface TextPart extends Weighted {
+  text: string;
+}
+export interface ImagePart extends Weighted {
+  /** A path, or encoded bytes (JPEG, PNG, WebP, GIF, AVIF, TIFF). */
+  image: ImageInput;
+}
+export interface VectorPart extends Weighted {
+  /** dims numbers of any length but zero; scaled to unit length. */
+  vector: Float32Array;
+}
+export interface ItemPart extends Weighted {
+  /** An item of the index. Items named in a query are left out of its hits. */
+  item: ItemRef;
+}
+
+/** One part of a query: a text, an image, a vector, or an item of the index. */
+export type QueryPart = TextPart | ImagePart | VectorPart | ItemPart;
+
+/**
+ * A text, taken as it stands (no operators: see `parseQuery`); a vector; or parts. Several parts
+ * are summed, each unit vector times its weight, and the sum scaled to unit length.
+ */
+export type QueryInput = string | Float32Array | QueryPart | readonly QueryPart[];
+
+export interface SearchOptions {
+  /** Hits to return. Default 10. */
+  limit?: number | undefined;
+  /** Hits to leave out at the front. Default 0. */
+  offset?: number | undefined;
+  /** Leaves out hits with a lower score. */
+  minScore?: number | undefined;
+  /** An SQL condition over the catalog's view `items`, e.g. `taken >= '2022' and path like '%lake%'`. */
+  where?: string | undefined;
+  /** 0 (fastest) … 1 (scans all lists). Default 0.5. Not together with `targetRecall`. */
+  effort?: number | undefined;
+  /** Share of the true nearest to aim at, above 0 and below 1: picks the effort. */
+  targetRecall?: number | undefined;
+  /** Scores every image by the finest level that `levels` allows. */
+  exact?: boolean | undefined;
+  /** Code lengths to use, e.g. [64] or [64, 512]: the scan is by the first 64 bits always, the hits'
+   * scores by the longest. Default: all there are, or the stored vectors where they are kept. */
+  levels?: readonly number[] | undefined;
+  /** `hamming` compares bits with bits: coarse, for comparison. Default `asymmetric`. */
+  scoring?: Scoring | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What the catalog knows of an item. Null where nothing is known. */
+export interface Item {
+  id: number;
+  key: string | null;
+  /** Path of the image file. */
+  path: string | null;
+  width: number | null;
+  height: number | null;
+  /** Local time of capture, 'YYYY-MM-DD HH:MM:SS'. */
+  takenAt: string | null;
+  /** Degrees, north and east positive. */
+  latitude: number | null;
+  longitude: number | null;
+  caption: string | null;
+  /** The caller's own data. */
+  metadata: unknown;
+  /** True if the file was damaged, yet could be shown in part. */
+  damaged: boolean;
+}
+
+export interface Hit extends Item {
+  /** Estimated cosine of the query and the image; `hamming`: 1 - 2 x distance / 64. */
+  score: number;
+}
+
+/** Milliseconds of each step; 0 for a step that was not needed. */
+export interface Timings {
+  embedMs: number;
+  filterMs: number;
+  routeMs: number;
+  scanMs: number;
+  refineMs: number;
+  rescoreMs: number;
+  joinMs: number;
+  totalMs: number;
+}
+
+export interface SearchResult {
+  /** By score descending, then id ascending. */
+  hits: Hit[];
+  /** True if every image (that `where` keeps) was scored by the finest level used. */
+  exact: boolean;
+  /** Images in the index. */
+  rows: number;
+  /** Images that `where` keeps; `rows` without one. */
+  matchingRows: number;
+  /** Rows whose 64-bit codes were read. */
+  scannedRows: number;
+  lists: number;
+  probedLists: number;
+  /** Rows that were scored again by longer codes or vectors. */
+  shortlist: number;
+  /** Code lengths used, ascending. */
+  levels: number[];
+  /** True if the scores come from stored vectors. */
+  rescored: boolean;
+  timings: Timings;
+}
+
+/** Bytes of one structure, over all segments. */
+export interface LedgerEntry {
+  name: string;
+  residentBytes: number;
+  diskBytes: number;
+}
+
+export interface IndexInfo {
+  path: string;
+  /** Counts commits: a rebuilt or extended index has another. */
+  generation: number;
+  images: number;
+  segments: number;
+  dims: number;
+  /** Code lengths present, ascending. */
+  levels: number[];
+  /** Code lengths the codec has, whose files are not here. */
+  missingLevels: number[];
+  /** True if int8 vectors are kept in every segment. */
+  vectors: boolean;
+  encoder: EncoderFingerprint | null;
+  codec: CodecInfo;
+  /** Settings of the build, as the catalog holds them. */
+  settings: Record<string, unknown>;
+  ledger: LedgerEntry[];
+  /** Totals of the ledger, per image. */
+  residentBytesPerImage: number;
+  diskBytesPerImage: number;
+}
+
+export interface VerifyReport {
+  files: number;
+  bytes: number;
+}
+
+export interface OpenOptions {
+  /** Model for texts and images: a folder or a hub id. Default: the one the index was made with.
+   * Loaded when a query first needs it. */
+  model?: string | undefined;
+  /** An encoder of the caller's own, instead of `model`; stays the caller's to close. */
+  embedder?: Embedder | undefined;
+  /** Worker threads for large scans. Default: the machine's cores, at most 16. */
+  threads?: number | undefined;
+}
+
+/**
+ * An open index. All calls may overlap. A search sees the last commit before it began, also of a
+ * build in another process. Every method throws ERR_CLOSED after `close`.
+ */
+export interface CorvidIndex {
+  /** @throws ERR_USAGE, ERR_QUERY, ERR_WHERE, ERR_NO_ENCODER, ERR_ENCODER_MISMATCH, ERR_DIMENSION,
+   * ERR_VECTOR_INVALID, ERR_ITEM_NOT_FOUND, ERR_ABORTED. */
+  search(query: QueryInput, options?: SearchOptions): Promise<SearchResult>;
+  /** The same for many queries at once: results in the order of the queries. */
+  searchBatch(queries: readonly QueryInput[], options?: SearchOptions): Promise<SearchResult[]>;
+  /** Hits one by one, best first, without end but the index's; `limit` is the size of the pages
+   * that are fetched ahead. Nothing comes twice. */
+  iterate(query: QueryInput, options?: SearchOptions): AsyncIterableIterator<Hit>;
+  /** What is known of an item, or null if there is none such. */
+  get(item: ItemRef): Promise<Item | null>;
+  info(): Promise<IndexInfo>;
+  /** Checks every checksum and cross-reference. @throws ERR_FORMAT_CORRUPT. */
+  verify(options?: { signal?: AbortSignal }): Promise<VerifyReport>;
+  /** Waits for running calls, then frees files, threads and the encoder. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
