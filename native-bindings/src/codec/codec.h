@@ -1,0 +1,101 @@
+// A codec as it serves queries and encoding: sizes and pointers into one immutable block of data.
+//
+// The data are those of a codec file (codec/layout.h), either mapped from it or still in memory
+// after training; both read the same bytes, so a codec that was saved and opened again gives the
+// same bits. A Codec is immutable and shared by all threads of the process without locks.
+#ifndef CORVID_CODEC_CODEC_H_
+#define CORVID_CODEC_CODEC_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/layout.h"
+#include "frame.h"
+
+namespace corvid {
+
+class Codec {
+ public:
+  // Takes the data of a codec: checks every size and every number that is used as an index.
+  // `path` is named in errors; empty for a codec in memory. Throws ERR_FORMAT_CORRUPT.
+  Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t data_bytes, Uuid uuid,
+        std::string path);
+  Codec(const Codec&) = delete;
+  Codec& operator=(const Codec&) = delete;
+
+  // Maps a codec file. A second call for a file that is open and unchanged gives the same object.
+  // Throws what FramedFile throws.
+  static std::shared_ptr<const Codec> open(const std::string& path);
+
+  // Writes the codec file, fsynced, not renamed. Throws what FileWriter throws.
+  void save(const std::string& path) const;
+
+  const Uuid& uuid() const { return uuid_; }
+  const CodecHead& head() const { return *head_; }
+  // Numbers in an embedding of the caller.
+  size_t dims() const { return head_->dims; }
+  // dims, or 64 for embeddings shorter than that, which are padded with zeros.
+  size_t padded_dims() const { return head_->padded_dims; }
+  size_t lists() const { return head_->lists; }
+  size_t groups() const { return head_->groups; }
+  size_t outer_groups() const { return head_->outer_groups; }
+  size_t level_count() const { return head_->level_count; }
+  // Bits of the code up to and including level `index`: 64, 128, 256, 512.
+  uint32_t level_bits(size_t index) const { return head_->levels[index].bits; }
+  // Code bytes that level `index` adds, without its norm byte: 8, 8, 16, 32.
+  size_t level_code_bytes(size_t index) const { return head_->levels[index].added_bits / 8; }
+  // Bytes of a row in an EncodedBatch: all levels' code bytes, and a norm byte per longer level.
+  size_t row_bytes() const;
+  // Root mean square of ‖x̂‖ at level 64 over the training rows: turns a folded score at a rank
+  // into a norm weight, t = theta / norm with theta = 2 · score / norm at the fixed point.
+  float mean_norm() const { return head_->mean_norm; }
+
+  // The group of a list at a level: level 64 has groups(), longer ones share outer_groups().
+  uint32_t group_of(uint32_t list, size_t level) const {
+    const ListRecord& record = list_records_[list];
+    return level == 0 ? record.group : record.outer_group;
+  }
+
+  // Bytes of the data, and of those the ones that want memory while searching by level 64.
+  uint64_t data_bytes() const { return data_bytes_; }
+  uint64_t resident_bytes() const;
+
+  // Sections of the data: see layout.h for shapes.
+  const float* mean() const { return mean_; }
+  const uint16_t* list_centers() const { return list_centers_; }
+  const ListRecord* list_records() const { return list_records_; }
+  const int8_t* routing_vectors() const { return routing_vectors_; }
+  const float* routing_scales() const { return routing_scales_; }
+  const float* routing_projection() const { return routing_projection_; }
+  const float* vector_steps() const { return vector_steps_; }
+  // Directions of (group, level), padded_dims x added_bits halves.
+  const uint16_t* directions(uint32_t group, size_t level) const;
+  // Corners of (group, level): 4 x blocks x 16 floats, coordinate-major.
+  const float* corners(uint32_t group, size_t level) const;
+  // Squared lengths of the corners of (group, level): blocks x 16 floats.
+  const float* corner_norms(uint32_t group, size_t level) const;
+
+ private:
+  void check() const;
+
+  std::shared_ptr<const void> owner_;
+  const uint8_t* data_;
+  uint64_t data_bytes_;
+  Uuid uuid_;
+  std::string path_;
+  const CodecHead* head_ = nullptr;
+  const float* mean_ = nullptr;
+  const uint16_t* list_centers_ = nullptr;
+  const ListRecord* list_records_ = nullptr;
+  const int8_t* routing_vectors_ = nullptr;
+  const float* routing_scales_ = nullptr;
+  const float* routing_projection_ = nullptr;
+  const float* vector_steps_ = nullptr;
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_CODEC_H_

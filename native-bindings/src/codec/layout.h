@@ -1,0 +1,76 @@
+// Layout of the data of a codec file, FileKind::kCodec. FORMAT.md says the same in words.
+//
+// A head of fixed size, then sections, each starting at a multiple of 64 bytes; the head holds
+// where each starts. All directions and centers are IEEE halves, and training rounds them before
+// it goes on, so encoding, queries and a codec opened later use exactly the same numbers.
+#ifndef CORVID_CODEC_LAYOUT_H_
+#define CORVID_CODEC_LAYOUT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "format.h"
+
+namespace corvid {
+
+constexpr size_t kBlockDirections = 4;  // directions in a block: one nibble, sixteen corners
+constexpr size_t kCorners = 16;
+constexpr size_t kLevel64Directions = 64;
+
+enum class CodecMethod : uint32_t { kTrained = 1, kRotation = 2 };
+
+// One level of the code. Sections hold all its groups one after another.
+struct CodecLevel {
+  uint32_t bits;        // of the code up to this level: 64, 128, 256, 512
+  uint32_t added_bits;  // of these, the level's own: 64, 64, 128, 256
+  uint32_t groups;      // CodecHead.groups for level 64, CodecHead.outer_groups for longer ones
+  uint32_t reserved;    // 0
+  uint64_t directions_offset;    // groups x padded_dims x added_bits halves
+  uint64_t corners_offset;       // groups x 4 x (added_bits / 4) x 16 floats, coordinate-major
+  uint64_t corner_norms_offset;  // groups x (added_bits / 4) x 16 floats: squared lengths
+  float norm_low;                // ‖x̂‖ that norm byte 0 stands for
+  float norm_step;               // ‖x̂‖ between one norm byte and the next
+};
+static_assert(sizeof(CodecLevel) == 48 && std::is_trivially_copyable_v<CodecLevel>);
+
+// What a scan needs of a list.
+struct ListRecord {
+  uint16_t group;          // its group at level 64
+  uint16_t outer_group;    // its group at longer levels
+  float norm_squared;      // ‖µ + c‖²
+  float projection_scale;  // Qᵀ(µ + c) = projection_scale * projection
+  int8_t projection[kLevel64Directions];
+};
+static_assert(sizeof(ListRecord) == 76 && std::is_trivially_copyable_v<ListRecord>);
+
+struct CodecHead {
+  uint32_t head_bytes;   // sizeof(CodecHead)
+  uint32_t method;       // CodecMethod
+  uint32_t dims;         // of the caller's embeddings
+  uint32_t padded_dims;  // max(dims, 64)
+  uint32_t lists;
+  uint32_t groups;        // of lists, at level 64
+  uint32_t outer_groups;  // of lists, at longer levels; fewer, for their residuals differ less
+  uint32_t level_count;   // 1..4
+  uint32_t routing_dims;  // padded_dims, or less: then there is a routing projection
+  uint32_t reserved;      // 0
+  uint64_t seed;
+  uint64_t training_rows;
+  float mean_norm;                     // root mean square of ‖x̂‖ at level 64
+  uint32_t reserved_2;                 // 0
+  uint64_t mean_offset;                // padded_dims floats: µ
+  uint64_t list_records_offset;        // lists x ListRecord
+  uint64_t list_centers_offset;        // lists x padded_dims halves: µ + c
+  uint64_t routing_vectors_offset;     // lists x routing_dims int8: unit (µ + c) ...
+  uint64_t routing_scales_offset;      // lists floats: ... divided by this
+  uint64_t routing_projection_offset;  // padded_dims x routing_dims floats; 0 if there is none
+  uint64_t vector_steps_offset;        // dims floats: int8 vectors are (x − µ) / step
+  CodecLevel levels[kLevelCount];      // level_count of them, the rest zero
+  uint8_t reserved_3[72];              // 0
+};
+static_assert(sizeof(CodecHead) == 384 && std::is_trivially_copyable_v<CodecHead>);
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_LAYOUT_H_

@@ -1,0 +1,84 @@
+// One query against a codec: the tables that scan lists, the scores that refine rows.
+//
+// All of it is ordered arithmetic (kernels vector_matrix, dot, dot_i8, and plain multiplies and
+// adds), so every instruction set gives the same bits. A QueryContext belongs to one thread; what
+// is expensive (Qᵀq per group, tables per group and level) is computed once, when first needed.
+#ifndef CORVID_CODEC_QUERY_H_
+#define CORVID_CODEC_QUERY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/codec.h"
+#include "kernels.h"
+
+namespace corvid {
+
+// What scans one list. Score of a row = base + scale * sum, one multiply and one add in float,
+// where sum = Σ over j of bytes[16 * j + nibble j of the row] (kernels.h, scan_tables).
+struct ScanTables {
+  alignas(64) uint8_t bytes[kTables * kTableEntries];
+  float base;
+  float scale;  // > 0
+};
+
+// The code of one row, as the planes hold it. records[i] points to the row's record of level i:
+// 8 code bytes for level 64; for a longer level its code bytes and then one norm byte. Byte b of a
+// record holds block 2b in its low nibble, block 2b + 1 in its high one.
+struct RowCode {
+  const uint8_t* records[kLevelCount];
+};
+
+class QueryContext {
+ public:
+  // query: codec.dims() numbers, unit length; copied. The codec must outlive the context.
+  QueryContext(const Codec& codec, const float* query);
+  ~QueryContext();
+  QueryContext(const QueryContext&) = delete;
+  QueryContext& operator=(const QueryContext&) = delete;
+
+  const Codec& codec() const { return codec_; }
+
+  // ⟨q, µ + c⟩ of a list.
+  float list_product(uint32_t list);
+
+  // Tables of the folded cosine (DESIGN.md, section 2): a − (t/2)·n with a = ⟨q, x̂⟩, n = ‖x̂‖² and
+  // t = norm_weight. At the threshold θ = t·√n it equals θ·√n / 2. `list` < codec.lists().
+  void build_tables(uint32_t list, float norm_weight, ScanTables* out);
+
+  // Tables of bit counts against the query's own code in this list: base 0, scale 1 and
+  // sum = 64 − Hamming distance.
+  void build_hamming_tables(uint32_t list, ScanTables* out);
+
+  // Estimated cosine of a row of `list` by the first `levels` levels, 1 .. codec.level_count():
+  // ⟨q, x̂⟩ / ‖x̂‖. Reads records[0 .. levels) of `code`, and of longer levels the last norm byte.
+  // Rows come cheapest when those of one list follow one another.
+  float score(uint32_t list, const RowCode& code, size_t levels);
+
+  // Cosine of a row by its stored int8 vector of codec.dims() numbers.
+  float score_vector(const int8_t* vector);
+
+ private:
+  const float* projection(uint32_t group, size_t level);
+  const float* tables(uint32_t group, size_t level);
+
+  const Codec& codec_;
+  std::vector<float> query_;         // padded_dims
+  std::vector<float> scaled_query_;  // dims, q·step for int8 vectors; empty until needed
+  float mean_product_ = 0;           // ⟨q, µ⟩, with scaled_query_
+  // Per level and group, empty until needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩ of all blocks.
+  std::vector<std::vector<float>> projections_[kLevelCount];
+  std::vector<std::vector<float>> tables_[kLevelCount];
+  std::vector<float> scratch_;
+};
+
+// x̂ / ‖x̂‖ of a row from the first `levels` levels of its code: codec.dims() numbers into `out`.
+void decode_row(const Codec& codec, uint32_t list, const RowCode& code, size_t levels, float* out);
+
+// The embedding that an int8 vector stands for, of unit length: codec.dims() numbers into `out`.
+void decode_vector(const Codec& codec, const int8_t* vector, float* out);
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_QUERY_H_

@@ -1,0 +1,21 @@
+// Face of a codec towards JavaScript, and how other faces of the addon get at the codec in one.
+#ifndef CORVID_NAPI_CODEC_H_
+#define CORVID_NAPI_CODEC_H_
+
+#include <napi.h>
+
+#include <memory>
+
+#include "codec/codec.h"
+
+namespace corvid {
+
+// The codec within a NativeCodec (src/native.ts). Throws ERR_USAGE for any other value.
+std::shared_ptr<const Codec> codec_of(const Napi::Value& value);
+
+// Adds startTraining and openCodec to the addon's exports.
+void export_codec(Napi::Env env, Napi::Object exports);
+
+}  // namespace corvid
+
+#endif  // CORVID_NAPI_CODEC_H_
