@@ -1,7 +1,7 @@
 // Writing and opening files in corvid's frame (format.h): header, data, checksums.
 //
-// A FileWriter makes a file that is either whole or unreadable: the header goes last, after all
-// data are on the disk, so what a crash leaves can never pass for a file. A FramedFile maps a file
+// A FileWriter makes a file that is either whole or unreadable: the header goes last, so what a
+// killed writer leaves can never pass for a file. A FramedFile maps a file
 // after its header has been checked and its length found to be exactly what the header says, so
 // that reading within data() cannot fault. Checksums of the data are checked by verify() alone,
 // since that reads every byte; whoever opens a file must still check the numbers it holds.
@@ -19,6 +19,7 @@
 namespace corvid {
 
 class MappedFile;
+class SystemFile;
 
 using Uuid = std::array<uint8_t, 16>;
 
@@ -56,11 +57,10 @@ class FileWriter {
 
  private:
   void flush_block();
-  void write_at(const void* data, size_t bytes, uint64_t offset);
 
   std::string path_;
   FileIdentity identity_;
-  int descriptor_ = -1;
+  std::unique_ptr<SystemFile> file_;
   uint64_t data_bytes_ = 0;
   size_t buffered_bytes_ = 0;
   std::unique_ptr<uint8_t[]> buffer_;  // kChecksumBlockBytes
@@ -85,6 +85,11 @@ class FramedFile {
   uint64_t data_bytes() const { return header_.data_bytes; }
   uint64_t file_bytes() const { return corvid::file_bytes(header_.data_bytes); }
 
+  // Advice to the operating system: rows are read here and there.
+  void advise_random() const;
+  // Advice: start reading data [offset, offset + bytes).
+  void prefetch(uint64_t offset, uint64_t bytes) const;
+
   // Reads all data and compares every checksum; throws ERR_FORMAT_CORRUPT with the offset.
   void verify() const;
 
@@ -93,9 +98,6 @@ class FramedFile {
   FileHeader header_;
   std::unique_ptr<MappedFile> map_;
 };
-
-// fsyncs a folder, so that names made in it last.
-void sync_folder(const std::string& path);
 
 }  // namespace corvid
 

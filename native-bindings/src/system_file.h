@@ -1,0 +1,49 @@
+// A file being written, by the operating system's own calls; unbuffered.
+#ifndef CORVID_SYSTEM_FILE_H_
+#define CORVID_SYSTEM_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace corvid {
+
+// Not thread-safe. Methods throw with the path: ERR_DISK_FULL when the disk or a quota is full,
+// ERR_NOT_FOUND (no such folder), ERR_PERMISSION, ERR_IO.
+class SystemFile {
+ public:
+  // Opens `path` for reading and writing, made if absent, emptied if not.
+  static std::unique_ptr<SystemFile> create(const std::string& path);
+  ~SystemFile();
+  SystemFile(const SystemFile&) = delete;
+  SystemFile& operator=(const SystemFile&) = delete;
+
+  // Writes all of it at the current position.
+  void write(const void* data, size_t bytes);
+  // Reads up to `bytes` at the current position; fewer only at the end of the file.
+  size_t read(void* data, size_t bytes);
+  // Back to the first byte.
+  void rewind();
+  // Returns when everything written is on the disk.
+  void sync();
+
+ private:
+  SystemFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+
+  std::string path_;
+  int descriptor_;
+};
+
+// Makes a folder, which may exist; the one above must.
+void make_folder(const std::string& path);
+// Removes a file; one that is not there is no error.
+void remove_file(const std::string& path);
+// Removes an empty folder; one that is not there is no error.
+void remove_folder(const std::string& path);
+// Returns when names made in the folder will last.
+void sync_folder(const std::string& path);
+
+}  // namespace corvid
+
+#endif  // CORVID_SYSTEM_FILE_H_
