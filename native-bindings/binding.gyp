@@ -2,7 +2,24 @@
   "targets": [
     {
       "target_name": "corvid",
-      "sources": ["src/addon.cc"],
+      "sources": [
+        "src/addon.cc",
+        "src/crc32c.cc",
+        "src/dispatch.cc",
+        "src/error.cc",
+        "src/gemm.cc",
+        "src/kernels/avx2.cc",
+        "src/kernels/avx512.cc",
+        "src/kernels/cpu.cc",
+        "src/kernels/neon.cc",
+        "src/kernels/scalar.cc",
+        "src/lock.cc",
+        "src/map.cc",
+        "src/napi/base.cc",
+        "src/napi/bridge.cc",
+        "src/threads.cc",
+        "src/unit.cc"
+      ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")", "src"],
       "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
       "defines": ["NAPI_VERSION=8"],

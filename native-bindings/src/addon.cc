@@ -1,6 +1,12 @@
-// Registers the addon's surface with Node. No logic lives here.
+// Registers every room's face with Node. No logic lives here. The addon keeps its JavaScript state
+// per environment, so that worker threads may load it too.
 #include <napi.h>
 
-static Napi::Object Init(Napi::Env, Napi::Object exports) { return exports; }
+#include "napi/bridge.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  corvid::init_base(env, exports);
+  return exports;
+}
 
 NODE_API_MODULE(corvid, Init)

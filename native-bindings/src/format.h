@@ -92,9 +92,9 @@ struct SegmentHead {
   uint8_t codec_uuid[16];  // the codec that the codes were made with
   uint64_t rows;
   uint32_t lists;
-  uint32_t levels;    // sum of the levels in bits: 64 + 128 + 256 + 512 at most
-  uint32_t vectors;   // 1 if the segment was written with vectors.i8, else 0
-  uint32_t id_bytes;  // 4 or 8: width of an id in rows.bin
+  uint32_t levels;       // sum of the levels in bits: 64 + 128 + 256 + 512 at most
+  uint32_t vectors;      // 1 if the segment was written with vectors.i8, else 0
+  uint32_t id_bytes;     // 4 or 8: width of an id in rows.bin
   uint8_t reserved[24];  // 0
 };
 

@@ -16,11 +16,11 @@
 
 namespace corvid {
 
-constexpr size_t kBlockRows = 32;        // rows in one block of plane-64
-constexpr size_t kPlane64Bytes = 8;      // bytes of one row in plane-64
-constexpr size_t kBlockBytes = 256;      // kBlockRows * kPlane64Bytes
-constexpr size_t kTables = 16;           // nibbles of a 64-bit code
-constexpr size_t kTableEntries = 16;     // corners of a block
+constexpr size_t kBlockRows = 32;     // rows in one block of plane-64
+constexpr size_t kPlane64Bytes = 8;   // bytes of one row in plane-64
+constexpr size_t kBlockBytes = 256;   // kBlockRows * kPlane64Bytes
+constexpr size_t kTables = 16;        // nibbles of a 64-bit code
+constexpr size_t kTableEntries = 16;  // corners of a block
 
 // A candidate row of a scan, before its list's base and scale are applied.
 struct ScanHit {
@@ -32,10 +32,11 @@ struct ScanHit {
 // lane r % 32: byte j of the row's code is plane[(r / 32) * 256 + j * 32 + r % 32]; its low nibble
 // is block 2j of the code, its high nibble block 2j + 1.
 struct ScanRange {
-  const uint8_t* plane;    // first byte of block 0 of the plane
-  uint64_t first_row;      // in the plane; need not start a block
-  uint32_t rows;           // may be 0
-  const uint8_t* filter;   // null, or bit (r % 8) of byte r / 8 keeps plane row r
+  const uint8_t* plane;   // first byte of block 0 of the plane
+  uint64_t first_row;     // in the plane; need not start a block
+  uint32_t rows;          // may be 0
+  const uint8_t* filter;  // null, or bit (r % 8) of byte r / 8 keeps plane row r; padded to a
+                          // multiple of 4 bytes
 };
 
 struct Kernels {
@@ -43,9 +44,9 @@ struct Kernels {
 
   // Sums tables[16 * j + nibble_j(row)] over the 16 nibbles of each row of `range`, and appends
   // (sum, row) of every kept row with sum >= threshold to `hits`, rows ascending, until `capacity`
-  // hits are stored. Returns the number of rows consumed: range.rows when done; otherwise a
-  // multiple of blocks such that all hits of the consumed rows are stored, so that the caller can
-  // compact, raise the threshold and continue. Precondition: capacity >= *count + 32.
+  // hits are stored. Returns the number of rows consumed: range.rows when done; otherwise (fewer
+  // than 32 places were left before a block) as many rows as lie before that block, all of whose
+  // hits are stored, so that the caller can compact, raise the threshold and continue.
   uint32_t (*scan_tables)(const ScanRange& range, const uint8_t* tables, uint32_t threshold,
                           ScanHit* hits, size_t capacity, size_t* count);
 
@@ -73,8 +74,8 @@ struct Kernels {
   // Same order, with b as int8 (converted exactly to float): sum a[i] * b[i].
   float (*dot_i8)(const float* a, const int8_t* b, size_t dims);
 
-  // C (m x n, leading dimension ldc) = A (m x k, lda) * B^T (B is n x k, ldb), plus C if accumulate.
-  // Any order, any fusing: for training and encoding only.
+  // C (m x n, leading dimension ldc) = A (m x k, lda) * B^T (B is n x k, ldb), plus C if
+  // accumulate. Any order, any fusing: for training and encoding only.
   void (*gemm_nt)(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,
                   size_t ldb, float* c, size_t ldc, bool accumulate);
 

@@ -1,0 +1,14 @@
+// What the processor and the operating system allow.
+#ifndef CORVID_KERNELS_CPU_H_
+#define CORVID_KERNELS_CPU_H_
+
+namespace corvid {
+
+// AVX2, FMA, F16C and POPCNT, with the operating system saving the ymm registers (XCR0).
+bool cpu_has_avx2();
+// All of that, and AVX-512 F, BW, VL, DQ, VBMI and VPOPCNTDQ, with zmm and opmask registers saved.
+bool cpu_has_avx512();
+
+}  // namespace corvid
+
+#endif  // CORVID_KERNELS_CPU_H_

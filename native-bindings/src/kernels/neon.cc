@@ -1,0 +1,210 @@
+// arm64 with NEON, which every such processor has.
+//
+// scan_tables: as in avx2.cc, sixteen rows a register: `tbl` looks up, `uaddw` widens and adds.
+#include "levels.h"
+
+#ifdef CORVID_ARM64
+
+#include <arm_neon.h>
+#include <string.h>
+
+#include "../gemm.h"
+#include "common.h"
+
+namespace corvid {
+namespace {
+
+// Sums of the sixteen rows at `codes` (a block's first or second half), in row order.
+inline void sum_half_block(const uint8_t* codes, const uint8_t* tables, uint16x8_t* low,
+                           uint16x8_t* high) {
+  const uint8x16_t nibble = vdupq_n_u8(15);
+  *low = vdupq_n_u16(0);
+  *high = vdupq_n_u16(0);
+  for (size_t byte = 0; byte < kPlane64Bytes; ++byte) {
+    const uint8x16_t code = vld1q_u8(codes + byte * kBlockRows);
+    const uint8_t* pair = tables + 2 * byte * kTableEntries;
+    const uint8x16_t a = vqtbl1q_u8(vld1q_u8(pair), vandq_u8(code, nibble));
+    const uint8x16_t b = vqtbl1q_u8(vld1q_u8(pair + kTableEntries), vshrq_n_u8(code, 4));
+    *low = vaddq_u16(*low, vaddl_u8(vget_low_u8(a), vget_low_u8(b)));
+    *high = vaddq_u16(*high, vaddl_high_u8(a, b));
+  }
+}
+
+// Bit i of the result is lane i of the comparison: eight lanes of all ones or none.
+inline uint32_t mask_of(uint16x8_t pass) {
+  const uint16_t weights[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+  return vaddvq_u16(vandq_u16(pass, vld1q_u16(weights)));
+}
+
+uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t threshold,
+                     ScanHit* hits, size_t capacity, size_t* count) {
+  if (range.rows == 0) return 0;
+  if (threshold > kMaxSum) return range.rows;
+  const uint16x8_t wall = vdupq_n_u16((uint16_t)threshold);
+  const uint64_t end = range.first_row + range.rows;
+  size_t stored = *count;
+  for (uint64_t block = range.first_row / kBlockRows; block * kBlockRows < end; ++block) {
+    const uint64_t row = block * kBlockRows;
+    if (capacity - stored < kBlockRows) {
+      *count = stored;
+      return row <= range.first_row ? 0 : (uint32_t)(row - range.first_row);
+    }
+    const uint32_t wanted = wanted_rows(range, row, end);
+    if (wanted == 0) continue;
+    const uint8_t* codes = range.plane + block * kBlockBytes;
+    uint16x8_t sums[4];
+    sum_half_block(codes, tables, &sums[0], &sums[1]);
+    sum_half_block(codes + 16, tables, &sums[2], &sums[3]);
+    uint32_t passed = 0;
+    for (int i = 0; i < 4; ++i) passed |= mask_of(vcgeq_u16(sums[i], wall)) << (8 * i);
+    passed &= wanted;
+    if (passed == 0) continue;
+    uint16_t ordered[kBlockRows];
+    for (int i = 0; i < 4; ++i) vst1q_u16(ordered + 8 * i, sums[i]);
+    for (; passed != 0; passed &= passed - 1) {
+      const uint32_t lane = trailing_zeros(passed);
+      hits[stored].sum = ordered[lane];
+      hits[stored++].row = (uint32_t)(row + lane - range.first_row);
+    }
+  }
+  *count = stored;
+  return range.rows;
+}
+
+void hamming(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
+             uint16_t* distances) {
+  for (size_t r = 0; r < rows; ++r) {
+    const uint8_t* code = codes + r * stride;
+    uint32_t sum = 0;
+    size_t byte = 0;
+    for (; byte + 16 <= stride; byte += 16) {
+      sum += vaddlvq_u8(vcntq_u8(veorq_u8(vld1q_u8(code + byte), vld1q_u8(query + byte))));
+    }
+    if (byte < stride)
+      sum += vaddlv_u8(vcnt_u8(veor_u8(vld1_u8(code + byte), vld1_u8(query + byte))));
+    distances[r] = (uint16_t)sum;
+  }
+}
+
+uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows,
+                      const uint8_t* query, uint32_t threshold, const uint8_t* filter,
+                      ScanHit* hits, size_t capacity, size_t* count) {
+  return scan_hamming_by(hamming, codes, stride, first_row, rows, query, threshold, filter, hits,
+                         capacity, count);
+}
+
+void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, float* y) {
+  size_t c = 0;
+  for (; c + 32 <= columns; c += 32) {
+    float32x4_t sums[8];
+    for (int i = 0; i < 8; ++i) sums[i] = vdupq_n_f32(0);
+    for (size_t d = 0; d < dims; ++d) {
+      const float32x4_t factor = vdupq_n_f32(x[d]);
+      const float* row = m + d * columns + c;
+      for (int i = 0; i < 8; ++i) {
+        sums[i] = vaddq_f32(sums[i], vmulq_f32(factor, vld1q_f32(row + 4 * i)));
+      }
+    }
+    for (int i = 0; i < 8; ++i) vst1q_f32(y + c + 4 * i, sums[i]);
+  }
+  for (; c < columns; ++c) {
+    float sum = 0;
+    for (size_t d = 0; d < dims; ++d) sum += x[d] * m[d * columns + c];
+    y[c] = sum;
+  }
+}
+
+inline float reduce(const float32x4_t* sums, const float* a, const float* rest, size_t tail) {
+  float partial[16];
+  for (int i = 0; i < 4; ++i) vst1q_f32(partial + 4 * i, sums[i]);
+  for (size_t i = 0; i < tail; ++i) partial[i] += a[i] * rest[i];
+  return reduce_partials(partial);
+}
+
+float dot(const float* a, const float* b, size_t dims) {
+  float32x4_t sums[4] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
+  size_t d = 0;
+  for (; d + 16 <= dims; d += 16) {
+    for (int i = 0; i < 4; ++i) {
+      sums[i] = vaddq_f32(sums[i], vmulq_f32(vld1q_f32(a + d + 4 * i), vld1q_f32(b + d + 4 * i)));
+    }
+  }
+  return reduce(sums, a + d, b + d, dims - d);
+}
+
+float dot_i8(const float* a, const int8_t* b, size_t dims) {
+  float32x4_t sums[4] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
+  size_t d = 0;
+  for (; d + 16 <= dims; d += 16) {
+    const int8x16_t bytes = vld1q_s8(b + d);
+    const int16x8_t words[2] = {vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)};
+    for (int i = 0; i < 4; ++i) {
+      const int16x4_t four = i % 2 == 0 ? vget_low_s16(words[i / 2]) : vget_high_s16(words[i / 2]);
+      const float32x4_t floats = vcvtq_f32_s32(vmovl_s16(four));
+      sums[i] = vaddq_f32(sums[i], vmulq_f32(vld1q_f32(a + d + 4 * i), floats));
+    }
+  }
+  float rest[16];
+  for (size_t i = 0; i < dims - d; ++i) rest[i] = (float)b[d + i];
+  return reduce(sums, a + d, rest, dims - d);
+}
+
+// 8 x 12: 24 accumulators, three of B, two of A.
+void multiply_tile(size_t depth, const float* a, const float* b, float* c, size_t ldc) {
+  float32x4_t sums[8][3];
+  for (int r = 0; r < 8; ++r) {
+    for (int i = 0; i < 3; ++i) sums[r][i] = vld1q_f32(c + (size_t)r * ldc + 4 * i);
+  }
+  for (size_t d = 0; d < depth; ++d, a += 8, b += 12) {
+    const float32x4_t b0 = vld1q_f32(b), b1 = vld1q_f32(b + 4), b2 = vld1q_f32(b + 8);
+    for (int r = 0; r < 8; ++r) {
+      const float32x4_t factor = vdupq_n_f32(a[r]);
+      sums[r][0] = vfmaq_f32(sums[r][0], factor, b0);
+      sums[r][1] = vfmaq_f32(sums[r][1], factor, b1);
+      sums[r][2] = vfmaq_f32(sums[r][2], factor, b2);
+    }
+  }
+  for (int r = 0; r < 8; ++r) {
+    for (int i = 0; i < 3; ++i) vst1q_f32(c + (size_t)r * ldc + 4 * i, sums[r][i]);
+  }
+}
+
+const GemmTile kTile = {8, 12, multiply_tile};
+
+void gemm_nt(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
+             float* c, size_t ldc, bool accumulate) {
+  gemm_nt_blocked(kTile, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+}
+
+void half_to_float(const uint16_t* in, float* out, size_t count) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(in + i))));
+  }
+  uint16_t last[4] = {0, 0, 0, 0};
+  float converted[4];
+  memcpy(last, in + i, (count - i) * sizeof(uint16_t));
+  vst1q_f32(converted, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(last))));
+  memcpy(out + i, converted, (count - i) * sizeof(float));
+}
+
+void float_to_half(const float* in, uint16_t* out, size_t count) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    vst1_u16(out + i, vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(in + i))));
+  }
+  float last[4] = {0, 0, 0, 0};
+  uint16_t converted[4];
+  memcpy(last, in + i, (count - i) * sizeof(float));
+  vst1_u16(converted, vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(last))));
+  memcpy(out + i, converted, (count - i) * sizeof(uint16_t));
+}
+
+}  // namespace
+
+const Kernels kNeonKernels = {"neon", scan_tables, hamming, scan_hamming,  vector_matrix,
+                              dot,    dot_i8,      gemm_nt, half_to_float, float_to_half};
+
+}  // namespace corvid
+
+#endif  // CORVID_ARM64

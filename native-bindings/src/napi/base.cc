@@ -1,0 +1,98 @@
+// The base room's face: instruction sets, checksums, locks, unit vectors.
+#include <cmath>
+
+#include "../crc32c.h"
+#include "../kernels.h"
+#include "../lock.h"
+#include "../unit.h"
+#include "bridge.h"
+
+namespace corvid {
+namespace {
+
+Napi::Value SimdLevel(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::String::New(info.Env(), kernels().name); });
+}
+
+Napi::Value SimdLevels(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const char* name : {"scalar", "avx2", "avx512", "neon"}) {
+    if (kernels_named(name) != nullptr) names.Set(names.Length(), name);
+  }
+  return names;
+}
+
+Napi::Value Crc32c(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto data = bytes(info[0], "data");
+    const uint64_t initial = info[1].IsUndefined() ? 0 : natural(info[1], "initial");
+    return Napi::Number::New(info.Env(),
+                             crc32c(data.data, data.size, static_cast<uint32_t>(initial)));
+  });
+}
+
+// The lock lives as long as release() was not called and the object was not collected.
+class JsFileLock : public Napi::ObjectWrap<JsFileLock> {
+ public:
+  static Napi::FunctionReference define(Napi::Env env) {
+    return Napi::Persistent(
+        DefineClass(env, "FileLock", {InstanceMethod<&JsFileLock::Release>("release")}));
+  }
+  explicit JsFileLock(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsFileLock>(info) {}
+  void hold(std::unique_ptr<FileLock> lock) { lock_ = std::move(lock); }
+
+ private:
+  void Release(const Napi::CallbackInfo&) { lock_.reset(); }
+  std::unique_ptr<FileLock> lock_;
+};
+
+Napi::Value LockFile(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    require(info[0].IsString(), "path is not a string");
+    std::unique_ptr<FileLock> lock = FileLock::try_lock(info[0].As<Napi::String>().Utf8Value());
+    if (lock == nullptr) return info.Env().Null();
+    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
+    const Napi::Object object = constructor->New({});
+    JsFileLock::Unwrap(object)->hold(std::move(lock));
+    return object;
+  });
+}
+
+Napi::Value ToUnit(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    require(info[0].IsTypedArray(), "vectors is not a typed array");
+    const size_t dims = natural(info[1], "dims");
+    const auto array = info[0].As<Napi::TypedArray>();
+    require(dims > 0 && array.ElementLength() % dims == 0, "vectors is not rows x dims");
+    const size_t rows = array.ElementLength() / dims;
+    Napi::Float32Array out = Napi::Float32Array::New(info.Env(), array.ElementLength());
+    switch (array.TypedArrayType()) {
+      case napi_float32_array:
+        to_unit(floats(info[0], "vectors").data, rows, dims, out.Data());
+        break;
+      case napi_uint16_array:
+        to_unit(uint16s(info[0], "vectors").data, rows, dims, out.Data());
+        break;
+      case napi_int8_array:
+        to_unit(int8s(info[0], "vectors").data, rows, dims, out.Data());
+        break;
+      default:
+        require(false, "vectors is neither Float32Array, Uint16Array (f16) nor Int8Array");
+    }
+    return out;
+  });
+}
+
+}  // namespace
+
+void init_base(Napi::Env env, Napi::Object exports) {
+  exports.Set("simdLevel", Napi::Function::New(env, SimdLevel, "simdLevel"));
+  exports.Set("simdLevels", Napi::Function::New(env, SimdLevels, "simdLevels"));
+  exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
+  exports.Set("toUnit", Napi::Function::New(env, ToUnit, "toUnit"));
+  auto* lock_class = new Napi::FunctionReference(JsFileLock::define(env));
+  env.AddCleanupHook([lock_class] { delete lock_class; });
+  exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile", lock_class));
+}
+
+}  // namespace corvid

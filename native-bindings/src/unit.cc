@@ -1,0 +1,46 @@
+#include "unit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "error.h"
+#include "kernels.h"
+
+namespace corvid {
+namespace {
+
+void scale_to_unit(float* rows_at, size_t rows, size_t dims) {
+  for (size_t row = 0; row < rows; ++row) {
+    float* x = rows_at + row * dims;
+    double squared = 0;
+    for (size_t d = 0; d < dims; ++d) squared += static_cast<double>(x[d]) * x[d];
+    if (!(squared > 0) || !std::isfinite(squared)) {
+      throw Error("ERR_VECTOR_INVALID", "vector " + std::to_string(row) + " cannot be searched")
+          .expected("finite numbers that are not all zero")
+          .actual(squared == 0 ? "a vector of length zero" : "NaN or infinity")
+          .hint("remove or repair that vector");
+    }
+    const double factor = 1 / std::sqrt(squared);
+    for (size_t d = 0; d < dims; ++d) x[d] = static_cast<float>(x[d] * factor);
+  }
+}
+
+}  // namespace
+
+void to_unit(const float* in, size_t rows, size_t dims, float* out) {
+  std::copy(in, in + rows * dims, out);
+  scale_to_unit(out, rows, dims);
+}
+
+void to_unit(const uint16_t* in, size_t rows, size_t dims, float* out) {
+  kernels().half_to_float(in, out, rows * dims);
+  scale_to_unit(out, rows, dims);
+}
+
+void to_unit(const int8_t* in, size_t rows, size_t dims, float* out) {
+  std::transform(in, in + rows * dims, out, [](int8_t v) { return static_cast<float>(v); });
+  scale_to_unit(out, rows, dims);
+}
+
+}  // namespace corvid

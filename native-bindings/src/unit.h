@@ -1,0 +1,18 @@
+// Embeddings brought to unit length, checked on the way.
+#ifndef CORVID_UNIT_H_
+#define CORVID_UNIT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace corvid {
+
+// out (rows x dims) = in (rows x dims), every row divided by its Euclidean length (summed in
+// double). Throws ERR_VECTOR_INVALID, with the row, for NaN, infinity or a length of zero.
+void to_unit(const float* in, size_t rows, size_t dims, float* out);
+void to_unit(const uint16_t* in, size_t rows, size_t dims, float* out);  // IEEE half
+void to_unit(const int8_t* in, size_t rows, size_t dims, float* out);
+
+}  // namespace corvid
+
+#endif  // CORVID_UNIT_H_

@@ -1,0 +1,258 @@
+// Every instruction set's kernels against the scalar reference.
+//
+// Invariants: scan_tables and scan_hamming give the same hits in the same order for every start,
+// length, filter, threshold and capacity, however often they have to be called; the float kernels
+// other than gemm_nt give the same bits; gemm_nt is close; nothing is read or written outside of
+// what kernels.h names (buffers end at a page that may not be touched, where the system has mmap).
+//
+// usage: kernels_test [seed]. Prints one TAP line per instruction set and kernel. The canary, a
+// broken kernel, must be found out.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#ifndef _WIN32
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+#include "../src/kernels.h"
+
+using corvid::kBlockBytes;
+using corvid::kBlockRows;
+using corvid::Kernels;
+using corvid::ScanHit;
+using corvid::ScanRange;
+
+namespace {
+
+std::mt19937_64 generator;
+uint64_t pick(uint64_t below) { return generator() % below; }
+
+// Memory whose last byte is followed by a forbidden page.
+class Fenced {
+ public:
+  explicit Fenced(size_t size) : size_(size) {
+#ifndef _WIN32
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    mapped_ = (size + page - 1) / page * page + page;
+    base_ = static_cast<uint8_t*>(
+        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    mprotect(base_ + mapped_ - page, page, PROT_NONE);
+    data_ = base_ + mapped_ - page - size;
+#else
+    base_ = data_ = new uint8_t[size];
+#endif
+    for (size_t i = 0; i < size_; ++i) data_[i] = static_cast<uint8_t>(generator());
+  }
+  ~Fenced() {
+#ifndef _WIN32
+    munmap(base_, mapped_);
+#else
+    delete[] base_;
+#endif
+  }
+  Fenced(const Fenced&) = delete;
+  Fenced& operator=(const Fenced&) = delete;
+  uint8_t* data() const { return data_; }
+  template <typename T>
+  T* as() const {
+    return reinterpret_cast<T*>(data_);
+  }
+
+ private:
+  size_t size_, mapped_ = 0;
+  uint8_t *base_, *data_;
+};
+
+void fill_floats(float* values, size_t count) {
+  std::normal_distribution<float> normal;
+  for (size_t i = 0; i < count; ++i) values[i] = normal(generator);
+}
+
+// Calls a scan until it has consumed everything, with a small buffer that is emptied in between.
+std::vector<ScanHit> drain(uint32_t rows, size_t capacity,
+                           const std::function<uint32_t(uint32_t, ScanHit*, size_t*)>& scan) {
+  std::vector<ScanHit> all, buffer(capacity);
+  for (uint32_t done = 0; done < rows;) {
+    size_t count = 0;
+    const uint32_t consumed = scan(done, buffer.data(), &count);
+    if (count > capacity || (consumed == 0 && count == 0)) return {{0xFFFFFFFFu, done}};
+    for (size_t i = 0; i < count; ++i) all.push_back({buffer[i].sum, buffer[i].row + done});
+    done += consumed;
+  }
+  return all;
+}
+
+bool same(const std::vector<ScanHit>& a, const std::vector<ScanHit>& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].sum != b[i].sum || a[i].row != b[i].row) return false;
+  }
+  return true;
+}
+
+bool scans_tables_alike(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 3000; ++round) {
+    const uint64_t first = pick(200);
+    const uint32_t rows = static_cast<uint32_t>(pick(300));
+    const size_t blocks = (first + rows + kBlockRows - 1) / kBlockRows;
+    const Fenced plane(blocks * kBlockBytes), filter(blocks * 4), tables(256);
+    if (pick(8) == 0) std::memset(tables.data(), 255, 256);
+    const bool filtered = pick(2) == 0;
+    const uint32_t threshold = static_cast<uint32_t>(pick(3) == 0 ? pick(5000) : 1800 + pick(900));
+    const size_t capacity = kBlockRows + pick(2) * pick(400);
+    const auto run = [&](const Kernels& kernels, size_t room) {
+      return drain(rows, room, [&](uint32_t done, ScanHit* hits, size_t* count) {
+        const ScanRange range = {plane.data(), first + done, rows - done,
+                                 filtered ? filter.data() : nullptr};
+        return kernels.scan_tables(range, tables.data(), threshold, hits, room, count);
+      });
+    };
+    if (!same(run(reference, 1024), run(tested, capacity))) return false;
+  }
+  return true;
+}
+
+bool scans_hamming_alike(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 2000; ++round) {
+    const size_t stride = 8 * (1 + pick(16));
+    const uint32_t rows = static_cast<uint32_t>(pick(150));
+    const uint64_t first = pick(70);
+    const Fenced codes(stride * rows), query(stride), filter((first + rows + 31) / 32 * 4);
+    const bool filtered = pick(2) == 0;
+    const uint32_t threshold = static_cast<uint32_t>(stride * 4 - 12 + pick(24));
+    const auto run = [&](const Kernels& kernels, size_t room) {
+      return drain(rows, room, [&](uint32_t done, ScanHit* hits, size_t* count) {
+        return kernels.scan_hamming(codes.data() + done * stride, stride, first + done, rows - done,
+                                    query.data(), threshold, filtered ? filter.data() : nullptr,
+                                    hits, room, count);
+      });
+    };
+    if (!same(run(reference, 512), run(tested, kBlockRows + pick(64)))) return false;
+    std::vector<uint16_t> a(rows), b(rows);
+    reference.hamming(codes.data(), stride, rows, query.data(), a.data());
+    tested.hamming(codes.data(), stride, rows, query.data(), b.data());
+    if (a != b) return false;
+  }
+  return true;
+}
+
+bool multiplies_vectors_alike(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 500; ++round) {
+    const size_t dims = pick(150), columns = 1 + pick(200);
+    const Fenced x(dims * 4), m(dims * columns * 4), y(columns * 4), z(columns * 4);
+    fill_floats(x.as<float>(), dims);
+    fill_floats(m.as<float>(), dims * columns);
+    reference.vector_matrix(x.as<float>(), m.as<float>(), dims, columns, y.as<float>());
+    tested.vector_matrix(x.as<float>(), m.as<float>(), dims, columns, z.as<float>());
+    if (std::memcmp(y.data(), z.data(), columns * 4) != 0) return false;
+  }
+  return true;
+}
+
+bool dots_alike(const Kernels& reference, const Kernels& tested) {
+  for (size_t dims = 0; dims < 300; ++dims) {
+    const Fenced a(dims * 4), b(dims * 4), c(dims);
+    fill_floats(a.as<float>(), dims);
+    fill_floats(b.as<float>(), dims);
+    const float float_pair[2] = {reference.dot(a.as<float>(), b.as<float>(), dims),
+                                 tested.dot(a.as<float>(), b.as<float>(), dims)};
+    const float byte_pair[2] = {reference.dot_i8(a.as<float>(), c.as<int8_t>(), dims),
+                                tested.dot_i8(a.as<float>(), c.as<int8_t>(), dims)};
+    if (std::memcmp(&float_pair[0], &float_pair[1], 4) != 0) return false;
+    if (std::memcmp(&byte_pair[0], &byte_pair[1], 4) != 0) return false;
+  }
+  return true;
+}
+
+bool multiplies_matrices_closely(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 60; ++round) {
+    const size_t m = 1 + pick(220), n = 1 + pick(120), k = 1 + pick(round % 10 == 0 ? 700 : 90);
+    const Fenced a(m * k * 4), b(n * k * 4), c(m * n * 4), d(m * n * 4);
+    fill_floats(a.as<float>(), m * k);
+    fill_floats(b.as<float>(), n * k);
+    fill_floats(c.as<float>(), m * n);
+    std::memcpy(d.data(), c.data(), m * n * 4);
+    const bool accumulate = round % 2 == 0;
+    reference.gemm_nt(m, n, k, a.as<float>(), k, b.as<float>(), k, c.as<float>(), n, accumulate);
+    tested.gemm_nt(m, n, k, a.as<float>(), k, b.as<float>(), k, d.as<float>(), n, accumulate);
+    for (size_t i = 0; i < m * n; ++i) {
+      if (!(std::fabs(c.as<float>()[i] - d.as<float>()[i]) < 2e-4f * std::sqrt(k + 1.0f))) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool converts_halves_alike(const Kernels& reference, const Kernels& tested) {
+  std::vector<uint16_t> halves(65536), back_a(65536), back_b(65536);
+  std::vector<float> a(65536), b(65536);
+  for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
+  reference.half_to_float(halves.data(), a.data(), a.size());
+  tested.half_to_float(halves.data(), b.data(), b.size());
+  if (std::memcmp(a.data(), b.data(), a.size() * 4) != 0) return false;
+  for (int round = 0; round < 40; ++round) {
+    for (float& value : a) {
+      const uint32_t word = static_cast<uint32_t>(generator());
+      std::memcpy(&value, &word, 4);
+      if (round % 2 == 0)
+        value = std::ldexp(static_cast<float>(pick(1u << 24)), -24 - int(pick(16)));
+    }
+    const size_t count = a.size() - pick(40);
+    reference.float_to_half(a.data(), back_a.data(), count);
+    tested.float_to_half(a.data(), back_b.data(), count);
+    if (std::memcmp(back_a.data(), back_b.data(), count * 2) != 0) return false;
+  }
+  return true;
+}
+
+// The canary: loses the last row of every range, as a wrong tail mask would.
+uint32_t broken_scan(const ScanRange& range, const uint8_t* tables, uint32_t threshold,
+                     ScanHit* hits, size_t capacity, size_t* count) {
+  ScanRange shorter = range;
+  if (shorter.rows > 0) --shorter.rows;
+  const uint32_t consumed = corvid::kernels_named("scalar")->scan_tables(shorter, tables, threshold,
+                                                                         hits, capacity, count);
+  return consumed == shorter.rows ? range.rows : consumed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : std::random_device{}();
+  generator.seed(seed);
+  std::printf("TAP version 14\n# seed %llu\n", static_cast<unsigned long long>(seed));
+  const Kernels& scalar = *corvid::kernels_named("scalar");
+  int number = 0, failed = 0;
+  const auto report = [&](bool ok, const std::string& name) {
+    failed += ok ? 0 : 1;
+    std::printf("%sok %d - %s\n", ok ? "" : "not ", ++number, name.c_str());
+  };
+  for (const char* name : {"avx2", "avx512", "neon"}) {
+    const Kernels* tested = corvid::kernels_named(name);
+    if (tested == nullptr) {
+      std::printf("ok %d - %s # SKIP this machine or build has none\n", ++number, name);
+      continue;
+    }
+    const std::string prefix = std::string(name) + ": ";
+    report(scans_tables_alike(scalar, *tested), prefix + "scan_tables");
+    report(scans_hamming_alike(scalar, *tested), prefix + "hamming, scan_hamming");
+    report(multiplies_vectors_alike(scalar, *tested), prefix + "vector_matrix");
+    report(dots_alike(scalar, *tested), prefix + "dot, dot_i8");
+    report(multiplies_matrices_closely(scalar, *tested), prefix + "gemm_nt");
+    report(converts_halves_alike(scalar, *tested), prefix + "half_to_float, float_to_half");
+  }
+  Kernels broken = scalar;
+  broken.scan_tables = broken_scan;
+  report(!scans_tables_alike(scalar, broken), "the canary is found out");
+  std::printf("1..%d\n", number);
+  return failed == 0 ? 0 : 1;
+}
