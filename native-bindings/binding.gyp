@@ -7,6 +7,7 @@
         "src/crc32c.cc",
         "src/dispatch.cc",
         "src/error.cc",
+        "src/frame.cc",
         "src/gemm.cc",
         "src/kernels/avx2.cc",
         "src/kernels/avx512.cc",
@@ -17,6 +18,7 @@
         "src/map.cc",
         "src/napi/base.cc",
         "src/napi/bridge.cc",
+        "src/system_file.cc",
         "src/threads.cc",
         "src/unit.cc"
       ],
