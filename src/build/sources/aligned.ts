@@ -13,7 +13,7 @@ import { ParquetFile } from './parquet.js';
 import type { ItemFields, RawVectors, ReadOptions, VectorChunk, VectorSource } from './source.js';
 
 /** A file of metadata whose row i belongs to vector i. */
-interface RowMetadata {
+export interface RowMetadata {
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;
@@ -22,7 +22,7 @@ interface RowMetadata {
   close(): Promise<void>;
 }
 
-class AlignedSource implements VectorSource {
+export class AlignedSource implements VectorSource {
   readonly path: string;
   readonly rows: number;
   readonly dims: number;

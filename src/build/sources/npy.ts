@@ -17,6 +17,13 @@ export function openNpy(path: string): Promise<FixedRowFile> {
   return FixedRowFile.open(path, (handle, fileBytes) => parseNpyHeader(handle, path, fileBytes));
 }
 
+/** The first bytes of an .npy file of `rows` x `dims` numbers, 128 of them whatever the shape. */
+export function npyHeader(element: Element, rows: number, dims: number): Buffer {
+  const descr = Object.keys(ELEMENTS).find((name) => ELEMENTS[name] === element);
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${rows}, ${dims}), }`;
+  return Buffer.from(`${MAGIC}\x01\x00\x76\x00${text.padEnd(117)}\n`, 'latin1');
+}
+
 async function parseNpyHeader(
   handle: FileHandle,
   path: string,

@@ -1,0 +1,18 @@
+// What the parts of one build share.
+import type { IndexWriter } from '../store/index-folder.js';
+import type { Settings } from './options.js';
+import type { Progress } from './progress.js';
+
+export interface BuildContext {
+  settings: Settings;
+  progress: Progress;
+  writer: IndexWriter;
+}
+
+/** What a build remembers of itself in the catalog (settings.build). */
+export interface BuildRecord {
+  kind: 'images' | 'vectors';
+  /** Rows that there were when the codec was trained. */
+  rowsAtTraining: number;
+  seed: number;
+}

@@ -1,0 +1,54 @@
+// A random sample of the rows to train on: drawn over all sources, without repeats, from a seed.
+import { native } from '../native.js';
+import type { Rows } from './rows.js';
+import { seededRandom } from './seeded-random.js';
+
+/**
+ * @param count rows wanted; all rows are taken if there are fewer
+ * @param onRow called with the number of rows read so far
+ * @returns at most count x dims numbers, unit rows, in the order of the sources
+ */
+export async function sampleRows(
+  supplies: readonly Rows[],
+  count: number,
+  seed: number,
+  options: { signal: AbortSignal | undefined; onRow: (done: number) => void },
+): Promise<Float32Array> {
+  const total = supplies.reduce((sum, { rows }) => sum + rows, 0);
+  const dims = supplies[0]?.dims ?? 0;
+  const picks = chooseRows(total, Math.min(count, total), seed);
+  const sample = new Float32Array(picks.length * dims);
+  let done = 0;
+  let firstRow = 0;
+  let start = 0;
+  for (const supply of supplies) {
+    let end = start;
+    while (end < picks.length && (picks[end] as number) < firstRow + supply.rows) end++;
+    const own = picks.subarray(start, end).map((row) => row - firstRow);
+    if (own.length > 0) {
+      for await (const vectors of supply.pick(own, options.signal)) {
+        sample.set(native.toUnit(vectors, dims), done * dims);
+        done += vectors.length / dims;
+        options.onRow(done);
+      }
+    }
+    firstRow += supply.rows;
+    start = end;
+  }
+  return sample;
+}
+
+/**
+ * `count` of the numbers 0 … total-1, ascending, each set equally likely (Floyd's algorithm,
+ * Communications of the ACM 30(9), 1987): time and memory grow with `count` alone.
+ */
+export function chooseRows(total: number, count: number, seed: number): Float64Array {
+  if (count === total) return Float64Array.from({ length: total }, (_, i) => i);
+  const random = seededRandom(seed);
+  const chosen = new Set<number>();
+  for (let last = total - count; last < total; last++) {
+    const row = Math.floor(random() * (last + 1));
+    chosen.add(chosen.has(row) ? last : row);
+  }
+  return Float64Array.from(chosen).sort();
+}
