@@ -1,0 +1,96 @@
+// Encoded image → the pixels that the network sees; and thumbnails.
+//
+// Pictures are turned upright by their EXIF orientation, brought to sRGB, laid on white where they
+// are transparent, and only their first frame counts. The decoder shrinks while it decodes.
+import { readFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import { CorvidError, fromSystemError } from '../errors.js';
+import type { ImageInput } from './embedder.js';
+import { inspectImage } from './inspect.js';
+import type { ImageLimits } from './limits.js';
+import type { Preprocessing } from './preprocessing.js';
+
+export interface DecodedImage {
+  /** size x size x 3, rows of RGB triples, 0..255; owned by the caller. */
+  pixels: Uint8Array;
+  /** True where part of the file was missing or broken and the rest was used. */
+  damaged: boolean;
+}
+
+const WHITE = { r: 255, g: 255, b: 255 };
+
+/** The encoded bytes of an image. @throws CorvidError ERR_NOT_FOUND, ERR_PERMISSION, ERR_IO */
+export async function readImage(image: ImageInput): Promise<Uint8Array> {
+  if (typeof image !== 'string') return image;
+  return readFile(image).catch((error: unknown) => {
+    throw fromSystemError(error, image, 'read the image');
+  });
+}
+
+/**
+ * Decodes an image as the model wants it. A truncated file gives what can be decoded.
+ * @throws CorvidError ERR_IMAGE_* of inspectImage, and ERR_IMAGE_DECODE
+ */
+export async function decodeImage(
+  content: Uint8Array,
+  preprocessing: Preprocessing,
+  limits: ImageLimits = {},
+): Promise<DecodedImage> {
+  await inspectImage(content, limits);
+  const { fit, resize, size, kernel } = preprocessing;
+  return tolerantly(content, async (image) => {
+    const sized = image.resize({ width: resize, height: resize, fit, kernel });
+    const inset = Math.floor((resize - size) / 2);
+    const cropped =
+      inset === 0 ? sized : sized.extract({ left: inset, top: inset, width: size, height: size });
+    const { data, info } = await cropped.raw().toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3 || info.width !== size || info.height !== size) {
+      throw new Error(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
+    }
+    return data;
+  }).then(({ result, damaged }) => ({ pixels: result, damaged }));
+}
+
+/**
+ * A small upright JPEG of an image.
+ * @param side pixels of the longer edge
+ * @throws as readImage and decodeImage do
+ */
+export async function thumbnail(image: ImageInput, side: number): Promise<Uint8Array> {
+  const content = await readImage(image);
+  await inspectImage(content);
+  const { result } = await tolerantly(content, (picture) =>
+    picture
+      .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+      .jpeg({ quality: 80, mozjpeg: true })
+      .toBuffer(),
+  );
+  return result;
+}
+
+/** Decodes strictly; if that fails, once more taking what there is. */
+async function tolerantly<T>(
+  content: Uint8Array,
+  work: (image: Sharp) => Promise<T>,
+): Promise<{ result: T; damaged: boolean }> {
+  try {
+    return { result: await work(upright(content, 'error')), damaged: false };
+  } catch (strict) {
+    try {
+      return { result: await work(upright(content, 'none')), damaged: true };
+    } catch (cause) {
+      throw new CorvidError('ERR_IMAGE_DECODE', 'the image is damaged beyond decoding', {
+        actual: String((strict as Error).message).split('\n')[0] ?? '',
+        cause,
+      });
+    }
+  }
+}
+
+function upright(content: Uint8Array, failOn: 'error' | 'none'): Sharp {
+  // inspectImage has held the size against the caller's limit already.
+  return sharp(content, { failOn, limitInputPixels: false })
+    .rotate()
+    .toColourspace('srgb')
+    .flatten({ background: WHITE });
+}

@@ -1,0 +1,166 @@
+// Where an encoder lies, what it is made of, and what identifies it.
+//
+// A model is a folder in the layout of transformers.js: config.json, preprocessor_config.json,
+// tokenizer.json, onnx/{text,vision}_model_quantized.onnx. It is the bundled one, a folder of the
+// user's, or one from a hub, kept in a cache folder after it was downloaded once.
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { CorvidError, fromSystemError } from '../errors.js';
+import type { EncoderFingerprint } from './embedder.js';
+import { describePreprocessing, type Preprocessing, parsePreprocessing } from './preprocessing.js';
+
+/** What is used when nobody names a model. */
+export const DEFAULT_MODEL = 'Xenova/clip-vit-base-patch32';
+/** The small encoder that comes with corvid. */
+export const BUNDLED_MODEL = 'clip-nano';
+
+export const TEXT_WEIGHTS = 'onnx/text_model_quantized.onnx';
+export const VISION_WEIGHTS = 'onnx/vision_model_quantized.onnx';
+const FILES = [
+  'config.json',
+  'preprocessor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  TEXT_WEIGHTS,
+  VISION_WEIGHTS,
+];
+
+/** A model's place on this machine: transformers.js takes the parent folder and the name apart. */
+export interface ModelPlace {
+  /** For people, and for `--model`: the bundled name, a hub id, or an absolute folder. */
+  model: string;
+  /** Folder that holds `name`. */
+  root: string;
+  name: string;
+  /** False for a hub model that was never downloaded. */
+  present: boolean;
+  fromHub: boolean;
+}
+
+export interface ModelFacts {
+  preprocessing: Preprocessing;
+  fingerprint: EncoderFingerprint;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** dist/src/embed lies three folders below the package; the bundled model is data beside source. */
+const bundledRoot = join(here, '..', '..', '..', 'src', 'embed', 'models');
+
+/** Folder in which downloaded models are kept: CORVID_CACHE, or the user's cache folder. */
+export function modelCacheFolder(): string {
+  const { CORVID_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
+  const base =
+    CORVID_CACHE ?? join(XDG_CACHE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.cache'), 'corvid');
+  return join(base, 'models');
+}
+
+/** Finds a model by name, without reading it. */
+export function locateModel(model: string): ModelPlace {
+  if (model === BUNDLED_MODEL && !existsSync(resolve(model, 'config.json'))) {
+    return { model, root: bundledRoot, name: model, present: true, fromHub: false };
+  }
+  const folder = resolve(model);
+  if (existsSync(join(folder, 'config.json'))) {
+    const place = { model: folder, root: dirname(folder), name: basename(folder) };
+    return { ...place, present: true, fromHub: false };
+  }
+  if (!/^[\w.-]+\/[\w.-]+$/.test(model) || existsSync(folder)) {
+    throw new CorvidError('ERR_MODEL_NOT_FOUND', 'there is no encoder here', {
+      path: model,
+      expected: `a folder with config.json and onnx/, or a hub id such as ${DEFAULT_MODEL}`,
+      hint: `check the path, or use the bundled model ${BUNDLED_MODEL}`,
+    });
+  }
+  const root = modelCacheFolder();
+  const present = FILES.every((file) => existsSync(join(root, model, file)));
+  return { model, root, name: model, present, fromHub: true };
+}
+
+/** The error for a hub model that is not on this machine while downloading was not asked for. */
+export function notDownloaded({ model, root, name }: ModelPlace): CorvidError {
+  return new CorvidError('ERR_MODEL_NOT_FOUND', 'this encoder is not on this machine', {
+    path: model,
+    expected: `its files in ${join(root, name)}`,
+    hint:
+      `name it (--model ${model}) while online to download it once, copy its folder there, ` +
+      `give the path of a model folder, or use the bundled model (--model ${BUNDLED_MODEL})`,
+  });
+}
+
+/** Reads the small files and hashes the weights. @throws ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID */
+export async function readModelFacts({ model, root, name }: ModelPlace): Promise<ModelFacts> {
+  const folder = join(root, name);
+  const config = (await readJson(join(folder, 'config.json'))) as {
+    model_type?: string;
+    projection_dim?: number;
+    text_config?: { projection_dim?: number };
+  };
+  if (config.model_type !== 'clip') {
+    throw new CorvidError('ERR_MODEL_INVALID', 'not an encoder that corvid can use', {
+      path: join(folder, 'config.json'),
+      expected: 'model_type "clip"',
+      actual: JSON.stringify(config.model_type),
+      hint: 'use a CLIP model with a text and an image tower',
+    });
+  }
+  const dims = config.projection_dim ?? config.text_config?.projection_dim ?? 512;
+  const preprocessorPath = join(folder, 'preprocessor_config.json');
+  const preprocessing = parsePreprocessing(await readJson(preprocessorPath), preprocessorPath);
+  const described = describePreprocessing(preprocessing);
+  const weightsSha256 = await hashFiles([TEXT_WEIGHTS, VISION_WEIGHTS].map((f) => join(folder, f)));
+  const id = createHash('sha256')
+    .update(JSON.stringify({ weightsSha256, preprocessing: described, dims }))
+    .digest('hex');
+  return {
+    preprocessing,
+    fingerprint: { id, model, dims, weightsSha256, preprocessing: described },
+  };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw missing(error, path);
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CorvidError('ERR_MODEL_INVALID', 'the file cannot be parsed', {
+      path,
+      expected: 'JSON',
+      hint: 'copy or download the model again',
+      cause,
+    });
+  }
+}
+
+async function hashFiles(paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    const { size } = await stat(path).catch((error: unknown) => {
+      throw missing(error, path);
+    });
+    // Lengths part the files, so that bytes cannot move from one to the other unseen.
+    hash.update(`${size}\n`);
+    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), async (chunks) => {
+      for await (const chunk of chunks) hash.update(chunk as Buffer);
+    });
+  }
+  return hash.digest('hex');
+}
+
+function missing(error: unknown, path: string): CorvidError {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+    return fromSystemError(error, path, 'read the model');
+  }
+  return new CorvidError('ERR_MODEL_NOT_FOUND', 'a file of the encoder is missing', {
+    path,
+    expected: FILES.join(', '),
+    hint: 'copy or download the model again',
+    cause: error,
+  });
+}
