@@ -1,2 +1,32 @@
 // Public exports only.
+export type {
+  Embedder,
+  EmbedFailure,
+  EmbedOptions,
+  EncoderFingerprint,
+  ImageEmbeddings,
+  ImageInput,
+} from './embed/embedder.js';
 export { CorvidError, type ErrorCode } from './errors.js';
+export type { CodecInfo, Scoring } from './native.js';
+export { openIndex } from './query/open.js';
+export { parseQuery } from './query/parse.js';
+export type {
+  CorvidIndex,
+  Hit,
+  ImagePart,
+  IndexInfo,
+  Item,
+  ItemPart,
+  ItemRef,
+  LedgerEntry,
+  OpenOptions,
+  QueryInput,
+  QueryPart,
+  SearchOptions,
+  SearchResult,
+  TextPart,
+  Timings,
+  VectorPart,
+  VerifyReport,
+} from './query/types.js';

@@ -6,7 +6,7 @@
 // codec always gives the same file; it is read when the first query needs it, never when an index
 // opens. The file is hnswlib's own format and carries no checksum, and hnswlib trusts what it
 // reads: so its length and CRC32C, kept by the caller, are checked before hnswlib sees it.
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import hnswlib from 'hnswlib-node';
 import { CorvidError, fromSystemError, throwIfAborted } from '../errors.js';
 import { type NativeCodec, native } from '../native.js';
@@ -31,7 +31,7 @@ const GRAPH_MAX_SHARE = 1 / 16;
 /** Time that building may hold the event loop before it lets others run. */
 const SLICE_MS = 8;
 
-/** What the catalog must remember of a routing file, to check it when it is read. */
+/** What the catalog remembers of a routing file, to check it when it is read. */
 export interface RoutingFile {
   bytes: number;
   crc32c: number;
@@ -48,16 +48,15 @@ export function needsRoutingGraph(lists: number): boolean {
 }
 
 /**
- * Builds the routing graph of `codec` and writes it to `path` (temporary name, fsync, rename).
- * Yields to the event loop every few milliseconds. Deterministic.
- * @returns what `Router` needs to trust the file.
+ * Builds the routing graph of `codec` and writes it to `path`, not fsynced: publishing does
+ * that. Yields to the event loop every few milliseconds. Deterministic.
  * @throws ERR_ABORTED, or a file-system error about `path`.
  */
 export async function buildRoutingGraph(
   codec: NativeCodec,
   path: string,
   options: RoutingBuildOptions = {},
-): Promise<RoutingFile> {
+): Promise<void> {
   const { lists, routingDims } = codec.info();
   const centroids = codec.routingCentroids();
   const graph = new hnswlib.HierarchicalNSW('ip', routingDims);
@@ -73,24 +72,9 @@ export async function buildRoutingGraph(
     sliceStart = performance.now();
   }
   options.onProgress?.(lists, lists);
-  return writeGraph(graph, path);
-}
-
-async function writeGraph(graph: hnswlib.HierarchicalNSW, path: string): Promise<RoutingFile> {
-  const temporary = `${path}.tmp`;
   try {
-    await graph.writeIndex(temporary);
-    const bytes = await readFile(temporary);
-    const file = await open(temporary, 'r+');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    return { bytes: bytes.length, crc32c: native.crc32c(bytes) };
+    await graph.writeIndex(path);
   } catch (error) {
-    await rm(temporary, { force: true });
     throw fromSystemError(error, path, 'writing the routing graph');
   }
 }
@@ -131,6 +115,11 @@ export class Router {
     this.#lists = info.lists;
     this.#dims = info.routingDims;
     this.#source = source;
+  }
+
+  /** Path of the routing file; null for a codec routed by brute force. */
+  get path(): string | null {
+    return this.#source?.path ?? null;
   }
 
   /** True once `nearest` may be called for `probes` lists without `load`. */

@@ -194,6 +194,40 @@ export function itemIds(handles: Handles, rows: Float64Array): Float64Array {
   return ids;
 }
 
+export interface LocateJob {
+  ids: Float64Array;
+  /** Also give the embeddings. */
+  decode: boolean;
+}
+
+export interface Located {
+  /** Global row of each id, or -1. */
+  rows: Float64Array;
+  /** ids.length x dims, unit rows; zeros for an id without a row; empty if not asked for. */
+  embeddings: Float32Array;
+}
+
+/** Finds items by their ids: one pass over the ids of all rows. */
+export function locate(handles: Handles, { ids, decode }: LocateJob): Located {
+  const rows = new Float64Array(ids.length).fill(-1);
+  handles.segments.forEach((segment, s) => {
+    segment.findRows(ids).forEach((row, i) => {
+      if (row >= 0) rows[i] = (handles.firstRows[s] as number) + row;
+    });
+  });
+  if (!decode) return { rows, embeddings: new Float32Array(0) };
+  const { dims } = handles.codec.info();
+  const embeddings = new Float32Array(ids.length * dims);
+  bySegment(handles, rows, (segment, local, positions) => {
+    local.forEach((row, i) => {
+      if (row < 0) return;
+      const at = positions?.[i] ?? i;
+      embeddings.set(segment.reconstruct(Float64Array.of(row)), at * dims);
+    });
+  });
+  return { rows, embeddings };
+}
+
 /** Rows scored at once by a sweep: few enough to stay in the cache, and to notice a cancellation. */
 const SWEEP_ROWS = 32_768;
 

@@ -141,8 +141,10 @@ export interface IndexInfo {
   vectors: boolean;
   encoder: EncoderFingerprint | null;
   codec: CodecInfo;
-  /** Settings of the build, as the catalog holds them. */
-  settings: Record<string, unknown>;
+  /** Version of corvid that made the last commit. */
+  writtenBy: string;
+  /** Choices of the build that later builds keep. */
+  settings: unknown;
   ledger: LedgerEntry[];
   /** Totals of the ledger, per image. */
   residentBytesPerImage: number;

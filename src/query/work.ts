@@ -1,5 +1,7 @@
 // What a worker thread can be asked, and the doing of it. Run in workers by worker.ts, and on the
 // calling thread for small work: one function, one answer.
+import { Catalog } from '../store/catalog.js';
+import type { ItemIds } from '../store/ids.js';
 import type { Plan } from './plan.js';
 import type { Shortlist } from './shortlist.js';
 import {
@@ -7,6 +9,9 @@ import {
   type FinishJob,
   finish,
   type Handles,
+  type Located,
+  type LocateJob,
+  locate,
   type ScanAnswer,
   type ScanJob,
   type SweepJob,
@@ -48,7 +53,9 @@ export type Task =
   | { kind: 'sweep'; job: SweepJob; cancel: Int32Array }
   | { kind: 'finish'; job: FinishJob; shortlist: Shortlist }
   | { kind: 'query'; job: QueryJob }
-  | { kind: 'batch'; job: BatchJob; cancel: Int32Array };
+  | { kind: 'batch'; job: BatchJob; cancel: Int32Array }
+  | { kind: 'locate'; job: LocateJob }
+  | { kind: 'select'; catalogPath: string; where: string };
 
 /** The result of each kind of task. Null: cancelled. */
 export interface Results {
@@ -57,6 +64,8 @@ export interface Results {
   finish: Answer;
   query: QueryAnswer;
   batch: QueryAnswer[] | null;
+  locate: Located;
+  select: ItemIds;
 }
 
 export function perform<K extends Task['kind']>(
@@ -75,6 +84,20 @@ export function perform(handles: Handles, task: Task): Results[Task['kind']] {
       return answer(handles, task.job);
     case 'batch':
       return answerBatch(handles, task.job, () => Atomics.load(task.cancel, 0) !== 0);
+    case 'locate':
+      return locate(handles, task.job);
+    case 'select':
+      return select(task.catalogPath, task.where);
+  }
+}
+
+/** Opens the catalog for this one statement: whoever comes here has many items to look through. */
+function select(catalogPath: string, where: string): ItemIds {
+  const catalog = Catalog.open(catalogPath);
+  try {
+    return catalog.where(where);
+  } finally {
+    catalog.close();
   }
 }
 

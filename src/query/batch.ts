@@ -1,0 +1,124 @@
+// Many queries at once: dealt to the workers in runs, so that a hop is paid once for many.
+import { throwIfAborted } from '../errors.js';
+import { type ExecuteContext, type Executed, execute, scoresAll } from './execute.js';
+import type { Filter } from './filter.js';
+import type { Plan } from './plan.js';
+import { normEstimate } from './route.js';
+import type { BatchJob } from './work.js';
+
+/** A query of a batch with its plan; queries of one kind share one plan object. */
+export interface PlannedQuery {
+  vector: Float32Array;
+  plan: Plan;
+}
+
+/** Queries in one run: enough to pay for the hop, few enough to share the work evenly. */
+const RUN_MIN = 8;
+const RUN_MAX = 256;
+const RUNS_PER_THREAD = 4;
+
+/** @returns answers in the order of `queries`, each equal to what `execute` gives. */
+export async function executeBatch(
+  context: ExecuteContext,
+  queries: readonly PlannedQuery[],
+  filter: Filter | null,
+): Promise<Executed[]> {
+  const answers = new Array<Executed>(queries.length);
+  const positions = new Map<Plan, number[]>();
+  queries.forEach(({ plan }, i) => {
+    const known = positions.get(plan);
+    if (known === undefined) positions.set(plan, [i]);
+    else known.push(i);
+  });
+  for (const [plan, own] of positions) {
+    const single = plan.exact || filter?.fewRows != null || own.length < RUN_MIN;
+    const use = single ? executeEach : executeRuns;
+    await use(context, queries, plan, own, filter, answers);
+  }
+  return answers;
+}
+
+type Use = (
+  context: ExecuteContext,
+  queries: readonly PlannedQuery[],
+  plan: Plan,
+  positions: readonly number[],
+  filter: Filter | null,
+  answers: Executed[],
+) => Promise<void>;
+
+const executeEach: Use = async (context, queries, plan, positions, filter, answers) => {
+  const busy = { ...context, busy: positions.length > 1 };
+  await Promise.all(
+    positions.map(async (i) => {
+      answers[i] = await execute(busy, (queries[i] as PlannedQuery).vector, plan, filter);
+    }),
+  );
+};
+
+const executeRuns: Use = async (context, queries, plan, positions, filter, answers) => {
+  const { pool, snapshot, signal } = context;
+  const cancel = new Int32Array(new SharedArrayBuffer(4));
+  const stop = () => Atomics.store(cancel, 0, 1);
+  signal?.addEventListener('abort', stop, { once: true });
+  const fair = Math.ceil(positions.length / (pool.threads * RUNS_PER_THREAD));
+  const size = Math.min(RUN_MAX, Math.max(RUN_MIN, fair));
+  const { normRank, nearest } = normEstimate(snapshot, plan, filter);
+  const everywhere = plan.probes >= snapshot.shape.lists;
+  const probes = everywhere ? nearest : plan.probes;
+  const matching = filter?.rows ?? snapshot.shape.rows;
+  try {
+    const runs: Promise<void>[] = [];
+    for (let first = 0; first < positions.length; first += size) {
+      const run = positions.slice(first, first + size);
+      const job: BatchJob = {
+        queries: concatenate(run.map((i) => (queries[i] as PlannedQuery).vector)),
+        plan,
+        probes,
+        everywhere,
+        normRank,
+        nearest,
+        lists: await routeOnGraph(context, queries, run, probes),
+        filters: filter?.handles ?? null,
+      };
+      runs.push(
+        pool.run(snapshot.source, { kind: 'batch', job, cancel }).then((found) => {
+          const probedLists = everywhere ? snapshot.shape.lists : probes;
+          found?.forEach((answer, i) => {
+            const exact = everywhere && scoresAll(plan, answer.shortlist, matching);
+            answers[run[i] as number] = { ...answer, routeMs: 0, probedLists, exact };
+          });
+        }),
+      );
+    }
+    await Promise.all(runs);
+    throwIfAborted(signal);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+};
+
+/** Lists of each query by the routing graph, which this thread alone has; null: by brute force. */
+async function routeOnGraph(
+  { snapshot: { router } }: ExecuteContext,
+  queries: readonly PlannedQuery[],
+  run: readonly number[],
+  probes: number,
+): Promise<Uint32Array | null> {
+  if (!router.usesGraph(probes)) return null;
+  if (!router.ready(probes)) await router.load();
+  const lists = new Uint32Array(run.length * probes);
+  run.forEach((position, i) => {
+    lists.set(router.nearest((queries[position] as PlannedQuery).vector, probes), i * probes);
+  });
+  return lists;
+}
+
+function concatenate(vectors: readonly Float32Array[]): Float32Array {
+  const dims = (vectors[0] as Float32Array).length;
+  const all = new Float32Array(vectors.length * dims);
+  vectors.forEach((vector, i) => {
+    all.set(vector, i * dims);
+  });
+  return all;
+}

@@ -1,0 +1,85 @@
+// The encoder of an open index: loaded when a query first needs it, and never one that does not fit.
+import { openClip } from '../embed/clip.js';
+import type { Embedder, EncoderFingerprint } from '../embed/embedder.js';
+import { CorvidError } from '../errors.js';
+
+export class Encoder {
+  readonly #given: Embedder | null;
+  readonly #model: string | null;
+  readonly #expected: EncoderFingerprint | null;
+  readonly #dims: number;
+  #opened: Promise<Embedder> | null = null;
+
+  /** @throws ERR_ENCODER_MISMATCH, ERR_DIMENSION if the caller's own embedder does not fit. */
+  constructor(
+    given: Embedder | null,
+    model: string | null,
+    expected: EncoderFingerprint | null,
+    dims: number,
+  ) {
+    this.#given = given;
+    this.#model = model ?? expected?.model ?? null;
+    this.#expected = expected;
+    this.#dims = dims;
+    if (given !== null) this.#check(given.fingerprint);
+  }
+
+  /** @param what names what is to be embedded, for the error of an index without an encoder. */
+  async get(what: string): Promise<Embedder> {
+    if (this.#given !== null) return this.#given;
+    const model = this.#model;
+    if (model === null) {
+      throw new CorvidError('ERR_NO_ENCODER', `${what} cannot be embedded: the index has vectors`, {
+        hint: 'open the index with the model that made the vectors, or query with a vector or item',
+      });
+    }
+    if (this.#opened === null) {
+      this.#opened = this.#open(model);
+      // A model that could not be opened may be there at the next query.
+      this.#opened.catch(() => {
+        this.#opened = null;
+      });
+    }
+    return this.#opened;
+  }
+
+  async #open(model: string): Promise<Embedder> {
+    const embedder = await openClip(model);
+    try {
+      this.#check(embedder.fingerprint);
+    } catch (error) {
+      await embedder.close();
+      throw error;
+    }
+    return embedder;
+  }
+
+  #check(found: EncoderFingerprint): void {
+    if (found.dims !== this.#dims) {
+      throw new CorvidError('ERR_DIMENSION', `encoder ${found.model} does not fit this index`, {
+        expected: `${this.#dims} dimensions`,
+        actual: `${found.dims}`,
+        hint: 'open the index with the model that it was made with',
+      });
+    }
+    const expected = this.#expected;
+    if (expected === null || expected.id === found.id) return;
+    throw new CorvidError('ERR_ENCODER_MISMATCH', 'the index was made with another encoder', {
+      expected: describe(expected),
+      actual: describe(found),
+      hint: `open it with ${expected.model}, or build a new index with ${found.model}`,
+    });
+  }
+
+  /** Closes what was opened here; the caller's own embedder stays open. */
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = null;
+    await (await opened)?.close();
+  }
+}
+
+/** The name alone may be the same for two encoders: then the fingerprint tells them apart. */
+function describe({ model, id }: EncoderFingerprint): string {
+  return `${model} [${id.slice(0, 12)}]`;
+}
