@@ -205,6 +205,8 @@ export interface NativeAddon {
   openCodec(path: string): NativeCodec;
   createSegmentWriter(options: SegmentWriterOptions): NativeSegmentWriter;
   openSegment(dir: string, codec: NativeCodec): NativeSegment;
+  /** Checks header, length and every checksum of one binary file of ours. @returns its bytes. */
+  verifyFile(path: string): Promise<number>;
   packedScan: NativePackedScan;
 }
 

@@ -3,9 +3,11 @@
 #include <napi.h>
 
 #include "napi/bridge.h"
+#include "napi/segment.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   corvid::init_base(env, exports);
+  corvid::export_segment(env, exports);
   return exports;
 }
 

@@ -17,20 +17,12 @@
 namespace corvid {
 namespace {
 
-constexpr char kRestoreHint[] = "restore the index from a copy, or build it again";
-
 std::string format_number(uint64_t number) { return std::to_string(number); }
 
 std::string format_hex(uint32_t number) {
   char text[11];
   std::snprintf(text, sizeof(text), "0x%08" PRIx32, number);
   return text;
-}
-
-Error corrupt(const std::string& path, const std::string& what) {
-  Error error("ERR_FORMAT_CORRUPT", what);
-  error.path(path).hint(kRestoreHint);
-  return error;
 }
 
 const char* kind_name(uint16_t kind) {
@@ -62,28 +54,29 @@ void check_version(const FileHeader& header, const std::string& path) {
 
 // Everything that can be said of a header without knowing what the data mean. The magic number and
 // the version are looked at before the checksum: a newer version may keep its checksum elsewhere.
-void check_header(const FileHeader& header, FileKind kind, const std::string& path) {
+void check_header(const FileHeader& header, const std::string& path) {
   if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0) {
-    throw corrupt(path, "this is no file of corvid: it does not begin with CORVID");
+    throw corrupt_file(path, "this is no file of corvid: it does not begin with CORVID");
   }
   check_version(header, path);
   const uint32_t checksum = crc32c(&header, offsetof(FileHeader, crc32c));
   if (checksum != header.crc32c) {
-    throw corrupt(path, "the header fails its checksum")
+    throw corrupt_file(path, "the header fails its checksum")
         .expected(format_hex(header.crc32c))
         .actual(format_hex(checksum));
   }
-  if (header.kind != static_cast<uint16_t>(kind)) {
-    throw corrupt(path, "the file is of another kind")
-        .expected(kind_name(static_cast<uint16_t>(kind)))
-        .actual(kind_name(header.kind));
-  }
   if (header.data_bytes > kMaxDataBytes || header.reserved != 0 || header.reserved_2 != 0) {
-    throw corrupt(path, "the header holds impossible values");
+    throw corrupt_file(path, "the header holds impossible values");
   }
 }
 
 }  // namespace
+
+Error corrupt_file(const std::string& path, const std::string& what) {
+  return Error("ERR_FORMAT_CORRUPT", what)
+      .path(path)
+      .hint("restore the index from a copy, or build it again");
+}
 
 Uuid parse_uuid(const std::string& text) {
   Uuid uuid{};
@@ -177,18 +170,26 @@ void FileWriter::finish(uint64_t rows) {
   buffer_.reset();
 }
 
-FramedFile::FramedFile(const std::string& path, FileKind kind)
+FramedFile::FramedFile(const std::string& path, FileKind kind) : FramedFile(path) {
+  if (header_.kind == static_cast<uint16_t>(kind)) return;
+  throw corrupt_file(path, "the file is of another kind")
+      .expected(kind_name(static_cast<uint16_t>(kind)))
+      .actual(kind_name(header_.kind));
+}
+
+FramedFile::FramedFile(const std::string& path)
     : path_(path), map_(std::make_unique<MappedFile>(path)) {
   const uint64_t size_bytes = map_->size_bytes();
   if (size_bytes < corvid::file_bytes(0)) {
-    throw corrupt(path, "the file is too short for a header")
+    throw corrupt_file(path, "the file is too short for a header")
         .expected("at least " + format_number(corvid::file_bytes(0)) + " bytes")
         .actual(format_number(size_bytes) + " bytes");
   }
   std::memcpy(&header_, map_->data(), sizeof(header_));
-  check_header(header_, kind, path);
+  check_header(header_, path);
   if (size_bytes != file_bytes()) {
-    throw corrupt(path, size_bytes < file_bytes() ? "the file is cut short" : "the file is too long")
+    throw corrupt_file(path,
+                       size_bytes < file_bytes() ? "the file is cut short" : "the file is too long")
         .expected(format_number(file_bytes()) + " bytes")
         .actual(format_number(size_bytes) + " bytes");
   }
@@ -213,15 +214,15 @@ void FramedFile::verify() const {
     return checksum;
   };
   if (crc32c(footer, blocks * kChecksumBytes) != checksum_at(blocks)) {
-    throw corrupt(path_, "the checksums at the end fail their own checksum");
+    throw corrupt_file(path_, "the checksums at the end fail their own checksum");
   }
   for (uint64_t block = 0; block < blocks; ++block) {
     const uint64_t start = block * kChecksumBlockBytes;
     const uint64_t bytes = std::min<uint64_t>(kChecksumBlockBytes, data_bytes() - start);
     const uint32_t checksum = crc32c(data() + start, bytes);
     if (checksum == checksum_at(block)) continue;
-    throw corrupt(path_, "the data fail their checksum in the " + format_number(bytes) +
-                             " bytes from byte " + format_number(kHeaderBytes + start))
+    throw corrupt_file(path_, "the data fail their checksum in the " + format_number(bytes) +
+                                  " bytes from byte " + format_number(kHeaderBytes + start))
         .expected(format_hex(checksum_at(block)))
         .actual(format_hex(checksum));
   }

@@ -18,6 +18,7 @@
 
 namespace corvid {
 
+class Error;
 class MappedFile;
 class SystemFile;
 
@@ -27,6 +28,9 @@ using Uuid = std::array<uint8_t, 16>;
 Uuid parse_uuid(const std::string& text);
 std::string format_uuid(const Uuid& uuid);
 Uuid uuid_of(const uint8_t bytes[16]);
+
+// ERR_FORMAT_CORRUPT about a file, with the remedy; the caller adds expected and actual.
+Error corrupt_file(const std::string& path, const std::string& what);
 
 // What the header says besides sizes.
 struct FileIdentity {
@@ -74,6 +78,8 @@ class FramedFile {
   // for a header, has no magic number, fails its header's checksum, is of another kind, or is not
   // as long as its header says; ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD.
   FramedFile(const std::string& path, FileKind kind);
+  // The same for a file of any kind.
+  explicit FramedFile(const std::string& path);
   ~FramedFile();
   FramedFile(const FramedFile&) = delete;
   FramedFile& operator=(const FramedFile&) = delete;

@@ -1,0 +1,373 @@
+// NativeSegment and NativeRowFilter of src/native.ts. The writer's face is segment_writer.cc.
+#include "segment.h"
+
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge.h"
+#include "codec.h"
+#include "segment/query_cache.h"
+#include "segment/rows.h"
+#include "segment/scan.h"
+#include "segment/segment.h"
+#include "segment/verify.h"
+#include "segment_writer.h"
+
+namespace corvid {
+namespace {
+
+std::vector<uint64_t> ids_of(const Napi::Value& value, const char* name) {
+  const View<double> numbers = doubles(value, name);
+  std::vector<uint64_t> ids(numbers.size);
+  for (size_t i = 0; i < numbers.size; ++i) {
+    require(numbers.data[i] >= 0 && numbers.data[i] <= static_cast<double>(kMaxItemId),
+            "an item id is no safe integer from 0");
+    ids[i] = static_cast<uint64_t>(numbers.data[i]);
+  }
+  return ids;
+}
+
+// Withdraws its filter when it is freed or collected.
+class JsRowFilter : public Napi::ObjectWrap<JsRowFilter> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "RowFilter", {InstanceMethod<&JsRowFilter::Free>("free")});
+  }
+  explicit JsRowFilter(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsRowFilter>(info) {}
+  ~JsRowFilter() override { RowFilter::withdraw(handle_); }
+
+  void hold(Napi::Object self, std::shared_ptr<const RowFilter> filter) {
+    const auto kept_rows = static_cast<double>(filter->kept_rows());
+    handle_ = RowFilter::publish(std::move(filter));
+    self.Set("handle", Napi::Number::New(Env(), static_cast<double>(handle_)));
+    self.Set("rows", Napi::Number::New(Env(), kept_rows));
+  }
+
+ private:
+  void Free(const Napi::CallbackInfo&) {
+    RowFilter::withdraw(handle_);
+    handle_ = 0;
+  }
+  uint64_t handle_ = 0;
+};
+
+class JsSegment : public Napi::ObjectWrap<JsSegment> {
+ public:
+  static Napi::Function define(Napi::Env env, Napi::FunctionReference* row_filter_class) {
+    return DefineClass(env, "Segment",
+                       {
+                           InstanceMethod<&JsSegment::Info>("info"),
+                           InstanceMethod<&JsSegment::Close>("close"),
+                           InstanceMethod<&JsSegment::EstimateNormWeight>("estimateNormWeight"),
+                           InstanceMethod<&JsSegment::Scan>("scan"),
+                           InstanceMethod<&JsSegment::CountRows>("countRows"),
+                           InstanceMethod<&JsSegment::Refine>("refine"),
+                           InstanceMethod<&JsSegment::Rescore>("rescore"),
+                           InstanceMethod<&JsSegment::Reconstruct>("reconstruct"),
+                           InstanceMethod<&JsSegment::ItemIds>("itemIds"),
+                           InstanceMethod<&JsSegment::FindRows>("findRows"),
+                           InstanceMethod<&JsSegment::CreateFilter>("createFilter", napi_default,
+                                                                    row_filter_class),
+                           InstanceMethod<&JsSegment::Verify>("verify"),
+                           InstanceMethod<&JsSegment::Prefetch>("prefetch"),
+                       });
+  }
+  explicit JsSegment(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsSegment>(info) {}
+  void hold(std::shared_ptr<const Segment> segment) { segment_ = std::move(segment); }
+
+ private:
+  const Segment& segment() const {
+    if (segment_ == nullptr) throw Error("ERR_CLOSED", "the segment was closed");
+    return *segment_;
+  }
+
+  QueryContext& context(const Napi::Value& query) const {
+    const View<float> numbers = floats(query, "query");
+    require(numbers.size == segment().codec().dims(), "query has the wrong length");
+    return query_context(segment().shared_codec(), numbers.data);
+  }
+
+  std::vector<uint32_t> lists_of(const Napi::Value& value) const {
+    const View<uint32_t> numbers = uint32s(value, "lists");
+    for (size_t i = 0; i < numbers.size; ++i) {
+      require(numbers.data[i] < segment().lists(), "a list does not exist");
+    }
+    return {numbers.data, numbers.data + numbers.size};
+  }
+
+  View<double> rows_of(const Napi::Value& value) const {
+    const View<double> rows = doubles(value, "rows");
+    for (size_t i = 0; i < rows.size; ++i) {
+      require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(segment().rows()),
+              "a row does not exist");
+    }
+    return rows;
+  }
+
+  void require_vectors() const {
+    if (segment().has_vectors()) return;
+    throw Error("ERR_NOT_FOUND", "the segment has no vectors to rescore with")
+        .path(segment().folder() + "/" + kVectorsName)
+        .hint("search without rescoring, or build the index again with vectors");
+  }
+
+  Napi::Value Info(const Napi::CallbackInfo& info);
+  void Close(const Napi::CallbackInfo&) { segment_.reset(); }
+  Napi::Value EstimateNormWeight(const Napi::CallbackInfo& info);
+  Napi::Value Scan(const Napi::CallbackInfo& info);
+  Napi::Value CountRows(const Napi::CallbackInfo& info);
+  Napi::Value Refine(const Napi::CallbackInfo& info);
+  Napi::Value Rescore(const Napi::CallbackInfo& info);
+  Napi::Value Reconstruct(const Napi::CallbackInfo& info);
+  Napi::Value ItemIds(const Napi::CallbackInfo& info);
+  Napi::Value FindRows(const Napi::CallbackInfo& info);
+  Napi::Value CreateFilter(const Napi::CallbackInfo& info);
+  Napi::Value Verify(const Napi::CallbackInfo& info);
+  void Prefetch(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<const Segment> segment_;
+};
+
+Napi::Value JsSegment::Info(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return segment_info(info.Env(), segment()); });
+}
+
+Napi::Value JsSegment::EstimateNormWeight(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    QueryContext& query = context(info[0]);
+    const uint64_t limit = natural(info[2], "limit");
+    return Napi::Number::New(info.Env(),
+                             estimate_norm_weight(segment(), query, lists_of(info[1]), limit));
+  });
+}
+
+Napi::Value JsSegment::Scan(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    require(info[0].IsObject(), "the request is no object");
+    const auto request = info[0].As<Napi::Object>();
+    QueryContext& query = context(request.Get("query"));
+    ScanSettings settings;
+    const std::string scoring = request.Get("scoring").ToString();
+    require(scoring == "asymmetric" || scoring == "hamming", "unknown scoring");
+    settings.scoring = scoring == "hamming" ? Scoring::kHamming : Scoring::kAsymmetric;
+    require(request.Get("normWeight").IsNumber(), "normWeight is no number");
+    settings.norm_weight = request.Get("normWeight").As<Napi::Number>().FloatValue();
+    require(std::isfinite(settings.norm_weight), "normWeight is not finite");
+    const uint64_t limit = std::min(natural(request.Get("limit"), "limit"), segment().rows());
+    std::shared_ptr<const RowFilter> filter;
+    if (const uint64_t handle = natural(request.Get("filter"), "filter"); handle != 0) {
+      filter = RowFilter::find(handle);
+      require(filter->segment() == segment().uuid(), "the filter belongs to another segment");
+      settings.filter = filter.get();
+    }
+
+    static thread_local Shortlist shortlist(0);
+    shortlist.reset(limit);
+    Scanner scanner(segment(), query, settings, shortlist);
+    if (request.Get("lists").IsNull()) {
+      const Napi::Value first = request.Get("firstRow"), last = request.Get("lastRow");
+      const uint64_t first_row = first.IsUndefined() ? 0 : natural(first, "firstRow");
+      const uint64_t last_row = last.IsUndefined() ? segment().rows() : natural(last, "lastRow");
+      require(last_row <= segment().rows(), "lastRow is past the end");
+      scanner.scan_rows(first_row, last_row);
+    } else {
+      scanner.scan_lists(lists_of(request.Get("lists")));
+    }
+
+    const std::vector<Candidate>& best = shortlist.sorted();
+    Napi::Float64Array rows = Napi::Float64Array::New(info.Env(), best.size());
+    Napi::Float32Array scores = Napi::Float32Array::New(info.Env(), best.size());
+    double* const row = rows.Data();
+    float* const score = scores.Data();
+    for (size_t i = 0; i < best.size(); ++i) {
+      row[i] = static_cast<double>(best[i].row);
+      score[i] = best[i].score;
+    }
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("rows", rows);
+    result.Set("scores", scores);
+    result.Set("scannedRows",
+               Napi::Number::New(info.Env(), static_cast<double>(scanner.scanned_rows())));
+    return result;
+  });
+}
+
+Napi::Value JsSegment::CountRows(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    uint64_t rows = 0;
+    for (const uint32_t list : lists_of(info[0])) {
+      rows += segment().list_first(list + 1) - segment().list_first(list);
+    }
+    return Napi::Number::New(info.Env(), static_cast<double>(rows));
+  });
+}
+
+Napi::Value JsSegment::Refine(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    QueryContext& query = context(info[0]);
+    const View<double> rows = rows_of(info[1]);
+    const uint64_t bits = natural(info[2], "bits");
+    size_t levels = 0;
+    while (levels < segment().usable_levels() && segment().codec().level_bits(levels) <= bits) {
+      ++levels;
+    }
+    require(levels > 0 && segment().codec().level_bits(levels - 1) == bits,
+            "no plane of this level here");
+    Napi::Float32Array scores = Napi::Float32Array::New(info.Env(), rows.size);
+    refine_rows(segment(), query, rows.data, rows.size, levels, scores.Data());
+    return scores;
+  });
+}
+
+Napi::Value JsSegment::Rescore(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    require_vectors();
+    QueryContext& query = context(info[0]);
+    const View<double> rows = rows_of(info[1]);
+    Napi::Float32Array scores = Napi::Float32Array::New(info.Env(), rows.size);
+    rescore_rows(segment(), query, rows.data, rows.size, scores.Data());
+    return scores;
+  });
+}
+
+Napi::Value JsSegment::Reconstruct(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const View<double> rows = rows_of(info[0]);
+    const size_t dims = segment().codec().dims();
+    Napi::Float32Array out = Napi::Float32Array::New(info.Env(), rows.size * dims);
+    for (size_t i = 0; i < rows.size; ++i) {
+      reconstruct_row(segment(), static_cast<uint64_t>(rows.data[i]), out.Data() + i * dims);
+    }
+    return out;
+  });
+}
+
+Napi::Value JsSegment::ItemIds(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const View<double> rows = rows_of(info[0]);
+    Napi::Float64Array ids = Napi::Float64Array::New(info.Env(), rows.size);
+    double* const id = ids.Data();
+    for (size_t i = 0; i < rows.size; ++i) {
+      id[i] = static_cast<double>(segment().id_of(static_cast<uint64_t>(rows.data[i])));
+    }
+    return ids;
+  });
+}
+
+Napi::Value JsSegment::FindRows(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const std::vector<double> rows = find_rows(segment(), ids_of(info[0], "ids"));
+    return copied<Napi::Float64Array>(info.Env(), rows.data(), rows.size());
+  });
+}
+
+Napi::Value JsSegment::CreateFilter(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    std::optional<std::vector<uint64_t>> include;
+    if (!info[0].IsNull()) include = ids_of(info[0], "include");
+    std::vector<uint64_t> exclude;
+    if (!info[1].IsNull()) exclude = ids_of(info[1], "exclude");
+    auto filter = make_filter(segment(), std::move(include), std::move(exclude));
+    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
+    const Napi::Object object = constructor->New({});
+    JsRowFilter::Unwrap(object)->hold(object, std::move(filter));
+    return object;
+  });
+}
+
+Napi::Value JsSegment::Verify(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    auto verified = std::make_shared<VerifiedSegment>();
+    const std::string folder = segment().folder();
+    const std::shared_ptr<const Codec> codec = segment().shared_codec();
+    return run_async(
+        info.Env(), {}, [=] { *verified = verify_segment(folder, codec); },
+        [verified](Napi::Env env) {
+          Napi::Object result = Napi::Object::New(env);
+          result.Set("files", Napi::Number::New(env, static_cast<double>(verified->files)));
+          result.Set("bytes", Napi::Number::New(env, static_cast<double>(verified->bytes)));
+          return result;
+        });
+  });
+}
+
+void JsSegment::Prefetch(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    for (const uint32_t list : lists_of(info[0])) segment().prefetch_list(list);
+  });
+}
+
+Napi::Value VerifyFile(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    require(info[0].IsString(), "path is no string");
+    const std::string path = info[0].As<Napi::String>();
+    auto bytes = std::make_shared<uint64_t>(0);
+    return run_async(
+        info.Env(), {},
+        [path, bytes] {
+          const FramedFile file(path);
+          file.verify();
+          *bytes = file.file_bytes();
+        },
+        [bytes](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*bytes)); });
+  });
+}
+
+Napi::Value OpenSegment(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    require(info[0].IsString(), "dir is no string");
+    auto segment = Segment::open(info[0].As<Napi::String>().Utf8Value(), codec_of(info[1]));
+    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
+    const Napi::Object object = constructor->New({});
+    JsSegment::Unwrap(object)->hold(std::move(segment));
+    return object;
+  });
+}
+
+}  // namespace
+
+Napi::Object segment_info(Napi::Env env, const Segment& segment) {
+  Napi::Object info = Napi::Object::New(env);
+  Napi::Array levels = Napi::Array::New(env);
+  Napi::Array missing_levels = Napi::Array::New(env);
+  for (size_t i = 0; i < segment.codec().level_count(); ++i) {
+    const Napi::Number bits = Napi::Number::New(env, segment.codec().level_bits(i));
+    if (i < segment.usable_levels()) levels.Set(levels.Length(), bits);
+    if (!segment.has_plane(i)) missing_levels.Set(missing_levels.Length(), bits);
+  }
+  Napi::Array files = Napi::Array::New(env);
+  for (const SegmentFileSize& size : segment.files()) {
+    Napi::Object file = Napi::Object::New(env);
+    file.Set("name", size.name);
+    file.Set("bytes", static_cast<double>(size.bytes));
+    file.Set("residentBytes", static_cast<double>(size.resident_bytes));
+    files.Set(files.Length(), file);
+  }
+  info.Set("uuid", format_uuid(segment.uuid()));
+  info.Set("rows", static_cast<double>(segment.rows()));
+  info.Set("lists", segment.lists());
+  info.Set("levels", levels);
+  info.Set("missingLevels", missing_levels);
+  info.Set("vectors", segment.has_vectors());
+  info.Set("files", files);
+  return info;
+}
+
+void export_segment(Napi::Env env, Napi::Object exports) {
+  auto* filter_class = new Napi::FunctionReference(Napi::Persistent(JsRowFilter::define(env)));
+  auto* segment_class =
+      new Napi::FunctionReference(Napi::Persistent(JsSegment::define(env, filter_class)));
+  env.AddCleanupHook([filter_class, segment_class] {
+    delete segment_class;
+    delete filter_class;
+  });
+  exports.Set("openSegment", Napi::Function::New(env, OpenSegment, "openSegment", segment_class));
+  exports.Set("verifyFile", Napi::Function::New(env, VerifyFile, "verifyFile"));
+  export_segment_writer(env, exports);
+}
+
+}  // namespace corvid

@@ -1,0 +1,158 @@
+#include "segment/scan.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace corvid {
+namespace {
+
+// Hits gathered before they are turned into candidates and the threshold is raised.
+constexpr size_t kHits = 2048;
+
+// Most rows that one call of a kernel is given; a multiple of kBlockRows.
+constexpr uint64_t kCallRows = uint64_t{1} << 30;
+
+constexpr uint32_t kMostSum = 255 * kTables;
+
+float score_of(const ScanTables& tables, uint32_t sum) {
+  return tables.base + tables.scale * static_cast<float>(sum);
+}
+
+// The least sum whose score is not below `worst`; kMostSum + 1 if there is none. Scores do not fall
+// as sums grow, so a guess by division and a few steps find it exactly.
+uint32_t least_sum(const ScanTables& tables, float worst) {
+  const double guess = (static_cast<double>(worst) - tables.base) / tables.scale;
+  uint32_t sum = guess <= 0 ? 0 : static_cast<uint32_t>(std::min(guess, double{kMostSum + 1}));
+  while (sum > 0 && score_of(tables, sum - 1) >= worst) --sum;
+  while (sum <= kMostSum && score_of(tables, sum) < worst) ++sum;
+  return sum;
+}
+
+// Positions 0..count by ascending row: rows of one list, and of one page, follow one another.
+std::vector<uint32_t> by_row(const double* rows, size_t count) {
+  std::vector<uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [rows](uint32_t a, uint32_t b) { return rows[a] < rows[b]; });
+  return order;
+}
+
+}  // namespace
+
+Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings& settings,
+                 Shortlist& shortlist)
+    : segment_(segment),
+      query_(query),
+      settings_(settings),
+      shortlist_(shortlist),
+      hits_(kHits + kBlockRows) {}
+
+void Scanner::scan_lists(const std::vector<uint32_t>& lists) {
+  for (const uint32_t list : lists) {
+    scan_within(list, segment_.list_first(list), segment_.list_first(list + 1));
+  }
+}
+
+void Scanner::scan_rows(uint64_t first_row, uint64_t last_row) {
+  if (first_row >= last_row) return;
+  for (uint32_t list = segment_.list_of(first_row); first_row < last_row; ++list) {
+    const uint64_t end = std::min(last_row, segment_.list_first(list + 1));
+    scan_within(list, first_row, end);
+    first_row = end;
+  }
+}
+
+void Scanner::scan_within(uint32_t list, uint64_t first_row, uint64_t last_row) {
+  scanned_rows_ += last_row - first_row;
+  const RowFilter* filter = settings_.filter;
+  if (filter == nullptr ? first_row == last_row : !filter->keeps_any(first_row, last_row)) return;
+  ScanTables tables;
+  if (settings_.scoring == Scoring::kHamming) {
+    query_.build_hamming_tables(list, &tables);
+  } else {
+    query_.build_tables(list, settings_.norm_weight, &tables);
+  }
+  const auto scan = kernels().scan_tables;
+  while (first_row < last_row) {
+    const uint32_t threshold = least_sum(tables, shortlist_.worst_score());
+    if (threshold > kMostSum) return;
+    const ScanRange range{segment_.plane_64(), first_row,
+                          static_cast<uint32_t>(std::min(last_row - first_row, kCallRows)),
+                          filter == nullptr ? nullptr : filter->bits()};
+    size_t hits = 0;
+    const uint32_t consumed =
+        scan(range, tables.bytes, threshold, hits_.data(), hits_.size(), &hits);
+    keep(tables, first_row, hits);
+    first_row += consumed;
+  }
+}
+
+// Written without a branch on the score: whether a hit is kept is a coin toss early in a scan.
+void Scanner::keep(const ScanTables& tables, uint64_t first_row, size_t hits) {
+  const float worst = shortlist_.worst_score();
+  Candidate* room = shortlist_.room(hits);
+  size_t kept = 0;
+  for (size_t i = 0; i < hits; ++i) {
+    const float score = score_of(tables, hits_[i].sum);
+    room[kept] = {score, first_row + hits_[i].row};
+    kept += score >= worst;
+  }
+  shortlist_.take(kept);
+}
+
+// Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (DESIGN.md, section 2). At the
+// wanted rank a = θ√n, so f(t) = n(θ/√n − t/2), and (t + 2f(t)/n) / 2 = θ/√n whatever t was: one
+// round is exact for rows of one n, and a second one mends what the first guess ranked wrongly.
+float estimate_norm_weight(const Segment& segment, QueryContext& query,
+                           const std::vector<uint32_t>& lists, size_t limit) {
+  constexpr int kRounds = 2;
+  if (lists.empty()) return 0;
+  const float norm = segment.codec().mean_norm();
+  const float norm_squared = norm * norm;
+  float weight = query.list_product(lists[0]) / norm_squared;
+  Shortlist shortlist(limit);
+  for (int round = 0; round < kRounds; ++round) {
+    shortlist.reset(limit);
+    Scanner scanner(segment, query, {Scoring::kAsymmetric, weight, nullptr}, shortlist);
+    scanner.scan_lists(lists);
+    // The lists that are not looked at will push the rank's score up, as does half the rank here.
+    const size_t rank = std::min<uint64_t>(limit, scanner.scanned_rows()) / 2;
+    if (shortlist.size() <= rank) break;
+    weight = (weight + 2 * shortlist.score_at(rank) / norm_squared) / 2;
+  }
+  return weight;
+}
+
+void refine_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
+                 size_t levels, float* scores) {
+  uint32_t list = 0;
+  uint64_t list_end = 0;
+  for (const uint32_t position : by_row(rows, count)) {
+    const auto row = static_cast<uint64_t>(rows[position]);
+    if (row >= list_end) {
+      list = segment.list_of(row);
+      list_end = segment.list_first(list + 1);
+    }
+    uint8_t first_record[kPlane64Bytes];
+    scores[position] = query.score(list, segment.code_of(row, first_record), levels);
+  }
+}
+
+void rescore_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
+                  float* scores) {
+  for (const uint32_t position : by_row(rows, count)) {
+    scores[position] = query.score_vector(segment.vector_of(static_cast<uint64_t>(rows[position])));
+  }
+}
+
+void reconstruct_row(const Segment& segment, uint64_t row, float* out) {
+  if (segment.has_vectors()) {
+    decode_vector(segment.codec(), segment.vector_of(row), out);
+    return;
+  }
+  uint8_t first_record[kPlane64Bytes];
+  decode_row(segment.codec(), segment.list_of(row), segment.code_of(row, first_record),
+             segment.usable_levels(), out);
+}
+
+}  // namespace corvid

@@ -1,0 +1,75 @@
+// Scanning the 64-bit plane of a segment, and scoring single rows more finely.
+//
+// All results are the same on every machine and for every split of the lists or rows: tables come
+// from ordered arithmetic, sums are integers, a score is one multiply and one add, and the best are
+// kept under a total order.
+#ifndef CORVID_SEGMENT_SCAN_H_
+#define CORVID_SEGMENT_SCAN_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "codec/query.h"
+#include "segment/row_filter.h"
+#include "segment/segment.h"
+#include "segment/shortlist.h"
+
+namespace corvid {
+
+enum class Scoring { kAsymmetric, kHamming };
+
+struct ScanSettings {
+  Scoring scoring = Scoring::kAsymmetric;
+  float norm_weight = 0;              // t = θ / √n, for kAsymmetric
+  const RowFilter* filter = nullptr;  // of this segment, or null
+};
+
+// Scans some lists or rows after one another, and keeps the best. One thread; reusable.
+class Scanner {
+ public:
+  // Everything must outlive the scanner.
+  Scanner(const Segment& segment, QueryContext& query, const ScanSettings& settings,
+          Shortlist& shortlist);
+
+  // Precondition: each below segment.lists(), none twice.
+  void scan_lists(const std::vector<uint32_t>& lists);
+  // Rows [first_row, last_row) of whatever lists; last_row <= segment.rows().
+  void scan_rows(uint64_t first_row, uint64_t last_row);
+
+  // Rows looked at so far, filtered ones included.
+  uint64_t scanned_rows() const { return scanned_rows_; }
+
+ private:
+  void scan_within(uint32_t list, uint64_t first_row, uint64_t last_row);
+  void keep(const ScanTables& tables, uint64_t first_row, size_t hits);
+
+  const Segment& segment_;
+  QueryContext& query_;
+  ScanSettings settings_;
+  Shortlist& shortlist_;
+  uint64_t scanned_rows_ = 0;
+  std::vector<ScanHit> hits_;
+};
+
+// The norm weight for a shortlist of `limit` rows, estimated from `lists` (the nearest few; numbers
+// below segment.lists()): t = θ / √n, where θ is the cosine at the wanted rank and n = ‖x̂‖². An
+// error of a tenth costs no recall.
+float estimate_norm_weight(const Segment& segment, QueryContext& query,
+                           const std::vector<uint32_t>& lists, size_t limit);
+
+// Estimated cosines of `count` rows, each below segment.rows(), by the first `levels` levels;
+// 1 <= levels <= segment.usable_levels().
+void refine_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
+                 size_t levels, float* scores);
+
+// The embedding of a row, of unit length, from its stored vector or else decoded from all usable
+// levels: codec.dims() numbers into `out`.
+void reconstruct_row(const Segment& segment, uint64_t row, float* out);
+
+// Cosines of `count` rows by their stored vectors. Precondition: segment.has_vectors().
+void rescore_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
+                  float* scores);
+
+}  // namespace corvid
+
+#endif  // CORVID_SEGMENT_SCAN_H_

@@ -1,0 +1,97 @@
+// A segment as it serves queries: its files, mapped and checked.
+//
+// Immutable, and shared by all threads of the process without locks. Opening checks every header,
+// every length and every first row, so that nothing read later can lie outside of a file; the data
+// themselves are checked by verify_segment (verify.h), which reads all of them.
+#ifndef CORVID_SEGMENT_SEGMENT_H_
+#define CORVID_SEGMENT_SEGMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/codec.h"
+#include "codec/query.h"
+#include "frame.h"
+#include "kernels.h"
+
+namespace corvid {
+
+struct SegmentFileSize {
+  std::string name;
+  uint64_t bytes;
+  uint64_t resident_bytes;  // of these, what wants memory while searching
+};
+
+class Segment {
+ public:
+  // Maps the files of `folder`. If this process has them open already, gives the same object.
+  // Throws ERR_NOT_FOUND, ERR_FORMAT_CORRUPT, ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD, and errors
+  // of the file system. Planes above 64 and vectors.i8 may be missing.
+  static std::shared_ptr<const Segment> open(const std::string& folder,
+                                             std::shared_ptr<const Codec> codec);
+
+  Segment(const std::string& folder, std::shared_ptr<const Codec> codec);
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  const std::string& folder() const { return folder_; }
+  const Codec& codec() const { return *codec_; }
+  std::shared_ptr<const Codec> shared_codec() const { return codec_; }
+  Uuid uuid() const { return lists_file_->uuid(); }
+  uint64_t rows() const { return head_.rows; }
+  uint32_t lists() const { return head_.lists; }
+
+  // Levels of the codec whose planes are here up to the first that is missing: what can be used.
+  size_t usable_levels() const { return usable_levels_; }
+  // Whether the plane of the codec's level `index` is here.
+  bool has_plane(size_t index) const { return planes_[index] != nullptr; }
+  bool has_vectors() const { return vectors_file_ != nullptr; }
+  std::vector<SegmentFileSize> files() const;
+  // Every file that is here.
+  std::vector<const FramedFile*> framed_files() const;
+  const std::string& rows_path() const { return rows_file_->path(); }
+  const std::string& plane_64_path() const { return planes_[0]->path(); }
+
+  // Rows [list_first(l), list_first(l + 1)) are list l's; list < lists().
+  uint64_t list_first(uint32_t list) const { return first_rows_[list]; }
+  // The list of a row; row < rows().
+  uint32_t list_of(uint64_t row) const;
+
+  // First byte of plane-64's first block.
+  const uint8_t* plane_64() const { return planes_[0]->data(); }
+  // The records of a row at all usable levels; that of level 64 is copied to `first_record`.
+  RowCode code_of(uint64_t row, uint8_t first_record[kPlane64Bytes]) const;
+  // Precondition: has_vectors().
+  const int8_t* vector_of(uint64_t row) const {
+    return reinterpret_cast<const int8_t*>(vectors_file_->data()) + row * vector_bytes_;
+  }
+  uint64_t id_of(uint64_t row) const;
+
+  // Advice: start reading what a scan of `list` needs.
+  void prefetch_list(uint32_t list) const;
+
+ private:
+  void read_head();
+  std::unique_ptr<FramedFile> open_plane(uint32_t level) const;
+  std::unique_ptr<FramedFile> open_part(const char* name, FileKind kind, uint32_t level,
+                                        uint32_t stride_bytes, uint64_t data_bytes) const;
+  void check_head() const;
+  void check_first_rows() const;
+
+  std::string folder_;
+  std::shared_ptr<const Codec> codec_;
+  SegmentHead head_;
+  std::unique_ptr<FramedFile> lists_file_;
+  std::unique_ptr<FramedFile> rows_file_;
+  std::unique_ptr<FramedFile> vectors_file_;         // null if missing
+  std::unique_ptr<FramedFile> planes_[kLevelCount];  // by level of the codec; null if missing
+  const uint64_t* first_rows_ = nullptr;             // lists + 1
+  size_t usable_levels_ = 0;
+  size_t vector_bytes_;  // of one
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_SEGMENT_SEGMENT_H_

@@ -1,0 +1,43 @@
+// What the rows of a segment are made of.
+#ifndef CORVID_SEGMENT_SHAPE_H_
+#define CORVID_SEGMENT_SHAPE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "format.h"
+#include "frame.h"
+
+namespace corvid {
+
+struct SegmentShape {
+  Uuid uuid;
+  Uuid codec_uuid;
+  uint32_t lists;
+  std::vector<uint32_t> levels;  // bits, ascending, the first is 64
+  uint32_t vector_bytes;         // of one int8 vector; 0 for a segment without vectors
+
+  // Bytes of a row's code in an EncodedBatch: its records of all planes, one after another.
+  size_t code_bytes() const {
+    size_t bytes = 0;
+    for (const uint32_t level : levels) bytes += plane_stride_bytes(level);
+    return bytes;
+  }
+  // The levels as SegmentHead holds them.
+  uint32_t level_mask() const {
+    uint32_t mask = 0;
+    for (const uint32_t level : levels) mask |= level;
+    return mask;
+  }
+};
+
+// A run of consecutive lists, [first, last).
+struct ListRange {
+  uint32_t first;
+  uint32_t last;
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_SEGMENT_SHAPE_H_
