@@ -1,0 +1,62 @@
+// The machine that a bench ran on, and the record of what it measured there.
+//
+// A record is one JSON file under bench/record/, named by bench, processor and date. Records are
+// committed; they name no host and no user.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { native } from '../src/native.js';
+
+export interface Machine {
+  processor: string;
+  cores: number;
+  /** Instruction set that the kernels use. */
+  simd: string;
+  memoryBytes: number;
+  platform: string;
+  node: string;
+}
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const RECORDS = join(ROOT, 'bench', 'record');
+
+export function describeMachine(): Machine {
+  return {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    simd: native.simdLevel(),
+    memoryBytes: totalmem(),
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+  };
+}
+
+/** One line for tables and logs. */
+export function machineLine({ processor, cores, simd, memoryBytes, node }: Machine): string {
+  const gigabytes = (memoryBytes / 2 ** 30).toFixed(0);
+  return `${processor}, ${cores} cores, ${simd}, ${gigabytes} GiB, Node ${node}`;
+}
+
+/** Where the record of a bench on this machine, today, lies. @param ending e.g. "json" */
+export function recordPath(bench: string, ending: string): string {
+  const { processor, simd } = describeMachine();
+  const slug = `${processor} ${simd}`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const day = new Date().toISOString().slice(0, 10);
+  mkdirSync(RECORDS, { recursive: true });
+  return join(RECORDS, `${bench}-${slug}-${day}.${ending}`);
+}
+
+/** Writes `result` with the machine and the date beside it. Says on stderr where. */
+export function writeRecord(bench: string, args: readonly string[], result: object): void {
+  const path = recordPath(bench, 'json');
+  const record = {
+    bench,
+    arguments: args,
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    result,
+  };
+  writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`);
+  process.stderr.write(`record: ${relative(ROOT, path)}\n`);
+}
