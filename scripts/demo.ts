@@ -1,0 +1,81 @@
+// npm run demo: the whole way with real pictures and the bundled encoder, without a network.
+//
+// Indexes the 238 pictures of test/fixtures/pictures, asks for them by words, by picture and by
+// both, and writes a contact sheet. A second run finds nothing new to embed.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildIndex, openIndex, parseQuery, type QueryPart } from '../src/index.js';
+import { footer, hitLines } from './console/hits.js';
+import { infoLines } from './console/ledger.js';
+import { plural } from './console/numbers.js';
+import { progressView } from './console/progress.js';
+import { describeQuery } from './console/query.js';
+import { exitCodeOf, reportError } from './console/run.js';
+import { contactSheet, type SheetSection } from './console/sheet.js';
+import { bold, cyan, dim } from './console/style.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const pictures = join(root, 'test', 'fixtures', 'pictures');
+const output = join(root, 'demo-output');
+
+const QUERIES: QueryPart[][] = [
+  parseQuery('guitar'),
+  parseQuery('a bird'),
+  parseQuery('yellow flower'),
+  parseQuery('a musical instrument - guitar'),
+  parseQuery('a car + red'),
+  [{ image: join(pictures, 'birds-crow.jpg') }],
+  [{ image: join(pictures, 'birds-crow.jpg') }, { text: 'a penguin', weight: 1.5 }],
+];
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const heading = (text: string) => say(`\n${cyan(bold(text, process.stdout), process.stdout)}`);
+
+async function demo(): Promise<void> {
+  await mkdir(output, { recursive: true });
+  const path = join(output, 'pictures.corvid');
+
+  heading(`1. Index ${relative(process.cwd(), pictures) || pictures}`);
+  const view = progressView(false);
+  const summary = await buildIndex({
+    sources: [pictures],
+    out: path,
+    model: 'clip-nano',
+    onProgress: (progress) => view.show(progress),
+  });
+  view.end();
+  const { rows, added, unchanged, seconds } = summary;
+  say(
+    `${plural(rows, 'image')}: ${added} embedded, ${unchanged} known already, ${seconds.toFixed(1)} s`,
+  );
+
+  const index = await openIndex(path);
+  try {
+    say(infoLines(await index.info()).join('\n'));
+    heading('2. Search by words, by picture, and by both');
+    const sections: SheetSection[] = [];
+    for (const parts of QUERIES) {
+      const result = await index.search(parts, { limit: 6 });
+      say(`\n> ${bold(describeQuery(parts), process.stdout)}`);
+      for (const line of hitLines(result.hits, { firstRank: null })) say(line);
+      say(dim(footer(result), process.stdout));
+      const picture = parts.flatMap((part) => ('image' in part ? [String(part.image)] : []))[0];
+      sections.push({ title: describeQuery(parts), result, picture });
+    }
+    const sheet = join(output, 'contact-sheet.html');
+    await writeFile(sheet, await contactSheet(sections));
+    heading('3. Look at it');
+    say(`contact sheet   ${pathToFileURL(sheet).href}`);
+    say(`ask yourself    npx corvid repl ${relative(process.cwd(), path)}`);
+  } finally {
+    await index.close();
+  }
+}
+
+try {
+  await demo();
+} catch (error) {
+  reportError(error);
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,21 @@
+// corvid info: what is inside an index, and what it costs.
+import { Command } from 'commander';
+import { openIndex } from '../src/index.js';
+import { infoLines } from './console/ledger.js';
+
+export function infoCommand(): Command {
+  return new Command('info')
+    .description('print what is in an index, and what every structure of it costs')
+    .argument('<index>', 'an index that build-index made')
+    .option('--json', 'as JSON')
+    .action(async (path: string, { json }: { json?: boolean }) => {
+      const index = await openIndex(path);
+      try {
+        const info = await index.info();
+        const lines = json === true ? [JSON.stringify(info)] : infoLines(info);
+        process.stdout.write(`${lines.join('\n')}\n`);
+      } finally {
+        await index.close();
+      }
+    });
+}
