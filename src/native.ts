@@ -175,16 +175,14 @@ export interface NativeSegment {
   prefetch(lists: Uint32Array): void;
 }
 
-/** The caller's own packed codes, searched by exact Hamming distance. */
-export interface NativePackedScan {
-  /** Best `limit` of codes (rows x strideBytes) by distance, then row. */
-  (
-    codes: Uint8Array,
-    strideBytes: number,
-    query: Uint8Array,
-    limit: number,
-  ): { rows: Float64Array; distances: Uint16Array };
-}
+/** Best `limit` of the caller's own packed codes (rows x strideBytes) by exact Hamming distance,
+ * then row. */
+export type NativePackedScan = (
+  codes: Uint8Array,
+  strideBytes: number,
+  query: Uint8Array,
+  limit: number,
+) => { rows: Float64Array; distances: Uint16Array };
 
 export interface FileLock {
   release(): void;

@@ -1,0 +1,74 @@
+// The kernels of every instruction set against the scalar reference, by the C++ test beside them:
+// on this machine, and for arm64 under emulation where a cross compiler is installed.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+const native = join(root, 'native-bindings');
+const folder = mkdtempSync(join(tmpdir(), 'corvid-kernels-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+
+const sources = [
+  join(native, 'test', 'kernels_test.cc'),
+  ...readdirSync(join(native, 'src', 'kernels'))
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(native, 'src', 'kernels', name)),
+  ...['dispatch.cc', 'error.cc', 'gemm.cc', 'threads.cc'].map((name) => join(native, 'src', name)),
+];
+const FLAGS = ['-std=c++17', '-O2', '-ffp-contract=off', '-fno-math-errno', '-pthread'];
+
+const found = (command: string) => spawnSync(command, ['--version']).status === 0;
+
+/** The C++ test's own report: one line an instruction set and kernel. */
+function report(command: string, args: string[]) {
+  const run = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 24 });
+  const lines = run.stdout.split('\n');
+  return {
+    status: run.status,
+    seed: lines.find((line) => line.startsWith('# seed')) ?? 'no seed',
+    checks: lines.filter((line) => /^(not )?ok /.test(line)),
+    errors: run.stderr,
+  };
+}
+
+function runSuite(t: Test, compiler: string, extra: string[], runner: string[]): string[] {
+  const binary = join(folder, `kernels-${compiler}`);
+  const compiled = spawnSync(compiler, [...FLAGS, ...extra, ...sources, '-o', binary], {
+    encoding: 'utf8',
+  });
+  t.equal(compiled.status, 0, 'compiles');
+  if (compiled.status !== 0) t.comment(compiled.stderr);
+  const [command = binary, ...args] = [...runner, binary];
+  const { status, seed, checks, errors } = report(command, args);
+  t.comment(seed, errors);
+  for (const line of checks) t.ok(line.startsWith('ok'), line.replace(/^(not )?ok \d+ - /, ''));
+  t.equal(status, 0, `no check failed (${seed})`);
+  return checks;
+}
+
+const compiler = process.env.CXX ?? 'c++';
+const noCompiler = found(compiler) ? false : `no C++ compiler ${compiler}`;
+
+t.test('instruction sets of this machine', { skip: noCompiler }, async (t) => {
+  const checks = runSuite(t, compiler, [], []);
+  t.ok(
+    checks.some((line) => line.includes('canary')),
+    'the canary was let fly',
+  );
+});
+
+const cross = 'aarch64-linux-gnu-g++';
+const emulator = 'qemu-aarch64-static';
+const noCross = found(cross) && found(emulator) ? false : `${cross} or ${emulator} is missing`;
+
+t.test('NEON under emulation', { skip: noCross }, async (t) => {
+  const checks = runSuite(t, cross, ['-static'], [emulator]);
+  t.ok(
+    checks.some((line) => line.includes('neon: scan_tables')),
+    'NEON was tested',
+  );
+});
