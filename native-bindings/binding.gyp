@@ -30,6 +30,7 @@
         "src/segment/spill.cc",
         "src/segment/verify.cc",
         "src/system_file.cc",
+        "src/packed.cc",
         "src/threads.cc",
         "src/unit.cc"
       ],

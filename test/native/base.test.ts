@@ -1,0 +1,128 @@
+// The native ground as JavaScript sees it: checksums, locks, unit vectors, packed Hamming search.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { native } from '../../src/native.js';
+
+t.test('crc32c is the published checksum, and continues', async (t) => {
+  t.equal(native.crc32c(Buffer.from('123456789')), 0xe3069283, 'RFC 3720, appendix B.4');
+  t.equal(native.crc32c(new Uint8Array(32)), 0x8a9136aa, '32 zeros, from the same appendix');
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (data, cut) => {
+      const [head, tail] = [data.slice(0, cut), data.slice(cut)];
+      return native.crc32c(tail, native.crc32c(head)) === native.crc32c(data);
+    }),
+  );
+});
+
+t.test('a lock has one holder, and dies with its process', async (t) => {
+  const path = join(t.testdir(), 'write.lock');
+  const lock = native.lockFile(path);
+  t.ok(lock, 'the first one gets it');
+  t.equal(native.lockFile(path), null, 'the second one in this process does not');
+  const addon = new URL('../../src/native.js', import.meta.url).href;
+  const script = `import { native } from ${JSON.stringify(addon)};
+    process.stdout.write(String(native.lockFile(${JSON.stringify(path)}) !== null));
+    process.kill(process.pid, 'SIGKILL');`;
+  const other = () =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stdout;
+  t.equal(other(), 'false', 'nor does another process');
+  lock?.release();
+  t.equal(other(), 'true', 'until it is released');
+  t.ok(native.lockFile(path), 'and a killed holder holds nothing');
+});
+
+t.test('toUnit scales rows of every type to length one', async (t) => {
+  const rows = fc.array(
+    fc.array(fc.integer({ min: -127, max: 127 }), { minLength: 3, maxLength: 3 }),
+  );
+  fc.assert(
+    fc.property(rows, (values) => {
+      const usable = values.filter((row) => row.some((value) => value !== 0));
+      const flat = usable.flat();
+      const fromFloats = native.toUnit(Float32Array.from(flat), 3);
+      const fromBytes = native.toUnit(Int8Array.from(flat), 3);
+      return usable.every((row, r) => {
+        const length = Math.hypot(...row);
+        return row.every(
+          (value, d) =>
+            Math.abs((fromFloats[3 * r + d] as number) - value / length) < 1e-6 &&
+            fromBytes[3 * r + d] === fromFloats[3 * r + d],
+        );
+      });
+    }),
+  );
+  const halves = native.toUnit(Uint16Array.of(0x3c00, 0xbc00, 0x0000, 0x4000), 2);
+  t.strictSame(
+    [...halves].map((v) => v.toFixed(4)),
+    ['0.7071', '-0.7071', '0.0000', '1.0000'],
+  );
+});
+
+t.test('toUnit names the row that cannot be searched', async (t) => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 0]) {
+    const vectors = Float32Array.of(1, 2, bad, 0, 3, 4);
+    t.throws(() => native.toUnit(vectors, 2), { code: 'ERR_VECTOR_INVALID', message: /vector 1/ });
+  }
+});
+
+t.test('packedScan finds the nearest codes by distance, then row', async (t) => {
+  const seed = Date.now() & 0x7fffffff;
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 16 }),
+      fc.nat(400),
+      fc.nat(60),
+      fc.integer(),
+      fc.boolean(),
+      (words, rows, limit, salt, coarse) => {
+        const stride = words * 8;
+        // Few different bytes make many ties.
+        const byte = (i: number) => (Math.imul(i + 1, salt | 1) >>> 13) & (coarse ? 1 : 255);
+        const codes = Uint8Array.from({ length: rows * stride }, (_, i) => byte(i));
+        const query = Uint8Array.from({ length: stride }, (_, i) => byte(i * 7 + 3));
+        const expected = Array.from({ length: rows }, (_, row) => {
+          let distance = 0;
+          for (let i = 0; i < stride; i++) {
+            let bits = (codes[row * stride + i] as number) ^ (query[i] as number);
+            for (; bits !== 0; bits &= bits - 1) distance++;
+          }
+          return [distance, row] as const;
+        })
+          .sort(([d, r], [e, s]) => d - e || r - s)
+          .slice(0, limit);
+        const found = native.packedScan(codes, stride, query, limit);
+        return (
+          found.rows.length === expected.length &&
+          expected.every(([d, r], i) => found.distances[i] === d && found.rows[i] === r)
+        );
+      },
+    ),
+    { seed, numRuns: 300 },
+  );
+  t.comment(`seed ${seed}`);
+});
+
+t.test('packedScan keeps only the best of many', async (t) => {
+  const rows = 50_000;
+  const codes = new Uint8Array(rows * 8);
+  let state = 1;
+  for (let i = 0; i < codes.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    codes[i] = state >>> 24;
+  }
+  const query = codes.slice(8 * 31_234, 8 * 31_235);
+  const { rows: found, distances } = native.packedScan(codes, 8, query, 5);
+  t.equal(found[0], 31_234);
+  t.equal(distances[0], 0);
+  t.ok([...distances].every((d, i) => i === 0 || d >= (distances[i - 1] as number)));
+});
+
+t.test('packedScan refuses sizes that do not fit', async (t) => {
+  const codes = new Uint8Array(64);
+  const refused = { code: 'ERR_USAGE' };
+  t.throws(() => native.packedScan(codes, 7, new Uint8Array(7), 1), refused);
+  t.throws(() => native.packedScan(codes, 16, new Uint8Array(8), 1), refused);
+  t.throws(() => native.packedScan(new Uint8Array(60), 8, new Uint8Array(8), 1), refused);
+});
