@@ -20,6 +20,12 @@ export type NewItem = Pick<CatalogItem, 'id' | 'key'> &
     source?: number | null;
   };
 
+/** What a new index is made with. */
+export type InitialSettings = Omit<
+  IndexSettings,
+  'generation' | 'lastNumber' | 'codec' | 'routing'
+>;
+
 /** One step from a state of the index to the next. What is left out stays as it is. */
 export interface Commit {
   /** `generation` is counted here and cannot be set. */
@@ -42,10 +48,11 @@ export interface Commit {
 /** Catalog of an index that is being written. */
 export class CatalogWriter extends Catalog {
   /** Makes the catalog of a new index. */
-  static create(path: string, settings: Omit<IndexSettings, 'generation'>): CatalogWriter {
+  static create(path: string, settings: InitialSettings): CatalogWriter {
     const writer = new CatalogWriter(path, createDatabase(path));
     writer.#transaction('making the catalog', () => {
-      writer.#putSettings({ ...settings, generation: 0 });
+      const start = { codec: null, routing: null, generation: 0, lastNumber: 0 };
+      writer.#putSettings({ ...settings, ...start });
     });
     return writer;
   }

@@ -61,6 +61,8 @@ export interface IndexSettings {
   writtenBy: string;
   /** Commits so far. */
   generation: number;
+  /** The largest number that a segment, codec or routing file was ever given. */
+  lastNumber: number;
   /** Length of the caller's vectors. */
   dims: number;
   /** Fingerprint of the encoder (EncoderFingerprint), or null for vectors of unknown origin. */
@@ -302,6 +304,7 @@ export class Catalog {
 const SETTING_NAMES: readonly (keyof IndexSettings)[] = [
   'writtenBy',
   'generation',
+  'lastNumber',
   'dims',
   'encoder',
   'codec',

@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path';
 import { CorvidError, fromSystemError } from '../errors.js';
 import { type FileLock, fromNative, native } from '../native.js';
 import { Catalog, type IndexSettings, type NamedFile, type SegmentRecord } from './catalog.js';
-import { CatalogWriter, type Commit } from './catalog-writer.js';
+import { CatalogWriter, type Commit, type InitialSettings } from './catalog-writer.js';
 import { checksumFile, syncPath } from './files.js';
 
 export const CATALOG_NAME = 'catalog.sqlite';
@@ -165,9 +165,8 @@ export class IndexWriter {
   }
 
   /** Makes the catalog of a new index. Readers still find no index until the first publication. */
-  create(settings: Omit<IndexSettings, 'generation' | 'codec' | 'routing'>): CatalogWriter {
-    const file = join(this.path, CATALOG_NAME);
-    this.#catalog = CatalogWriter.create(file, { ...settings, codec: null, routing: null });
+  create(settings: InitialSettings): CatalogWriter {
+    this.#catalog = CatalogWriter.create(join(this.path, CATALOG_NAME), settings);
     syncPath(this.path);
     return this.#catalog;
   }
@@ -193,7 +192,7 @@ export class IndexWriter {
    */
   publish(publication: Publication): void {
     const { segments = [], codec, routing, ...commit } = publication;
-    const settings: Commit['settings'] = { ...commit.settings };
+    const settings: Commit['settings'] = { ...commit.settings, lastNumber: this.#lastNumber };
     try {
       const addSegments = segments.map((segment) => this.#publishSegment(segment));
       if (codec !== undefined) {
@@ -244,7 +243,7 @@ export class IndexWriter {
   #sweep(): number {
     const live = this.#catalog === null ? null : this.#catalog.settings();
     const segments = new Set(this.#catalog?.segments().map(({ number }) => number));
-    let last = 0;
+    let last = Math.max(live?.lastNumber ?? 0, this.#lastNumber);
     const visit = (dir: string, pattern: RegExp, isLive: (name: string, n: number) => boolean) => {
       for (const name of readdirSync(dir)) {
         const number = Number(pattern.exec(name)?.[1] ?? Number.NaN);
@@ -259,7 +258,7 @@ export class IndexWriter {
     for (const pattern of [/^segment-(\d{6,})$/, CODEC_PATTERN, ROUTING_PATTERN]) {
       visit(this.staging, pattern, () => false);
     }
-    return Math.max(last, this.#lastNumber);
+    return last;
   }
 }
 

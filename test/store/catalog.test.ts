@@ -3,15 +3,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t from 'tap';
-import { Catalog, type IndexSettings } from '../../src/store/catalog.js';
-import { CatalogWriter, type NewItem } from '../../src/store/catalog-writer.js';
+import { Catalog } from '../../src/store/catalog.js';
+import {
+  CatalogWriter,
+  type InitialSettings,
+  type NewItem,
+} from '../../src/store/catalog-writer.js';
 
-const SETTINGS: Omit<IndexSettings, 'generation'> = {
+const SETTINGS: InitialSettings = {
   writtenBy: '0.1.0',
   dims: 512,
   encoder: { id: 'abc', model: 'clip-nano' },
-  codec: null,
-  routing: null,
   vectors: true,
   hasItems: true,
   nextId: 0,
