@@ -163,6 +163,9 @@ export interface NativeSegment {
   rescore(query: Float32Array, rows: Float64Array): Float32Array;
   /** rows x dims embeddings, unit length: from stored vectors, else decoded from all planes. */
   reconstruct(rows: Float64Array): Float32Array;
+  /** Rows as a writer with the same codec takes them: nothing is lost by writing them anew.
+   * Throws ERR_NOT_FOUND if a plane, or vectors that are wanted, are missing. */
+  copyRows(rows: Float64Array, vectors: boolean): EncodedBatch;
   itemIds(rows: Float64Array): Float64Array;
   /** Row of each item id, or -1. One pass over rows.bin. */
   findRows(ids: Float64Array): Float64Array;

@@ -1,4 +1,5 @@
 // What the parts of one build share.
+import type { CodecChoice } from '../codec/choose.js';
 import type { IndexWriter } from '../store/index-folder.js';
 import type { Settings } from './options.js';
 import type { Progress } from './progress.js';
@@ -14,5 +15,7 @@ export interface BuildRecord {
   kind: 'images' | 'vectors';
   /** Rows that there were when the codec was trained. */
   rowsAtTraining: number;
+  /** What was chosen for so many rows; null until a codec is trained. */
+  choice: CodecChoice | null;
   seed: number;
 }

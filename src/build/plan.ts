@@ -30,7 +30,8 @@ export interface CommitPlan {
   rows: number;
   /** Train a codec; all rows are encoded with it. */
   train: boolean;
-  /** Segments that are written anew, together with the added rows, and then dropped. */
+  /** Segments that are written anew, together with the added rows, and then dropped: from their
+   * vectors where the codec is a new one, else code by code. */
   rewrite: SegmentRecord[];
   /** Whether the new segment holds int8 vectors. */
   vectors: boolean;
@@ -59,10 +60,8 @@ export function planCommit(
 }
 
 function segmentsToRewrite(before: Before, oldRows: number, addedRows: number): SegmentRecord[] {
-  const { segments, removedRows, vectors } = before;
+  const { segments, removedRows } = before;
   if (oldRows === removedRows) return [...segments];
-  // Codes are made again from the stored vectors; without them the segments stay as they are.
-  if (!vectors) return [];
   if (removedRows > oldRows * MAX_REMOVED_SHARE) return [...segments];
   if (segments.length + (addedRows > 0 ? 1 : 0) <= MAX_SEGMENTS) return [];
   // Which segment a removed row lies in is not known here, so with any all are written anew.

@@ -1,7 +1,7 @@
 // A random sample of the rows to train on: drawn over all sources, without repeats, from a seed.
-import { native } from '../native.js';
 import type { Rows } from './rows.js';
 import { seededRandom } from './seeded-random.js';
+import { unitVectors } from './unit.js';
 
 /**
  * @param count rows wanted; all rows are taken if there are fewer
@@ -27,7 +27,9 @@ export async function sampleRows(
     const own = picks.subarray(start, end).map((row) => row - firstRow);
     if (own.length > 0) {
       for await (const vectors of supply.pick(own, options.signal)) {
-        sample.set(native.toUnit(vectors, dims), done * dims);
+        const before = done - start;
+        const unit = unitVectors(supply, vectors, (i) => own[before + i] as number);
+        sample.set(unit, done * dims);
         done += vectors.length / dims;
         options.onRow(done);
       }

@@ -1,9 +1,10 @@
-// The rows of a live segment, read back from its stored vectors to be written anew.
+// The rows of a live segment, to be written anew: as vectors for another codec, or code by code for
+// the same one, which loses nothing.
 //
 // Rows of removed items are left out. The segment and its codec stay as they are.
 
 import { throwIfAborted } from '../errors.js';
-import { type NativeCodec, type NativeSegment, native } from '../native.js';
+import { type EncodedBatch, type NativeCodec, type NativeSegment, native } from '../native.js';
 import type { RowBatch, Rows } from './rows.js';
 
 export class SegmentRows implements Rows {
@@ -42,6 +43,19 @@ export class SegmentRows implements Rows {
         vectors: this.segment.reconstruct(rows),
         ids: this.segment.itemIds(rows),
       };
+    }
+  }
+
+  /** The rows as they are, for a writer with the same codec. */
+  async *copy(
+    batchRows: number,
+    vectors: boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ batch: EncodedBatch; ids: Float64Array }> {
+    for (let firstRow = 0; firstRow < this.rows; firstRow += batchRows) {
+      throwIfAborted(signal);
+      const rows = this.live.slice(firstRow, firstRow + batchRows);
+      yield { batch: this.segment.copyRows(rows, vectors), ids: this.segment.itemIds(rows) };
     }
   }
 

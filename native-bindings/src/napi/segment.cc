@@ -68,6 +68,7 @@ class JsSegment : public Napi::ObjectWrap<JsSegment> {
                            InstanceMethod<&JsSegment::Refine>("refine"),
                            InstanceMethod<&JsSegment::Rescore>("rescore"),
                            InstanceMethod<&JsSegment::Reconstruct>("reconstruct"),
+                           InstanceMethod<&JsSegment::CopyRows>("copyRows"),
                            InstanceMethod<&JsSegment::ItemIds>("itemIds"),
                            InstanceMethod<&JsSegment::FindRows>("findRows"),
                            InstanceMethod<&JsSegment::CreateFilter>("createFilter", napi_default,
@@ -123,6 +124,7 @@ class JsSegment : public Napi::ObjectWrap<JsSegment> {
   Napi::Value Refine(const Napi::CallbackInfo& info);
   Napi::Value Rescore(const Napi::CallbackInfo& info);
   Napi::Value Reconstruct(const Napi::CallbackInfo& info);
+  Napi::Value CopyRows(const Napi::CallbackInfo& info);
   Napi::Value ItemIds(const Napi::CallbackInfo& info);
   Napi::Value FindRows(const Napi::CallbackInfo& info);
   Napi::Value CreateFilter(const Napi::CallbackInfo& info);
@@ -243,6 +245,25 @@ Napi::Value JsSegment::Reconstruct(const Napi::CallbackInfo& info) {
       reconstruct_row(segment(), static_cast<uint64_t>(rows.data[i]), out.Data() + i * dims);
     }
     return out;
+  });
+}
+
+Napi::Value JsSegment::CopyRows(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const View<double> rows = rows_of(info[0]);
+    const bool with_vectors = info[1].ToBoolean();
+    const size_t dims = segment().codec().dims();
+    Napi::Uint32Array lists = Napi::Uint32Array::New(info.Env(), rows.size);
+    Napi::Uint8Array codes = Napi::Uint8Array::New(info.Env(), rows.size * code_bytes(segment()));
+    Napi::Int8Array vectors = Napi::Int8Array::New(info.Env(), with_vectors ? rows.size * dims : 0);
+    copy_rows(segment(), rows.data, rows.size, lists.Data(), codes.Data(),
+              with_vectors ? vectors.Data() : nullptr);
+    Napi::Object batch = Napi::Object::New(info.Env());
+    batch.Set("rows", Napi::Number::New(info.Env(), static_cast<double>(rows.size)));
+    batch.Set("lists", lists);
+    batch.Set("codes", codes);
+    if (with_vectors) batch.Set("vectors", vectors);
+    return batch;
   });
 }
 

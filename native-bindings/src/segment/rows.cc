@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "error.h"
+#include "format.h"
+
 namespace corvid {
 
 std::vector<double> find_rows(const Segment& segment, const std::vector<uint64_t>& ids) {
@@ -33,6 +36,36 @@ std::shared_ptr<const RowFilter> make_filter(const Segment& segment,
     if ((all || included.contains(id)) && !excluded.contains(id)) filter->keep(row);
   }
   return filter;
+}
+
+size_t code_bytes(const Segment& segment) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < segment.codec().level_count(); ++i) {
+    bytes += plane_stride_bytes(segment.codec().level_bits(i));
+  }
+  return bytes;
+}
+
+void copy_rows(const Segment& segment, const double* rows, size_t count, uint32_t* lists,
+               uint8_t* codes, int8_t* vectors) {
+  const Codec& codec = segment.codec();
+  if (segment.usable_levels() < codec.level_count() ||
+      (vectors != nullptr && !segment.has_vectors())) {
+    throw Error("ERR_NOT_FOUND", "a file of this segment is missing, so its rows cannot be copied")
+        .path(segment.folder())
+        .hint("put the missing plane back, or build the index again");
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const auto row = static_cast<uint64_t>(rows[i]);
+    uint8_t first_record[kPlane64Bytes];
+    const RowCode code = segment.code_of(row, first_record);
+    lists[i] = segment.list_of(row);
+    for (size_t level = 0; level < codec.level_count(); ++level) {
+      const size_t stride = plane_stride_bytes(codec.level_bits(level));
+      codes = std::copy_n(code.records[level], stride, codes);
+    }
+    if (vectors != nullptr) vectors = std::copy_n(segment.vector_of(row), codec.dims(), vectors);
+  }
 }
 
 }  // namespace corvid

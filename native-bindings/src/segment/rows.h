@@ -1,4 +1,5 @@
-// Questions about the item ids of a segment's rows; each is one pass over rows.bin.
+// Questions about the item ids of a segment's rows, each one pass over rows.bin; and rows copied out
+// to be written into another segment.
 #ifndef CORVID_SEGMENT_ROWS_H_
 #define CORVID_SEGMENT_ROWS_H_
 
@@ -19,6 +20,14 @@ std::vector<double> find_rows(const Segment& segment, const std::vector<uint64_t
 std::shared_ptr<const RowFilter> make_filter(const Segment& segment,
                                              std::optional<std::vector<uint64_t>> include,
                                              std::vector<uint64_t> exclude);
+
+// Copies rows as SegmentWriter takes them: `lists` count numbers, `codes` count x code_bytes,
+// `vectors` count x dims or null to leave them out. Throws ERR_NOT_FOUND if a plane, or the vectors
+// that are wanted, are missing. Rows must be below segment.rows().
+void copy_rows(const Segment& segment, const double* rows, size_t count, uint32_t* lists,
+               uint8_t* codes, int8_t* vectors);
+// Bytes of one row's code in `codes`.
+size_t code_bytes(const Segment& segment);
 
 }  // namespace corvid
 

@@ -8,7 +8,7 @@ import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
 import type { SkippedFile } from '../options.js';
 import type { ImageFile, ImageSources } from '../sources/open.js';
 import { belowAny } from '../sources/roots.js';
-import { stillSkipped } from './skipped.js';
+import { reasonOf, stillSkipped } from './skipped.js';
 
 /** What the catalog knows of an image. */
 export interface IndexedImage {
@@ -142,5 +142,5 @@ async function stateOf(path: string): Promise<FileState | CorvidError> {
 }
 
 function unreadable(path: string, error: CorvidError): SkippedFile {
-  return { path, code: error.code, reason: error.message, bytes: 0, modifiedMs: 0 };
+  return { path, code: error.code, reason: reasonOf(error), bytes: 0, modifiedMs: 0 };
 }

@@ -4,7 +4,7 @@
 // without touching the file (permissions, a disk that failed, limits that are options).
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromSystemError } from '../../errors.js';
+import { type CorvidError, fromSystemError } from '../../errors.js';
 import { SKIPPED_NAME } from '../../store/index-folder.js';
 import type { SkippedFile } from '../options.js';
 import { parseLine } from '../sources/json-lines.js';
@@ -55,4 +55,12 @@ export function stillSkipped(
 ): before is SkippedFile {
   if (before === undefined || MAY_PASS.has(before.code)) return false;
   return before.bytes === now.bytes && before.modifiedMs === now.modifiedMs;
+}
+
+/** An error's message without the code and the path, which stand beside it. */
+export function reasonOf({ message, code, path }: CorvidError): string {
+  const withoutCode = message.slice(code.length + 2);
+  return path !== undefined && withoutCode.startsWith(`${path}: `)
+    ? withoutCode.slice(path.length + 2)
+    : withoutCode;
 }
