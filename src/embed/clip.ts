@@ -52,6 +52,8 @@ export async function openClip(
     // The towers stay loaded for as long as the embedder is open.
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
+    // Flags of the caller's process, such as --input-type, are not meant for this thread.
+    execArgv: [],
   });
   try {
     if (!place.present) await download(pool, place);

@@ -38,7 +38,7 @@ export async function decodeImage(
 ): Promise<DecodedImage> {
   await inspectImage(content, limits);
   const { fit, resize, size, kernel } = preprocessing;
-  return tolerantly(content, async (image) => {
+  const { result: pixels, damaged } = await tolerantly(content, async (image) => {
     const sized = image.resize({ width: resize, height: resize, fit, kernel });
     const inset = Math.floor((resize - size) / 2);
     const cropped =
@@ -48,7 +48,10 @@ export async function decodeImage(
       throw new Error(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
     }
     return data;
-  }).then(({ result, damaged }) => ({ pixels: result, damaged }));
+  });
+  // A decoder that found nothing fills the picture with one colour.
+  if (damaged && pixels.every((value, i) => value === pixels[i % 3])) throw undecodable();
+  return { pixels, damaged };
 }
 
 /**
@@ -79,12 +82,16 @@ async function tolerantly<T>(
     try {
       return { result: await work(upright(content, 'none')), damaged: true };
     } catch (cause) {
-      throw new CorvidError('ERR_IMAGE_DECODE', 'the image is damaged beyond decoding', {
-        actual: String((strict as Error).message).split('\n')[0] ?? '',
-        cause,
-      });
+      throw undecodable(String((strict as Error).message).split('\n')[0], cause);
     }
   }
+}
+
+function undecodable(actual = 'no pixels at all', cause?: unknown): CorvidError {
+  return new CorvidError('ERR_IMAGE_DECODE', 'the image is damaged beyond decoding', {
+    actual,
+    cause,
+  });
 }
 
 function upright(content: Uint8Array, failOn: 'error' | 'none'): Sharp {

@@ -5,6 +5,7 @@
 // tower. The network runs on its own threads, and blocks this one, which is why it is not the
 // caller's.
 import {
+  AutoProcessor,
   AutoTokenizer,
   CLIPTextModelWithProjection,
   CLIPVisionModelWithProjection,
@@ -46,7 +47,13 @@ export default async function run(task: TowerTask): Promise<Float32Array | null>
   configure(place, task.kind === 'load' && task.download);
   switch (task.kind) {
     case 'load':
-      await Promise.all([tokenizerOf(place), textTowerOf(place), visionTowerOf(place)]);
+      // The processor is wanted for its file alone: decode.ts does its work.
+      await Promise.all([
+        AutoProcessor.from_pretrained(place.name),
+        tokenizerOf(place),
+        textTowerOf(place),
+        visionTowerOf(place),
+      ]);
       return null;
     case 'texts':
       return handOver(await embedTexts(place, task.texts));

@@ -1,0 +1,112 @@
+// The pixels that the network sees: upright, three channels, on white, cropped as the model wants.
+import sharp from 'sharp';
+import t from 'tap';
+import { decodeImage, thumbnail } from '../../src/embed/decode.js';
+import { parsePreprocessing } from '../../src/embed/preprocessing.js';
+import { picture, pictureBytes, twoHalves } from './images.js';
+
+const CLIP = parsePreprocessing(
+  {
+    size: { shortest_edge: 32 },
+    crop_size: { height: 32, width: 32 },
+    resample: 3,
+    image_mean: [0.5, 0.5, 0.5],
+    image_std: [0.5, 0.5, 0.5],
+  },
+  'preprocessor_config.json',
+);
+
+/** Colour of the pixel at (x, y), roughly: each channel 0 or 1. */
+function colour(pixels: Uint8Array, x: number, y: number): string {
+  return [0, 1, 2].map((c) => ((pixels[3 * (32 * y + x) + c] as number) > 127 ? 1 : 0)).join('');
+}
+
+t.test('a picture that lies on its side is turned upright', async (t) => {
+  const halves = twoHalves(64, 64, '#ff0000', '#0000ff');
+  // Orientation 6: the camera's top is at the right, so the left half belongs on top.
+  const content = await halves.withMetadata({ orientation: 6 }).png().toBuffer();
+  const { pixels } = await decodeImage(content, CLIP);
+  t.equal(colour(pixels, 16, 4), '100', 'red is above');
+  t.equal(colour(pixels, 16, 28), '001', 'blue is below');
+});
+
+t.test('the centre of a wide picture is seen, not its ends', async (t) => {
+  const middle = {
+    input: { create: { width: 64, height: 64, channels: 3 as const, background: '#0f0' } },
+  };
+  const wide = sharp({ create: { width: 256, height: 64, channels: 3, background: '#f00' } });
+  const content = await wide
+    .composite([{ ...middle, left: 96, top: 0 }])
+    .png()
+    .toBuffer();
+  const { pixels } = await decodeImage(content, CLIP);
+  t.ok([2, 16, 30].every((x) => colour(pixels, x, 16) === '010'));
+});
+
+t.test('transparent parts are white, whatever colour hides there', async (t) => {
+  const hidden = { r: 0, g: 0, b: 0, alpha: 0 };
+  const content = await sharp({
+    create: { width: 64, height: 64, channels: 4, background: hidden },
+  })
+    .png()
+    .toBuffer();
+  const { pixels } = await decodeImage(content, CLIP);
+  t.ok(pixels.every((value) => value === 255));
+});
+
+t.test('grey and CMYK pictures come as red, green and blue', async (t) => {
+  const grey = await sharp(pictureBytes('birds-crow.jpg')).greyscale().jpeg().toBuffer();
+  const { pixels } = await decodeImage(grey, CLIP);
+  t.equal(pixels.length, 32 * 32 * 3);
+  t.ok(
+    [0, 99, 500].every((i) => pixels[3 * i] === pixels[3 * i + 1]),
+    'all channels alike',
+  );
+  const red = twoHalves(64, 64, '#ff0000', '#ff0000');
+  const cmyk = await red.toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer();
+  const decoded = (await decodeImage(cmyk, CLIP)).pixels;
+  t.equal(colour(decoded, 16, 16), '100', 'red stays red by way of CMYK');
+});
+
+t.test('a truncated file gives what there is, and is marked', async (t) => {
+  const whole = pictureBytes('birds-crow.jpg');
+  const { pixels, damaged } = await decodeImage(whole.subarray(0, whole.length * 0.6), CLIP);
+  t.equal(damaged, true);
+  const intact = await decodeImage(whole, CLIP);
+  t.equal(intact.damaged, false);
+  const top = 32 * 3 * 8;
+  const difference = pixels
+    .subarray(0, top)
+    .reduce((sum, value, i) => sum + Math.abs(value - (intact.pixels[i] as number)), 0);
+  t.ok(difference / top < 8, `the upper part is there: ${difference / top}`);
+});
+
+t.test('a header without a picture is an error, not a grey square', async (t) => {
+  const whole = pictureBytes('birds-crow.jpg');
+  const scan = whole.indexOf(Buffer.from([0xff, 0xda]));
+  await t.rejects(decodeImage(whole.subarray(0, scan + 16), CLIP), { code: 'ERR_IMAGE_DECODE' });
+});
+
+t.test('preprocessing that is not understood is refused by name', async (t) => {
+  const fine = { image_mean: [0, 0, 0], image_std: [1, 1, 1] };
+  for (const config of [
+    { ...fine },
+    { ...fine, size: 10, crop_size: 20 },
+    { size: 10, crop_size: 10 },
+  ]) {
+    t.throws(() => parsePreprocessing(config, 'p.json'), {
+      code: 'ERR_MODEL_INVALID',
+      path: 'p.json',
+    });
+  }
+  const squeezed = { ...fine, size: { height: 24, width: 24 }, do_center_crop: false };
+  t.match(parsePreprocessing(squeezed, 'p.json'), { fit: 'fill', size: 24, resize: 24 });
+});
+
+t.test('a thumbnail is a small upright JPEG', async (t) => {
+  const content = await thumbnail(picture('birds-crow.jpg'), 100);
+  const { format, width = 0, height = 0 } = await sharp(content).metadata();
+  t.equal(format, 'jpeg');
+  t.equal(Math.max(width, height), 100);
+  await t.rejects(thumbnail(picture('no-such.jpg'), 100), { code: 'ERR_NOT_FOUND' });
+});
