@@ -49,8 +49,7 @@ export async function decodeImage(
     }
     return data;
   });
-  // A decoder that found nothing fills the picture with one colour.
-  if (damaged && pixels.every((value, i) => value === pixels[i % 3])) throw undecodable();
+  if (damaged && isBlank(pixels)) throw undecodable();
   return { pixels, damaged };
 }
 
@@ -85,6 +84,16 @@ async function tolerantly<T>(
       throw undecodable(String((strict as Error).message).split('\n')[0], cause);
     }
   }
+}
+
+/** A decoder that found nothing fills the picture with one colour, but for a few pixels. */
+function isBlank(pixels: Uint8Array): boolean {
+  const middle = 3 * Math.floor(pixels.length / 6);
+  let unlike = 0;
+  for (let i = 0; i < pixels.length; i++) {
+    if (pixels[i] !== pixels[middle + (i % 3)]) unlike++;
+  }
+  return unlike < pixels.length / 100;
 }
 
 function undecodable(actual = 'no pixels at all', cause?: unknown): CorvidError {
