@@ -20,7 +20,9 @@ export interface CodecInfo {
   /** Code lengths in bits, ascending, nested: e.g. [64, 128, 256, 512]. */
   levels: number[];
   lists: number;
+  /** Groups of lists with directions and corners of their own: at level 64, at longer levels. */
   groups: number;
+  outerGroups: number;
   seed: number;
   trainingRows: number;
   /** Dimensions of routing vectors (`routingCentroids`, `routingQuery`). */
@@ -33,10 +35,14 @@ export interface TrainingOptions {
   dims: number;
   /** `rotation`: one list, a random rotation, no k-means; for collections too small to train. */
   method: 'trained' | 'rotation';
-  /** Ascending, from 64, 128, 256, 512, none above max(64, dims). */
+  /** The first one to four of 64, 128, 256, 512, none above max(64, dims). */
   levels: readonly number[];
+  /** At most the sample's rows; 1 for `rotation`. */
   lists: number;
+  /** Groups of lists that share directions and corners at level 64; at most `lists`. */
   groups: number;
+  /** Groups of those groups that do at longer levels; at most `groups`. */
+  outerGroups: number;
   seed: number;
   threads: number;
 }

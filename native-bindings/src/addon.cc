@@ -3,10 +3,12 @@
 #include <napi.h>
 
 #include "napi/bridge.h"
+#include "napi/codec.h"
 #include "napi/segment.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   corvid::init_base(env, exports);
+  corvid::init_codec(env, exports);
   corvid::export_segment(env, exports);
   return exports;
 }

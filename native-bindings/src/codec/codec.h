@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "codec/layout.h"
 #include "frame.h"
@@ -55,7 +54,7 @@ class Codec {
 
   // The group of a list at a level: level 64 has groups(), longer ones share outer_groups().
   uint32_t group_of(uint32_t list, size_t level) const {
-    const ListRecord& record = list_records_[list];
+    const ListRecord& record = list_records()[list];
     return level == 0 ? record.group : record.outer_group;
   }
 
@@ -64,13 +63,17 @@ class Codec {
   uint64_t resident_bytes() const;
 
   // Sections of the data: see layout.h for shapes.
-  const float* mean() const { return mean_; }
-  const uint16_t* list_centers() const { return list_centers_; }
-  const ListRecord* list_records() const { return list_records_; }
-  const int8_t* routing_vectors() const { return routing_vectors_; }
-  const float* routing_scales() const { return routing_scales_; }
-  const float* routing_projection() const { return routing_projection_; }
-  const float* vector_steps() const { return vector_steps_; }
+  const float* mean() const { return section<float>(head_->mean_offset); }
+  const uint16_t* list_centers() const { return section<uint16_t>(head_->list_centers_offset); }
+  const ListRecord* list_records() const { return section<ListRecord>(head_->list_records_offset); }
+  const int8_t* routing_vectors() const { return section<int8_t>(head_->routing_vectors_offset); }
+  const float* routing_scales() const { return section<float>(head_->routing_scales_offset); }
+  // Null if routing vectors have all padded_dims.
+  const float* routing_projection() const {
+    const uint64_t offset = head_->routing_projection_offset;
+    return offset == 0 ? nullptr : section<float>(offset);
+  }
+  const float* vector_steps() const { return section<float>(head_->vector_steps_offset); }
   // Directions of (group, level), padded_dims x added_bits halves.
   const uint16_t* directions(uint32_t group, size_t level) const;
   // Corners of (group, level): 4 x blocks x 16 floats, coordinate-major.
@@ -79,21 +82,17 @@ class Codec {
   const float* corner_norms(uint32_t group, size_t level) const;
 
  private:
-  void check() const;
+  template <typename Element>
+  const Element* section(uint64_t offset) const {
+    return reinterpret_cast<const Element*>(data_ + offset);
+  }
 
   std::shared_ptr<const void> owner_;
-  const uint8_t* data_;
+  const uint8_t* data_;  // 64-byte aligned
   uint64_t data_bytes_;
   Uuid uuid_;
   std::string path_;
-  const CodecHead* head_ = nullptr;
-  const float* mean_ = nullptr;
-  const uint16_t* list_centers_ = nullptr;
-  const ListRecord* list_records_ = nullptr;
-  const int8_t* routing_vectors_ = nullptr;
-  const float* routing_scales_ = nullptr;
-  const float* routing_projection_ = nullptr;
-  const float* vector_steps_ = nullptr;
+  const CodecHead* head_;
 };
 
 }  // namespace corvid

@@ -17,6 +17,7 @@ namespace corvid {
 constexpr size_t kBlockDirections = 4;  // directions in a block: one nibble, sixteen corners
 constexpr size_t kCorners = 16;
 constexpr size_t kLevel64Directions = 64;
+constexpr uint32_t kMaxGroups = 65535;
 
 enum class CodecMethod : uint32_t { kTrained = 1, kRotation = 2 };
 
@@ -70,6 +71,11 @@ struct CodecHead {
   uint8_t reserved_3[72];              // 0
 };
 static_assert(sizeof(CodecHead) == 384 && std::is_trivially_copyable_v<CodecHead>);
+
+// Sets the offset of every section from the sizes in `head` (dims, lists, groups, levels' bits ...)
+// and returns the bytes of the whole. A reader compares a file's offsets with these. Sizes must be
+// within the limits of format.h, so that nothing overflows.
+uint64_t place_sections(CodecHead* head);
 
 }  // namespace corvid
 

@@ -62,6 +62,7 @@ class QueryContext {
  private:
   const float* projection(uint32_t group, size_t level);
   const float* tables(uint32_t group, size_t level);
+  float norm(uint32_t list, const RowCode& code, size_t levels) const;
 
   const Codec& codec_;
   std::vector<float> query_;         // padded_dims

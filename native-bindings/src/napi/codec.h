@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "codec/codec.h"
+#include "../codec/codec.h"
 
 namespace corvid {
 
@@ -14,7 +14,7 @@ namespace corvid {
 std::shared_ptr<const Codec> codec_of(const Napi::Value& value);
 
 // Adds startTraining and openCodec to the addon's exports.
-void export_codec(Napi::Env env, Napi::Object exports);
+void init_codec(Napi::Env env, Napi::Object exports);
 
 }  // namespace corvid
 

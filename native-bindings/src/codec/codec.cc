@@ -1,0 +1,128 @@
+#include "codec/codec.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "error.h"
+
+namespace corvid {
+namespace {
+
+Error corrupt(const std::string& path, const std::string& what) {
+  return Error("ERR_FORMAT_CORRUPT", what)
+      .path(path)
+      .hint("restore the file from a copy, or build the index again");
+}
+
+bool plausible(const CodecHead& head) {
+  if (head.head_bytes != sizeof(CodecHead)) return false;
+  const auto method = static_cast<CodecMethod>(head.method);
+  if (method != CodecMethod::kTrained && method != CodecMethod::kRotation) return false;
+  if (head.dims == 0 || head.dims > kMaxDims) return false;
+  if (head.padded_dims != std::max<uint32_t>(head.dims, kLevel64Directions)) return false;
+  if (head.lists == 0 || head.lists > kMaxLists) return false;
+  if (head.groups == 0 || head.groups > kMaxGroups || head.groups > head.lists) return false;
+  if (head.outer_groups == 0 || head.outer_groups > head.groups) return false;
+  if (head.routing_dims == 0 || head.routing_dims > head.padded_dims) return false;
+  if (head.level_count == 0 || head.level_count > kLevelCount) return false;
+  if (!std::isfinite(head.mean_norm) || head.mean_norm <= 0) return false;
+  for (size_t i = 0; i < head.level_count; ++i) {
+    const CodecLevel& level = head.levels[i];
+    const uint32_t before = i == 0 ? 0 : kLevels[i - 1];
+    if (level.bits != kLevels[i] || level.added_bits != kLevels[i] - before) return false;
+    if (level.bits > head.padded_dims) return false;
+    if (level.groups != (i == 0 ? head.groups : head.outer_groups)) return false;
+    if (!std::isfinite(level.norm_low) || !std::isfinite(level.norm_step)) return false;
+  }
+  return true;
+}
+
+// Codecs that are open in this process, by path and UUID, so that all threads share one mapping.
+struct OpenCodecs {
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<const Codec>> by_name;
+};
+OpenCodecs& open_codecs() {
+  static OpenCodecs instance;
+  return instance;
+}
+
+}  // namespace
+
+Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t data_bytes, Uuid uuid,
+             std::string path)
+    : owner_(std::move(owner)),
+      data_(data),
+      data_bytes_(data_bytes),
+      uuid_(uuid),
+      path_(std::move(path)) {
+  if (data_bytes_ < sizeof(CodecHead)) throw corrupt(path_, "the codec is shorter than its head");
+  head_ = reinterpret_cast<const CodecHead*>(data_);
+  CodecHead expected = *head_;
+  if (!plausible(expected)) throw corrupt(path_, "the codec's head holds impossible values");
+  if (place_sections(&expected) != data_bytes_ ||
+      std::memcmp(&expected, head_, sizeof expected) != 0) {
+    throw corrupt(path_, "the codec's sections do not lie where its sizes say");
+  }
+  for (size_t list = 0; list < lists(); ++list) {
+    const ListRecord& record = list_records()[list];
+    if (record.group >= groups() || record.outer_group >= outer_groups()) {
+      throw corrupt(path_, "a list belongs to a group that the codec does not have");
+    }
+  }
+}
+
+std::shared_ptr<const Codec> Codec::open(const std::string& path) {
+  const auto file = std::make_shared<const FramedFile>(path, FileKind::kCodec);
+  const std::string name = path + '\n' + format_uuid(file->uuid());
+  const std::lock_guard<std::mutex> lock(open_codecs().mutex);
+  auto& slot = open_codecs().by_name[name];
+  if (std::shared_ptr<const Codec> open = slot.lock()) return open;
+  auto codec =
+      std::make_shared<const Codec>(file, file->data(), file->data_bytes(), file->uuid(), path);
+  slot = codec;
+  return codec;
+}
+
+void Codec::save(const std::string& path) const {
+  FileWriter writer(path, {FileKind::kCodec, 0, sizeof(CodecHead), uuid_});
+  writer.write(data_, data_bytes_);
+  writer.finish(1);
+}
+
+size_t Codec::row_bytes() const {
+  size_t bytes = 0;
+  for (size_t i = 0; i < level_count(); ++i) bytes += plane_stride_bytes(level_bits(i));
+  return bytes;
+}
+
+uint64_t Codec::resident_bytes() const {
+  uint64_t bytes = head_->list_centers_offset + head_->lists * padded_dims() * sizeof(uint16_t);
+  const CodecLevel& first = head_->levels[0];
+  const uint64_t directions = uint64_t{first.groups} * first.added_bits;
+  bytes += directions * padded_dims() * sizeof(uint16_t);
+  bytes += directions * (kCorners + kCorners / kBlockDirections) * sizeof(float);
+  return bytes;
+}
+
+const uint16_t* Codec::directions(uint32_t group, size_t level) const {
+  const CodecLevel& shape = head_->levels[level];
+  return section<uint16_t>(shape.directions_offset) +
+         size_t{group} * padded_dims() * shape.added_bits;
+}
+
+const float* Codec::corners(uint32_t group, size_t level) const {
+  const CodecLevel& shape = head_->levels[level];
+  return section<float>(shape.corners_offset) + size_t{group} * shape.added_bits * kCorners;
+}
+
+const float* Codec::corner_norms(uint32_t group, size_t level) const {
+  const CodecLevel& shape = head_->levels[level];
+  return section<float>(shape.corner_norms_offset) +
+         size_t{group} * shape.added_bits / kBlockDirections * kCorners;
+}
+
+}  // namespace corvid

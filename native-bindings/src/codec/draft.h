@@ -1,0 +1,48 @@
+// A codec while it is being made: the data of a codec file in memory, with its sections writable.
+#ifndef CORVID_CODEC_DRAFT_H_
+#define CORVID_CODEC_DRAFT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "codec/codec.h"
+#include "codec/layout.h"
+#include "codec/level.h"
+
+namespace corvid {
+
+class CodecDraft {
+ public:
+  // Places the sections for the sizes in `head`; all of them start as zeros.
+  explicit CodecDraft(CodecHead head);
+
+  CodecHead& head() { return *reinterpret_cast<CodecHead*>(data_); }
+  float* mean() { return section<float>(head().mean_offset); }
+  float* vector_steps() { return section<float>(head().vector_steps_offset); }
+  ListRecord* list_records() { return section<ListRecord>(head().list_records_offset); }
+  uint16_t* list_centers() { return section<uint16_t>(head().list_centers_offset); }
+  int8_t* routing_vectors() { return section<int8_t>(head().routing_vectors_offset); }
+  float* routing_scales() { return section<float>(head().routing_scales_offset); }
+  // Only if routing_dims < padded_dims.
+  float* routing_projection() { return section<float>(head().routing_projection_offset); }
+  LevelModel level(size_t level, size_t group);
+
+  // The finished codec. Its UUID is a hash of its data, so equal codecs have equal names. The
+  // draft must not be used afterwards.
+  std::shared_ptr<const Codec> finish();
+
+ private:
+  template <typename Element>
+  Element* section(uint64_t offset) {
+    return reinterpret_cast<Element*>(data_ + offset);
+  }
+
+  std::shared_ptr<uint8_t[]> memory_;
+  uint8_t* data_;  // within memory_, 64-byte aligned
+  uint64_t data_bytes_;
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_DRAFT_H_

@@ -1,0 +1,137 @@
+#include "codec/partition.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "codec/random.h"
+#include "kernels.h"
+
+namespace corvid {
+namespace {
+
+constexpr size_t kListRounds = 8;
+constexpr size_t kGroupRounds = 20;
+
+enum Stream : uint64_t { kListStream = 1, kGroupStream = 2, kOuterStream = 3 };
+
+std::vector<float> mean_of(const Sample& sample) {
+  std::vector<double> sums(sample.dims, 0);
+  for (size_t r = 0; r < sample.rows; ++r) {
+    for (size_t d = 0; d < sample.dims; ++d) sums[d] += sample.data[r * sample.dims + d];
+  }
+  for (double& sum : sums) sum /= static_cast<double>(sample.rows);
+  return std::vector<float>(sums.begin(), sums.end());
+}
+
+std::vector<float> row_counts(const Grouping& grouping) {
+  std::vector<float> counts(grouping.starts.size() - 1);
+  for (size_t c = 0; c < counts.size(); ++c) {
+    counts[c] = static_cast<float>(grouping.starts[c + 1] - grouping.starts[c]);
+  }
+  return counts;
+}
+
+struct Clustering {
+  std::vector<float> centers;
+  std::vector<uint32_t> clusters;  // of every point
+};
+
+Clustering cluster(const std::vector<float>& points, const std::vector<float>& weights, size_t dims,
+                   size_t count, Random random) {
+  const KMeansOptions options{count, kGroupRounds, 1, nullptr};
+  Clustering result;
+  result.centers = kmeans(points.data(), weights.size(), dims, weights.data(), options, random);
+  result.clusters.resize(weights.size());
+  assign_nearest(points.data(), weights.size(), dims, result.centers.data(), count, 1, nullptr,
+                 result.clusters.data());
+  return result;
+}
+
+// Makes every number below `count` used, so that no group is empty: an unused one takes a point
+// from the number that has most.
+void fill_empty(std::vector<uint32_t>& clusters, size_t count) {
+  std::vector<size_t> sizes(count, 0);
+  for (uint32_t cluster : clusters) ++sizes[cluster];
+  for (size_t c = 0; c < count; ++c) {
+    if (sizes[c] > 0) continue;
+    const auto most =
+        static_cast<uint32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
+    *std::find(clusters.begin(), clusters.end(), most) = static_cast<uint32_t>(c);
+    --sizes[most];
+    ++sizes[c];
+  }
+}
+
+// order[new] = old, by `keys`, the old order kept among equals.
+std::vector<uint32_t> order_by(const std::vector<uint32_t>& keys) {
+  std::vector<uint32_t> order(keys.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return keys[a] < keys[b]; });
+  return order;
+}
+
+// Groups the lists, and renumbers lists and groups so that neighbours lie together.
+void group_lists(const Sample& sample, const TrainingOptions& options,
+                 const std::vector<float>& list_weights, Partition& partition) {
+  Clustering inner = cluster(partition.centers, list_weights, sample.dims, options.groups,
+                             Random(options.seed, kGroupStream));
+  fill_empty(inner.clusters, options.groups);
+  std::vector<float> group_weights(options.groups, 0.0f);
+  for (size_t list = 0; list < options.lists; ++list) {
+    group_weights[inner.clusters[list]] += list_weights[list];
+  }
+  Clustering outer = cluster(inner.centers, group_weights, sample.dims, options.outer_groups,
+                             Random(options.seed, kOuterStream));
+  fill_empty(outer.clusters, options.outer_groups);
+
+  const std::vector<uint32_t> group_order = order_by(outer.clusters);
+  std::vector<uint32_t> group_numbers(options.groups);
+  for (size_t group = 0; group < options.groups; ++group) {
+    group_numbers[group_order[group]] = static_cast<uint32_t>(group);
+    partition.outer_groups.push_back(outer.clusters[group_order[group]]);
+  }
+  for (uint32_t& group : inner.clusters) group = group_numbers[group];
+  const std::vector<uint32_t> list_order = order_by(inner.clusters);
+  std::vector<float> centers(partition.centers.size());
+  for (size_t list = 0; list < options.lists; ++list) {
+    std::copy_n(&partition.centers[list_order[list] * sample.dims], sample.dims,
+                &centers[list * sample.dims]);
+    partition.groups.push_back(inner.clusters[list_order[list]]);
+  }
+  partition.centers = std::move(centers);
+}
+
+std::vector<uint32_t> assign(const Sample& sample, const std::vector<float>& centers,
+                             const TrainingOptions& options, Progress& progress) {
+  std::vector<uint32_t> lists(sample.rows);
+  assign_nearest(sample.data, sample.rows, sample.dims, centers.data(), options.lists,
+                 options.threads, &progress, lists.data());
+  return lists;
+}
+
+}  // namespace
+
+Partition make_partition(const Sample& sample, const TrainingOptions& options, Progress& progress) {
+  Partition partition;
+  partition.mean = mean_of(sample);
+  if (options.lists == 1) {
+    partition.centers = partition.mean;
+  } else {
+    progress.start("lists", sample.rows * (kListRounds + 2));
+    const KMeansOptions kmeans_options{options.lists, kListRounds, options.threads, &progress};
+    partition.centers = kmeans(sample.data, sample.rows, sample.dims, nullptr, kmeans_options,
+                               Random(options.seed, kListStream));
+  }
+  const std::vector<uint32_t> lists = assign(sample, partition.centers, options, progress);
+  group_lists(sample, options, row_counts(group_rows(lists.data(), sample.rows, options.lists)),
+              partition);
+  std::vector<uint16_t> halves(partition.centers.size());
+  kernels().float_to_half(partition.centers.data(), halves.data(), halves.size());
+  kernels().half_to_float(halves.data(), partition.centers.data(), halves.size());
+  partition.rows = group_rows(assign(sample, partition.centers, options, progress).data(),
+                              sample.rows, options.lists);
+  return partition;
+}
+
+}  // namespace corvid

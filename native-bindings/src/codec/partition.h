@@ -1,0 +1,36 @@
+// The lists of a codec being trained, and their groups.
+#ifndef CORVID_CODEC_PARTITION_H_
+#define CORVID_CODEC_PARTITION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/kmeans.h"
+#include "codec/progress.h"
+#include "codec/train.h"
+
+namespace corvid {
+
+// Training embeddings, padded to at least 64 dimensions; not owned.
+struct Sample {
+  const float* data;  // rows x dims
+  size_t rows;
+  size_t dims;
+};
+
+// Lists are numbered so that those of a group are neighbours, as are the groups of an outer group:
+// lists that a query probes together tend to lie together on the disk.
+struct Partition {
+  std::vector<float> mean;             // dims: µ
+  std::vector<float> centers;          // lists x dims: µ + c, rounded to halves
+  std::vector<uint32_t> groups;        // of every list
+  std::vector<uint32_t> outer_groups;  // of every group
+  Grouping rows;                       // training rows by list
+};
+
+Partition make_partition(const Sample& sample, const TrainingOptions& options, Progress& progress);
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_PARTITION_H_

@@ -1,0 +1,95 @@
+#include "codec/routing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "codec/eigen.h"
+#include "codec/matrix.h"
+#include "kernels.h"
+
+namespace corvid {
+namespace {
+
+void make_unit(float* x, size_t dims) {
+  const float length = std::sqrt(squared_length(x, dims));
+  if (length == 0) return;
+  for (size_t d = 0; d < dims; ++d) x[d] /= length;
+}
+
+std::vector<float> padded(const Codec& codec, const float* query) {
+  std::vector<float> result(codec.padded_dims(), 0.0f);
+  std::copy_n(query, codec.dims(), result.begin());
+  return result;
+}
+
+}  // namespace
+
+float quantise(const float* values, size_t count, int8_t* out) {
+  float largest = 0;
+  for (size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(values[i]));
+  const float scale = largest > 0 ? largest / 127 : 1;
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = static_cast<int8_t>(std::lrint(values[i] / scale));
+  }
+  return scale;
+}
+
+void write_routing(CodecDraft& draft, const std::vector<float>& centers) {
+  const size_t dims = draft.head().padded_dims, routing_dims = draft.head().routing_dims;
+  const size_t lists = draft.head().lists;
+  std::vector<float> vectors = centers;
+  for (size_t list = 0; list < lists; ++list) make_unit(&vectors[list * dims], dims);
+  if (routing_dims < dims) {
+    std::vector<float> products(dims * dims, 0.0f);
+    add_outer_products(vectors.data(), lists, dims, products.data());
+    const Eigen eigen = symmetric_eigen(products.data(), dims);
+    transpose(eigen.vectors.data(), routing_dims, dims, dims, draft.routing_projection());
+    std::vector<float> projected(lists * routing_dims);
+    kernels().gemm_nt(lists, routing_dims, dims, vectors.data(), dims, eigen.vectors.data(), dims,
+                      projected.data(), routing_dims, false);
+    vectors = std::move(projected);
+    for (size_t list = 0; list < lists; ++list) {
+      make_unit(&vectors[list * routing_dims], routing_dims);
+    }
+  }
+  for (size_t list = 0; list < lists; ++list) {
+    draft.routing_scales()[list] = quantise(&vectors[list * routing_dims], routing_dims,
+                                            draft.routing_vectors() + list * routing_dims);
+  }
+}
+
+void routing_query(const Codec& codec, const float* query, float* out) {
+  const std::vector<float> whole = padded(codec, query);
+  if (codec.routing_projection() == nullptr) {
+    std::copy(whole.begin(), whole.end(), out);
+    return;
+  }
+  kernels().vector_matrix(whole.data(), codec.routing_projection(), codec.padded_dims(),
+                          codec.head().routing_dims, out);
+}
+
+void routing_vector(const Codec& codec, uint32_t list, float* out) {
+  const size_t dims = codec.head().routing_dims;
+  const int8_t* vector = codec.routing_vectors() + list * dims;
+  for (size_t d = 0; d < dims; ++d) out[d] = codec.routing_scales()[list] * vector[d];
+}
+
+void nearest_lists(const Codec& codec, const float* query, size_t probes, uint32_t* out) {
+  const size_t dims = codec.head().routing_dims, lists = codec.lists();
+  std::vector<float> own(dims), scores(lists);
+  routing_query(codec, query, own.data());
+  for (size_t list = 0; list < lists; ++list) {
+    scores[list] = codec.routing_scales()[list] *
+                   kernels().dot_i8(own.data(), codec.routing_vectors() + list * dims, dims);
+  }
+  std::vector<uint32_t> order(lists);
+  std::iota(order.begin(), order.end(), 0);
+  const auto better = [&](uint32_t a, uint32_t b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+  };
+  std::partial_sort(order.begin(), order.begin() + probes, order.end(), better);
+  std::copy_n(order.begin(), probes, out);
+}
+
+}  // namespace corvid

@@ -1,0 +1,35 @@
+// Which lists are nearest to a query: by the normalised center, ⟨q, (µ + c) / ‖µ + c‖⟩, since raw
+// inner products favour long centers (EVIDENCE.md, section 1). Ordered arithmetic throughout.
+#ifndef CORVID_CODEC_ROUTING_H_
+#define CORVID_CODEC_ROUTING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/codec.h"
+#include "codec/draft.h"
+
+namespace corvid {
+
+// Writes `count` numbers as int8 and returns the scale that they were divided by.
+float quantise(const float* values, size_t count, int8_t* out);
+
+// Fills the routing sections of a draft. centers: lists x padded_dims, µ + c. With fewer routing
+// dimensions than padded_dims, vectors are projected to the principal directions of the normalised
+// centers and made unit again.
+void write_routing(CodecDraft& draft, const std::vector<float>& centers);
+
+// The query (dims numbers) as routing vectors have it: routing_dims numbers into `out`.
+void routing_query(const Codec& codec, const float* query, float* out);
+
+// Routing vector of a list, unit length up to its int8 rounding: routing_dims numbers into `out`.
+void routing_vector(const Codec& codec, uint32_t list, float* out);
+
+// The `probes` best lists of a query, best first, the lower number first among equals.
+// probes <= codec.lists().
+void nearest_lists(const Codec& codec, const float* query, size_t probes, uint32_t* out);
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_ROUTING_H_

@@ -1,0 +1,274 @@
+// The codec room's face: training, codecs, encoding, routing.
+#include "codec.h"
+
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../codec/encode.h"
+#include "../codec/progress.h"
+#include "../codec/routing.h"
+#include "../codec/train.h"
+#include "../kernels.h"
+#include "bridge.h"
+
+namespace corvid {
+namespace {
+
+constexpr napi_type_tag kCodecTag = {0x636f727669640001, 0x636f64656300a51e};
+
+// A codec and what encoding needs beside it, made at the first call of encode().
+class CodecHandle {
+ public:
+  explicit CodecHandle(std::shared_ptr<const Codec> codec) : codec_(std::move(codec)) {}
+  const std::shared_ptr<const Codec>& codec() const { return codec_; }
+  const Encoder& encoder(size_t threads) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (encoder_ == nullptr) encoder_ = std::make_unique<Encoder>(codec_, threads);
+    return *encoder_;
+  }
+
+ private:
+  std::shared_ptr<const Codec> codec_;
+  std::mutex mutex_;
+  std::unique_ptr<Encoder> encoder_;
+};
+
+Napi::Value number(Napi::Env env, uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+class JsCodec : public Napi::ObjectWrap<JsCodec> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(
+        env, "Codec",
+        {InstanceMethod<&JsCodec::Info>("info"), InstanceMethod<&JsCodec::Save>("save"),
+         InstanceMethod<&JsCodec::Encode>("encode"),
+         InstanceMethod<&JsCodec::RoutingCentroids>("routingCentroids"),
+         InstanceMethod<&JsCodec::RoutingQuery>("routingQuery"),
+         InstanceMethod<&JsCodec::NearestLists>("nearestLists")});
+  }
+  static Napi::Object create(const Napi::FunctionReference& constructor,
+                             std::shared_ptr<const Codec> codec) {
+    const Napi::Object object = constructor.New({});
+    object.TypeTag(&kCodecTag);
+    Unwrap(object)->handle_ = std::make_shared<CodecHandle>(std::move(codec));
+    return object;
+  }
+
+  explicit JsCodec(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsCodec>(info) {}
+  // Null only in an object that JavaScript made by calling the constructor itself.
+  const std::shared_ptr<CodecHandle>& handle() const { return handle_; }
+
+ private:
+  const Codec& codec() const {
+    require(handle_ != nullptr, "not a codec: use openCodec or startTraining");
+    return *handle_->codec();
+  }
+
+  Napi::Value Info(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+      const CodecHead& head = codec().head();
+      const bool trained = head.method == static_cast<uint32_t>(CodecMethod::kTrained);
+      Napi::Array levels = Napi::Array::New(env, head.level_count);
+      for (uint32_t i = 0; i < head.level_count; ++i) levels.Set(i, head.levels[i].bits);
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("method", trained ? "trained" : "rotation");
+      result.Set("uuid", format_uuid(codec().uuid()));
+      result.Set("dims", head.dims);
+      result.Set("levels", levels);
+      result.Set("lists", head.lists);
+      result.Set("groups", head.groups);
+      result.Set("outerGroups", head.outer_groups);
+      result.Set("seed", number(env, head.seed));
+      result.Set("trainingRows", number(env, head.training_rows));
+      result.Set("routingDims", head.routing_dims);
+      result.Set("residentBytes", number(env, codec().resident_bytes()));
+      result.Set("fileBytes", number(env, file_bytes(codec().data_bytes())));
+      return result;
+    });
+  }
+
+  Napi::Value Save(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      require(info[0].IsString(), "path is not a string");
+      codec();
+      return run_async(
+          info.Env(), {info.This()},
+          [handle = handle_, path = info[0].As<Napi::String>().Utf8Value()] {
+            handle->codec()->save(path);
+          },
+          [](Napi::Env env) { return env.Undefined(); });
+    });
+  }
+
+  struct Batch {
+    std::vector<uint32_t> lists;
+    std::vector<uint8_t> codes;
+    std::vector<int8_t> vectors;
+  };
+
+  Napi::Value Encode(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const auto embeddings = floats(info[0], "embeddings");
+      require(embeddings.size % codec().dims() == 0, "embeddings is not rows x dims");
+      require(info[1].IsObject(), "options is not an object");
+      const Napi::Object options = info[1].As<Napi::Object>();
+      const bool vectors = options.Get("vectors").ToBoolean();
+      const size_t threads = natural(options.Get("threads"), "threads");
+      require(threads > 0, "threads is 0");
+      const size_t rows = embeddings.size / codec().dims();
+      auto batch = std::make_shared<Batch>();
+      return run_async(
+          info.Env(), {info.This(), info[0]},
+          [=, handle = handle_, data = embeddings.data] {
+            const Codec& codec = *handle->codec();
+            batch->lists.resize(rows);
+            batch->codes.resize(rows * codec.row_bytes());
+            if (vectors) batch->vectors.resize(rows * codec.dims());
+            handle->encoder(threads).encode(data, rows, threads,
+                                            {batch->lists.data(), batch->codes.data(),
+                                             vectors ? batch->vectors.data() : nullptr});
+          },
+          [=](Napi::Env env) {
+            Napi::Object result = Napi::Object::New(env);
+            result.Set("rows", number(env, rows));
+            result.Set("lists", copied<Napi::Uint32Array>(env, batch->lists.data(), rows));
+            result.Set("codes",
+                       copied<Napi::Uint8Array>(env, batch->codes.data(), batch->codes.size()));
+            if (vectors) {
+              result.Set("vectors", copied<Napi::Int8Array>(env, batch->vectors.data(),
+                                                            batch->vectors.size()));
+            }
+            return result;
+          });
+    });
+  }
+
+  Napi::Value RoutingCentroids(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const size_t dims = codec().head().routing_dims;
+      auto result = Napi::Float32Array::New(info.Env(), codec().lists() * dims);
+      for (size_t list = 0; list < codec().lists(); ++list) {
+        routing_vector(codec(), static_cast<uint32_t>(list), result.Data() + list * dims);
+      }
+      return result;
+    });
+  }
+
+  Napi::Value RoutingQuery(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const auto query = floats(info[0], "query");
+      require(query.size == codec().dims(), "query is not dims numbers");
+      auto result = Napi::Float32Array::New(info.Env(), codec().head().routing_dims);
+      routing_query(codec(), query.data, result.Data());
+      return result;
+    });
+  }
+
+  Napi::Value NearestLists(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const auto queries = floats(info[0], "queries");
+      const size_t dims = codec().dims(), probes = natural(info[1], "probes");
+      require(queries.size % dims == 0, "queries is not rows x dims");
+      require(probes <= codec().lists(), "probes is more than there are lists");
+      const size_t count = queries.size / dims;
+      auto result = Napi::Uint32Array::New(info.Env(), count * probes);
+      for (size_t i = 0; i < count; ++i) {
+        nearest_lists(codec(), queries.data + i * dims, probes, result.Data() + i * probes);
+      }
+      return result;
+    });
+  }
+
+  std::shared_ptr<CodecHandle> handle_;
+};
+
+const Napi::FunctionReference& constructor_in(const Napi::CallbackInfo& info) {
+  return *static_cast<const Napi::FunctionReference*>(info.Data());
+}
+
+Napi::Value OpenCodec(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    require(info[0].IsString(), "path is not a string");
+    return JsCodec::create(constructor_in(info),
+                           Codec::open(info[0].As<Napi::String>().Utf8Value()));
+  });
+}
+
+size_t level_count_of(const Napi::Value& levels) {
+  require(levels.IsArray(), "levels is not an array");
+  const Napi::Array array = levels.As<Napi::Array>();
+  require(array.Length() > 0 && array.Length() <= kLevelCount, "levels has not 1 to 4 entries");
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    require(natural(array.Get(i), "levels") == kLevels[i], "levels is not 64, 128, 256, 512");
+  }
+  return array.Length();
+}
+
+TrainingOptions options_of(const Napi::Value& value) {
+  require(value.IsObject(), "options is not an object");
+  const Napi::Object object = value.As<Napi::Object>();
+  const auto count = [&](const char* name) { return natural(object.Get(name), name); };
+  const std::string method = object.Get("method").ToString();
+  require(method == "trained" || method == "rotation", "method is neither trained nor rotation");
+  return {method == "trained" ? CodecMethod::kTrained : CodecMethod::kRotation,
+          count("dims"),
+          level_count_of(object.Get("levels")),
+          count("lists"),
+          count("groups"),
+          count("outerGroups"),
+          count("seed"),
+          count("threads")};
+}
+
+Napi::Value StartTraining(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const auto sample = floats(info[0], "sample");
+    const TrainingOptions options = options_of(info[1]);
+    require(options.dims > 0 && sample.size % options.dims == 0, "sample is not rows x dims");
+    const auto progress = std::make_shared<Progress>();
+    const auto trained = std::make_shared<std::shared_ptr<const Codec>>();
+    const Napi::FunctionReference* constructor = &constructor_in(info);
+
+    Napi::Object training = Napi::Object::New(env);
+    training.Set("progress", Napi::Function::New(env, [progress](const Napi::CallbackInfo& call) {
+                   Napi::Object state = Napi::Object::New(call.Env());
+                   state.Set("phase", progress->phase());
+                   state.Set("done", number(call.Env(), progress->done()));
+                   state.Set("total", number(call.Env(), progress->total()));
+                   return state;
+                 }));
+    training.Set("cancel", Napi::Function::New(
+                               env, [progress](const Napi::CallbackInfo&) { progress->cancel(); }));
+    training.Set("result", run_async(
+                               env, {info[0]},
+                               [=, data = sample.data, rows = sample.size / options.dims] {
+                                 *trained = train(data, rows, options, *progress);
+                               },
+                               [=](Napi::Env) { return JsCodec::create(*constructor, *trained); }));
+    return training;
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<const Codec> codec_of(const Napi::Value& value) {
+  const bool ours = value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kCodecTag);
+  require(ours, "codec is not a codec of this addon");
+  return JsCodec::Unwrap(value.As<Napi::Object>())->handle()->codec();
+}
+
+void init_codec(Napi::Env env, Napi::Object exports) {
+  auto* constructor = new Napi::FunctionReference(Napi::Persistent(JsCodec::define(env)));
+  env.AddCleanupHook([constructor] { delete constructor; });
+  exports.Set("openCodec", Napi::Function::New(env, OpenCodec, "openCodec", constructor));
+  exports.Set("startTraining",
+              Napi::Function::New(env, StartTraining, "startTraining", constructor));
+}
+
+}  // namespace corvid

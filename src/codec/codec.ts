@@ -1,0 +1,101 @@
+// The codec towards TypeScript: training with progress and cancellation, encoding, files.
+//
+// Thin: arguments are checked here, the work is native and off the JavaScript thread. Errors are
+// CorvidErrors.
+import { CorvidError, throwIfAborted } from '../errors.js';
+import { type EncodedBatch, fromNative, type NativeCodec, native } from '../native.js';
+import type { CodecChoice } from './choose.js';
+
+export interface TrainCodecOptions extends CodecChoice {
+  dims: number;
+  /** A safe integer >= 0; the same seed and sample give the same codec. */
+  seed: number;
+  threads: number;
+  signal?: AbortSignal | undefined;
+  /** Called a few times a second with a phase and how much of it is done. */
+  onProgress?: ((progress: TrainingProgress) => void) | undefined;
+}
+
+export interface TrainingProgress {
+  phase: string;
+  done: number;
+  total: number;
+}
+
+const PROGRESS_INTERVAL_MS = 200;
+
+/**
+ * Trains a codec. The sample must not change until the promise settles.
+ * @param sample rows x dims, unit length
+ * @throws ERR_USAGE, ERR_ABORTED, ERR_MEMORY
+ */
+export async function trainCodec(
+  sample: Float32Array,
+  options: TrainCodecOptions,
+): Promise<NativeCodec> {
+  const { signal, onProgress, ...settings } = options;
+  checkEmbeddings(sample, options.dims, 'the training sample');
+  throwIfAborted(signal);
+  const training = callNative(() => native.startTraining(sample, settings));
+  const cancel = () => training.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  const timer =
+    onProgress && setInterval(() => onProgress(training.progress()), PROGRESS_INTERVAL_MS);
+  try {
+    return await training.result;
+  } catch (error) {
+    throwIfAborted(signal);
+    throw fromNative(error);
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/**
+ * Assigns lists and encodes. `embeddings` must not change until the promise settles.
+ * @param embeddings rows x dims, unit length
+ */
+export async function encodeEmbeddings(
+  codec: NativeCodec,
+  embeddings: Float32Array,
+  options: { vectors: boolean; threads: number },
+): Promise<EncodedBatch> {
+  checkEmbeddings(embeddings, codec.info().dims, 'the embeddings');
+  try {
+    return await codec.encode(embeddings, options);
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** Writes a codec file and fsyncs it. @throws ERR_DISK_FULL, ERR_PERMISSION, ERR_IO */
+export async function saveCodec(codec: NativeCodec, path: string): Promise<void> {
+  try {
+    await codec.save(path);
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** Maps a codec file. @throws ERR_NOT_FOUND, ERR_FORMAT_CORRUPT and the other ERR_FORMAT_… */
+export function openCodec(path: string): NativeCodec {
+  return callNative(() => native.openCodec(path));
+}
+
+function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+function checkEmbeddings(embeddings: Float32Array, dims: number, what: string): void {
+  if (embeddings.length > 0 && embeddings.length % dims === 0) return;
+  throw new CorvidError('ERR_DIMENSION', `${what} must be whole rows, at least one`, {
+    expected: `a multiple of ${dims} numbers`,
+    actual: `${embeddings.length}`,
+    hint: 'pass the embeddings one after another in one Float32Array',
+  });
+}
