@@ -1,4 +1,6 @@
 // Public exports only.
+export { type ClipOptions, openClip } from './embed/clip.js';
+export { thumbnail } from './embed/decode.js';
 export type {
   Embedder,
   EmbedFailure,
