@@ -1,5 +1,6 @@
 // CLIP and its kin as an Embedder: decoding here, by the image library's own threads; the networks
 // in a worker thread of their own (towers.ts).
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { CorvidError, throwIfAborted } from '../errors.js';
@@ -45,6 +46,7 @@ export async function openClip(
 ): Promise<Embedder> {
   const place = locateModel(model);
   if (!place.present && options.allowDownload !== true) throw notDownloaded(place);
+  holdRuntime();
   const pool = new Piscina({
     filename: fileURLToPath(new URL('./towers.js', import.meta.url)),
     minThreads: 0,
@@ -62,6 +64,16 @@ export async function openClip(
     await pool.destroy();
     throw error;
   }
+}
+
+/**
+ * Loads the network runtime's addon on this thread too, and never lets go of it. That addon cannot
+ * be loaded a second time once the last thread that had it has ended ("Module did not
+ * self-register"), as happens when one encoder is closed and another one opened.
+ */
+function holdRuntime(): void {
+  const require = createRequire(import.meta.url);
+  createRequire(require.resolve('@xenova/transformers'))('onnxruntime-node');
 }
 
 async function download(pool: Piscina, place: ModelPlace): Promise<void> {

@@ -4,16 +4,7 @@
 // Each tower is loaded when it is first needed, once: searching by words never loads the image
 // tower. The network runs on its own threads, and blocks this one, which is why it is not the
 // caller's.
-import {
-  AutoProcessor,
-  AutoTokenizer,
-  CLIPTextModelWithProjection,
-  CLIPVisionModelWithProjection,
-  env,
-  type PreTrainedModel,
-  type PreTrainedTokenizer,
-  Tensor,
-} from '@xenova/transformers';
+import type { PreTrainedModel, PreTrainedTokenizer } from '@xenova/transformers';
 import { move } from 'piscina';
 
 /** What the worker is asked. */
@@ -38,18 +29,21 @@ export interface TowerPlace {
 /** Images in one run of the network: larger ones gain nothing on a processor, and cost memory. */
 const IMAGES_PER_RUN = 8;
 
+/** Imported by the first task, so that a library that cannot be loaded fails that task alone. */
+const library = () => import('@xenova/transformers');
+
 let tokenizer: Promise<PreTrainedTokenizer> | undefined;
 let textTower: Promise<PreTrainedModel> | undefined;
 let visionTower: Promise<PreTrainedModel> | undefined;
 
 export default async function run(task: TowerTask): Promise<Float32Array | null> {
   const { place } = task;
-  configure(place, task.kind === 'load' && task.download);
+  await configure(place, task.kind === 'load' && task.download);
   switch (task.kind) {
     case 'load':
       // The processor is wanted for its file alone: decode.ts does its work.
       await Promise.all([
-        AutoProcessor.from_pretrained(place.name),
+        (await library()).AutoProcessor.from_pretrained(place.name),
         tokenizerOf(place),
         textTowerOf(place),
         visionTowerOf(place),
@@ -63,7 +57,8 @@ export default async function run(task: TowerTask): Promise<Float32Array | null>
 }
 
 /** Everything comes from `place`; only a download may look elsewhere, and keeps what it gets. */
-function configure({ root }: TowerPlace, download: boolean): void {
+async function configure({ root }: TowerPlace, download: boolean): Promise<void> {
+  const { env } = await library();
   env.localModelPath = root;
   env.cacheDir = root;
   env.allowLocalModels = true;
@@ -73,15 +68,15 @@ function configure({ root }: TowerPlace, download: boolean): void {
 }
 
 function tokenizerOf({ name }: TowerPlace): Promise<PreTrainedTokenizer> {
-  tokenizer ??= AutoTokenizer.from_pretrained(name);
+  tokenizer ??= library().then(({ AutoTokenizer }) => AutoTokenizer.from_pretrained(name));
   return tokenizer;
 }
 function textTowerOf({ name }: TowerPlace): Promise<PreTrainedModel> {
-  textTower ??= CLIPTextModelWithProjection.from_pretrained(name);
+  textTower ??= library().then((m) => m.CLIPTextModelWithProjection.from_pretrained(name));
   return textTower;
 }
 function visionTowerOf({ name }: TowerPlace): Promise<PreTrainedModel> {
-  visionTower ??= CLIPVisionModelWithProjection.from_pretrained(name);
+  visionTower ??= library().then((m) => m.CLIPVisionModelWithProjection.from_pretrained(name));
   return visionTower;
 }
 
@@ -98,7 +93,7 @@ async function embedPixels(
   place: TowerPlace,
   { images, size, pixels, mean, std }: Extract<TowerTask, { kind: 'pixels' }>,
 ): Promise<Float32Array> {
-  const network = await visionTowerOf(place);
+  const [network, { Tensor }] = await Promise.all([visionTowerOf(place), library()]);
   const imageLength = 3 * size * size;
   let all: Float32Array | undefined;
   for (let first = 0; first < images; first += IMAGES_PER_RUN) {

@@ -150,6 +150,22 @@ t.test('a hub model is downloaded once, when asked for, and then used offline', 
   t.equal(requests, asked, 'nothing more is asked of the network');
 });
 
+t.test('an encoder can be opened again after the last one was closed', async (t) => {
+  const clipUrl = new URL('../../src/embed/clip.js', import.meta.url).href;
+  const script = `import { openClip } from ${JSON.stringify(clipUrl)};
+    for (let round = 0; round < 3; round++) {
+      const clip = await openClip('clip-nano');
+      await clip.embedTexts(['a dog']);
+      await clip.close();
+      process.stdout.write('.');
+    }`;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  t.strictSame([run.status, run.stdout, run.stderr], [0, '...', '']);
+});
+
 t.test('a closed encoder says so, and lets the process end', async (t) => {
   const clipUrl = new URL('../../src/embed/clip.js', import.meta.url).href;
   const script = `import { openClip } from ${JSON.stringify(clipUrl)};
