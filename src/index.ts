@@ -1,4 +1,16 @@
 // Public exports only.
+export { buildIndex } from './build/build-index.js';
+export type {
+  BuildOptions,
+  BuildPhase,
+  BuildProgress,
+  BuildSummary,
+  SkippedFile,
+  VectorBatch,
+  VectorStream,
+  VectorsOption,
+} from './build/options.js';
+export type { ItemFields, RawVectors } from './build/sources/source.js';
 export { type ClipOptions, openClip } from './embed/clip.js';
 export { thumbnail } from './embed/decode.js';
 export type {

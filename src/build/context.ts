@@ -1,6 +1,6 @@
 // What the parts of one build share.
-import type { CodecChoice } from '../codec/choose.js';
 import type { IndexWriter } from '../store/index-folder.js';
+import type { BuildChoice } from './choice.js';
 import type { Settings } from './options.js';
 import type { Progress } from './progress.js';
 
@@ -16,6 +16,6 @@ export interface BuildRecord {
   /** Rows that there were when the codec was trained. */
   rowsAtTraining: number;
   /** What was chosen for so many rows; null until a codec is trained. */
-  choice: CodecChoice | null;
+  choice: BuildChoice | null;
   seed: number;
 }

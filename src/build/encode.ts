@@ -1,5 +1,6 @@
 // Encodes rows and hands them to the segment writer: batch k+1 is read while k is encoded and
 // k-1 is written. Memory is a few batches and what the writer's buffers may take.
+import { encodeEmbeddings } from '../codec/codec.js';
 import { throwIfAborted } from '../errors.js';
 import {
   fromNative,
@@ -91,7 +92,7 @@ async function encodeSupply(
     for await (const batch of readAhead(supply.read(batchRows, signal), BATCHES_AHEAD)) {
       throwIfAborted(signal);
       const unit = unitVectors(supply, batch.vectors, (i) => batch.firstRow + i);
-      const encoded = await codec.encode(unit, options);
+      const encoded = await encodeEmbeddings(codec, unit, options);
       await writing;
       writing = writer.append(encoded, batch.ids);
       // Marks a failure as seen; it is thrown by the next await.

@@ -72,6 +72,28 @@ t.test('what is written comes back, in any order', async (t) => {
   });
 });
 
+t.test('writes that overlap keep each image with its embedding', async (t) => {
+  const path = join(t.testdir(), 'journal.bin');
+  const journal = await Journal.open(path, settings);
+  t.teardown(() => journal.close());
+  const vectors = clusteredVectors(40, DIMS, 1);
+  await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      i % 4 === 3
+        ? journal.addSkipped([skip(i)])
+        : journal.addImages([image(i)], vectors.subarray(i * DIMS, (i + 1) * DIMS)),
+    ),
+  );
+  t.equal(journal.images.size, 30);
+  for (const [i, entry] of [...journal.images.values()].map((e) => [e.bytes - 100, e] as const)) {
+    const found = native.toUnit(await journal.readEmbeddings([entry]), DIMS);
+    const expected = vectors.subarray(i * DIMS, (i + 1) * DIMS);
+    if (!expected.every((value, d) => Math.abs(value - (found[d] as number)) < 1e-3)) {
+      t.fail(`the embedding of image ${i} is another one's`);
+    }
+  }
+});
+
 t.test('the latest record of a path counts', async (t) => {
   const journal = await Journal.open(join(t.testdir(), 'journal.bin'), settings);
   t.teardown(() => journal.close());

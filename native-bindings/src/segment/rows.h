@@ -1,5 +1,5 @@
-// Questions about the item ids of a segment's rows, each one pass over rows.bin; and rows copied out
-// to be written into another segment.
+// Questions about the item ids of a segment's rows, each one pass over rows.bin; and rows copied
+// out to be written into another segment.
 #ifndef CORVID_SEGMENT_ROWS_H_
 #define CORVID_SEGMENT_ROWS_H_
 

@@ -54,6 +54,7 @@ export class Journal {
   readonly images = new Map<string, JournaledImage>();
   readonly skipped = new Map<string, SkippedFile>();
   private syncedMs = performance.now();
+  private lastWrite: Promise<number> = Promise.resolve(0);
 
   private constructor(
     readonly path: string,
@@ -130,19 +131,15 @@ export class Journal {
     }
   }
 
-  /** Adds embedded images. @param embeddings images.length x dims */
+  /** Adds embedded images. Calls may overlap. @param embeddings images.length x dims */
   async addImages(images: readonly EmbeddedImage[], embeddings: Float32Array): Promise<void> {
     const frames = images.map((image, i) =>
       frame({ image }, toHalf(embeddings.subarray(i * this.dims, (i + 1) * this.dims))),
     );
-    let end = this.endBytes;
-    const offsets = frames.map((bytes) => {
-      end += bytes.length;
-      return end - this.dims * 2;
-    });
-    await this.write(frames);
+    let end = await this.write(frames);
     images.forEach((image, i) => {
-      this.noteImage(image, offsets[i] as number);
+      end += (frames[i] as Buffer).length;
+      this.noteImage(image, end - this.dims * 2);
     });
   }
 
@@ -179,16 +176,26 @@ export class Journal {
     this.images.delete(file.path);
   }
 
-  private async write(frames: readonly Buffer[]): Promise<void> {
-    if (frames.length === 0) return;
+  /** Appends after all writes asked for before. @returns where the first frame begins */
+  private write(frames: readonly Buffer[]): Promise<number> {
+    const written = this.lastWrite.then(() => this.writeNow(frames));
+    // After a failure the end of the file is not known, so all later writes fail with it.
+    written.catch(() => {});
+    this.lastWrite = written;
+    return written;
+  }
+
+  private async writeNow(frames: readonly Buffer[]): Promise<number> {
+    const start = this.endBytes;
     const bytes = Buffer.concat(frames);
     try {
-      await this.handle.appendFile(bytes);
+      if (bytes.length > 0) await this.handle.appendFile(bytes);
       this.endBytes += bytes.length;
       if (performance.now() - this.syncedMs > SYNC_INTERVAL_MS) {
         await this.handle.datasync();
         this.syncedMs = performance.now();
       }
+      return start;
     } catch (error) {
       throw fromSystemError(error, this.path, 'write the journal');
     }

@@ -1,0 +1,214 @@
+// Makes a change to the collection live: codec, new segment, routing graph, one catalog transaction.
+//
+// Everything is written to staging first; `writer.publish` is the only step that readers see. A
+// failure or a kill before it leaves the index as it was.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { openCodec, saveCodec } from '../codec/codec.js';
+import type { EncoderFingerprint } from '../embed/embedder.js';
+import type { CodecInfo, NativeCodec } from '../native.js';
+import { buildRoutingGraph, needsRoutingGraph } from '../partition/routing.js';
+import type { IndexSettings, SegmentRecord, SourceRecord } from '../store/catalog.js';
+import type { NewItem } from '../store/catalog-writer.js';
+import { type Publication, segmentFolder } from '../store/index-folder.js';
+import { type BuildChoice, chooseForBuild } from './choice.js';
+import type { BuildContext, BuildRecord } from './context.js';
+import { encodeSegment } from './encode.js';
+import { estimateBuild, refuseWhatDoesNotFit } from './estimate.js';
+import { type CommitPlan, planCommit } from './plan.js';
+import type { Rows } from './rows.js';
+import { SegmentRows } from './segment-rows.js';
+import { trainForBuild } from './train.js';
+import { VERSION } from './version.js';
+
+/** What a build found to do. */
+export interface Change {
+  kind: BuildRecord['kind'];
+  dims: number;
+  encoder: EncoderFingerprint | null;
+  /** Whether items are in the catalog. */
+  hasItems: boolean;
+  /** New rows; their ids lie from the present `nextId` on. */
+  added: readonly Rows[];
+  /** Called once the catalog stands and before rows are read: adds the items of `added`. */
+  addItems: () => void;
+  nextId: number;
+  removeIds: readonly number[];
+  updateItems: readonly NewItem[];
+  putSources: readonly SourceRecord[];
+  dropSources: readonly number[];
+}
+
+export interface Committed {
+  trained: boolean;
+  rows: number;
+}
+
+/** Commits `change`. Does nothing where there is nothing to do. */
+export async function commitChange(change: Change, context: BuildContext): Promise<Committed> {
+  const { writer, settings, progress } = context;
+  prepareCatalog(change, context);
+  const state = currentState(context, change.removeIds.length);
+  const addedRows = change.added.reduce((sum, { rows }) => sum + rows, 0);
+  const choose = (rows: number) => chooseForBuild(rows, change.dims, settings);
+  const plan = planCommit(state, addedRows, settings.vectors, (rows) => choose(rows).method);
+  const encodes = addedRows > 0 || plan.rewrite.length > 0;
+  if (!encodes && isIdle(change)) return { trained: false, rows: plan.rows };
+
+  await refuse(change, plan, addedRows, choose(plan.rows), context);
+  const publication: Publication = {
+    ...withoutSegments(change),
+    dropSegments: plan.rewrite.map(({ number }) => number),
+    forgetRemoved: plan.rewrite.length === state.segments.length,
+  };
+  const old = openOldRows(plan, state, change, context);
+  try {
+    const copied = plan.train ? [] : old.filter(({ rows }) => rows > 0);
+    const encoded = [...(plan.train ? old : []), ...change.added].filter(({ rows }) => rows > 0);
+    let codec = state.liveCodec;
+    if (plan.train && encoded.length > 0) {
+      codec = await trainForBuild(encoded, choose(plan.rows), context);
+      Object.assign(publication, await stageCodec(codec, context));
+    }
+    if (copied.length + encoded.length > 0 && codec !== null) {
+      change.addItems();
+      const staged = { ...writer.newSegment(), uuid: randomUUID(), vectors: plan.vectors };
+      const { rows } = await encodeSegment({ copied, encoded }, codec, staged, context);
+      publication.segments = [{ ...staged, rows }];
+    }
+  } finally {
+    for (const rows of old) rows.close();
+  }
+  const trained = publication.codec !== undefined;
+  publication.settings = nextSettings(change, plan, trained, choose(plan.rows), context);
+  await progress.during('commit', 0, async () => writer.publish(publication));
+  return { trained, rows: plan.rows };
+}
+
+/** The rows of the segments that are written anew, without those of removed items. */
+function openOldRows(
+  { rewrite }: CommitPlan,
+  { liveCodec }: State,
+  { removeIds }: Change,
+  { writer }: BuildContext,
+): SegmentRows[] {
+  if (liveCodec === null) return [];
+  const removed = new Set([...writer.catalog.removedIds(), ...removeIds]);
+  return rewrite.map(
+    ({ number }) => new SegmentRows(segmentFolder(writer.path, number), liveCodec, removed),
+  );
+}
+
+interface State {
+  codec: CodecInfo | null;
+  liveCodec: NativeCodec | null;
+  rowsAtTraining: number;
+  segments: SegmentRecord[];
+  vectors: boolean;
+  removedRows: number;
+}
+
+function currentState({ writer }: BuildContext, removing: number): State {
+  const { catalog } = writer;
+  const { codec, vectors, build } = catalog.settings();
+  const liveCodec = codec === null ? null : openCodec(join(writer.path, codec.name));
+  return {
+    codec: liveCodec?.info() ?? null,
+    liveCodec,
+    rowsAtTraining: (build as BuildRecord).rowsAtTraining,
+    segments: catalog.segments(),
+    vectors,
+    removedRows: catalog.removedCount() + removing,
+  };
+}
+
+/** Makes the catalog of a new index; takes away what an interrupted build has left in an old one. */
+function prepareCatalog({ kind, dims, encoder, hasItems }: Change, context: BuildContext): void {
+  const { writer, settings } = context;
+  if (!writer.isNew) {
+    writer.catalog.dropUncommitted();
+    return;
+  }
+  const build: BuildRecord = { kind, rowsAtTraining: 0, choice: null, seed: settings.seed };
+  writer.create({
+    writtenBy: VERSION,
+    dims,
+    encoder,
+    vectors: false,
+    hasItems,
+    nextId: 0,
+    recallCard: null,
+    build,
+  });
+}
+
+function isIdle(change: Change): boolean {
+  return [change.removeIds, change.updateItems, change.putSources, change.dropSources].every(
+    ({ length }) => length === 0,
+  );
+}
+
+function withoutSegments({ removeIds, updateItems, putSources, dropSources }: Change): Publication {
+  return { removeIds, updateItems, putSources, dropSources };
+}
+
+async function refuse(
+  change: Change,
+  plan: CommitPlan,
+  addedRows: number,
+  { levels, lists, trainingRows }: BuildChoice,
+  { settings, writer }: BuildContext,
+): Promise<void> {
+  const rewritten = plan.rewrite.reduce((sum, { rows }) => sum + rows, 0);
+  const estimate = estimateBuild({
+    rows: addedRows + rewritten,
+    dims: change.dims,
+    levels,
+    vectors: plan.vectors,
+    items: change.hasItems ? addedRows : 0,
+    journaled: 0,
+    trainingRows: plan.train ? trainingRows : 0,
+    lists: plan.train ? lists : 0,
+  });
+  await refuseWhatDoesNotFit(estimate, writer.path, settings.memoryBytes);
+}
+
+/** Writes a newly trained codec, and its routing graph where it wants one, into staging. */
+async function stageCodec(
+  codec: NativeCodec,
+  { writer, progress, settings }: BuildContext,
+): Promise<Pick<Publication, 'codec' | 'routing'>> {
+  const { uuid, lists } = codec.info();
+  const file = writer.newCodec();
+  await saveCodec(codec, file.path);
+  if (!needsRoutingGraph(lists)) return { codec: { ...file, uuid }, routing: null };
+  const routing = writer.newRouting();
+  await progress.during('route', lists, () =>
+    buildRoutingGraph(codec, routing.path, {
+      signal: settings.signal,
+      onProgress: (done) => progress.update(done),
+    }),
+  );
+  return { codec: { ...file, uuid }, routing };
+}
+
+function nextSettings(
+  { kind, encoder, hasItems, nextId }: Change,
+  plan: CommitPlan,
+  trained: boolean,
+  choice: BuildChoice,
+  { settings, writer }: BuildContext,
+): Partial<IndexSettings> {
+  const known = writer.catalog.settings();
+  const build: BuildRecord = trained
+    ? { kind, rowsAtTraining: plan.rows, choice, seed: settings.seed }
+    : (known.build as BuildRecord);
+  return {
+    writtenBy: VERSION,
+    encoder: encoder ?? known.encoder,
+    vectors: plan.vectors,
+    hasItems,
+    nextId,
+    build,
+  };
+}
