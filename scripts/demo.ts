@@ -23,7 +23,7 @@ const QUERIES: QueryPart[][] = [
   parseQuery('guitar'),
   parseQuery('a bird'),
   parseQuery('yellow flower'),
-  parseQuery('a musical instrument - guitar'),
+  parseQuery('a musical instrument - 0.5*guitar'),
   parseQuery('a car + red'),
   [{ image: join(pictures, 'birds-crow.jpg') }],
   [{ image: join(pictures, 'birds-crow.jpg') }, { text: 'a penguin', weight: 1.5 }],

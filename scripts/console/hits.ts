@@ -38,7 +38,7 @@ const STEPS: [keyof Timings, string][] = [
 ];
 
 export function timingText(timings: Timings): string {
-  const steps = STEPS.filter(([step]) => timings[step] > 0).map(
+  const steps = STEPS.filter(([step]) => timings[step] >= 0.005).map(
     ([step, name]) => `${name} ${milliseconds(timings[step])}`,
   );
   return steps.length === 0 ? '' : `${steps.join(' · ')} ms`;

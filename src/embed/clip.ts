@@ -1,5 +1,6 @@
 // CLIP and its kin as an Embedder: decoding here, by the image library's own threads; the networks
 // in a worker thread of their own (towers.ts).
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { CorvidError, throwIfAborted } from '../errors.js';
@@ -45,63 +46,60 @@ export async function openClip(
 ): Promise<Embedder> {
   const place = locateModel(model);
   if (!place.present && options.allowDownload !== true) throw notDownloaded(place);
-  const session = nextSession++;
-  if (!place.present) await download(place, session);
-  return new ClipEmbedder(place, session, await readModelFacts(place), options.limits ?? {});
-}
-
-let nextSession = 1;
-let towerPool: Piscina | undefined;
-
-/**
- * The one thread that runs all networks of the process. It is never ended: the network library's
- * binding can be loaded by a single thread in the life of a process, and by no other after it.
- * While it has nothing to do it does not keep the process alive.
- */
-function towers(): Piscina {
-  towerPool ??= new Piscina({
+  holdRuntime();
+  const pool = new Piscina({
     filename: fileURLToPath(new URL('./towers.js', import.meta.url)),
     minThreads: 0,
     maxThreads: 1,
+    // The towers stay loaded for as long as the embedder is open.
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
     // Flags of the caller's process, such as --input-type, are not meant for this thread.
     execArgv: [],
   });
-  return towerPool;
+  try {
+    if (!place.present) await download(pool, place);
+    return new ClipEmbedder(pool, place, await readModelFacts(place), options.limits ?? {});
+  } catch (error) {
+    await pool.destroy();
+    throw error;
+  }
 }
 
-async function download(place: ModelPlace, session: number): Promise<void> {
-  // The thread sees the environment as it was when it began.
-  const mirror = process.env.HF_ENDPOINT;
-  const task: TowerTask = { kind: 'load', place, session, download: true, mirror };
-  await towers()
-    .run(task)
-    .catch((cause) => {
-      throw new CorvidError('ERR_MODEL_NOT_FOUND', 'the encoder could not be downloaded', {
-        path: place.model,
-        actual: String((cause as Error).message),
-        hint: 'check the name and the network, or give the path of a model folder',
-        cause,
-      });
+/**
+ * Loads the network runtime's addon on this thread too, and never lets go of it. That addon cannot
+ * be loaded a second time once the last thread that had it has ended ("Module did not
+ * self-register"), as happens when one encoder is closed and another one opened.
+ */
+function holdRuntime(): void {
+  const require = createRequire(import.meta.url);
+  createRequire(require.resolve('@xenova/transformers'))('onnxruntime-node');
+}
+
+async function download(pool: Piscina, place: ModelPlace): Promise<void> {
+  await pool.run({ kind: 'load', place, download: true } satisfies TowerTask).catch((cause) => {
+    throw new CorvidError('ERR_MODEL_NOT_FOUND', 'the encoder could not be downloaded', {
+      path: place.model,
+      actual: String((cause as Error).message),
+      hint: 'check the name and the network, or give the path of a model folder',
+      cause,
     });
+  });
 }
 
 class ClipEmbedder implements Embedder {
   readonly fingerprint: EncoderFingerprint;
+  readonly #pool: Piscina;
   readonly #place: ModelPlace;
-  readonly #session: number;
   readonly #facts: ModelFacts;
   readonly #limits: ImageLimits;
   readonly #decoding = new Gate(DECODES_IN_FLIGHT);
   #closed = false;
-  /** Whether the thread may hold anything of this encoder's. */
-  #used = false;
 
-  constructor(place: ModelPlace, session: number, facts: ModelFacts, limits: ImageLimits) {
+  constructor(pool: Piscina, place: ModelPlace, facts: ModelFacts, limits: ImageLimits) {
     this.fingerprint = facts.fingerprint;
+    this.#pool = pool;
     this.#place = place;
-    this.#session = session;
     this.#facts = facts;
     this.#limits = limits;
   }
@@ -116,7 +114,7 @@ class ClipEmbedder implements Embedder {
         hint: 'say what the picture shows',
       });
     }
-    return this.#run({ kind: 'texts', ...this.#address(), texts }, options.signal);
+    return this.#run({ kind: 'texts', place: this.#place, texts }, options.signal);
   }
 
   async embedImages(
@@ -151,7 +149,7 @@ class ClipEmbedder implements Embedder {
     const rows =
       order.length === 0
         ? new Float32Array(0)
-        : await this.#run({ ...task, ...this.#address() }, options.signal);
+        : await this.#run({ ...task, place: this.#place }, options.signal);
     const embeddings = new Float32Array(images.length * dims);
     order.forEach((index, row) => {
       embeddings.set(rows.subarray(row * dims, (row + 1) * dims), index * dims);
@@ -161,15 +159,8 @@ class ClipEmbedder implements Embedder {
   }
 
   async close(): Promise<void> {
-    const idle = this.#closed || !this.#used;
     this.#closed = true;
-    if (idle) return;
-    // Behind all that is under way, since the thread takes its tasks in order.
-    await towers().run({ kind: 'release', ...this.#address() } satisfies TowerTask);
-  }
-
-  #address(): Pick<TowerTask, 'place' | 'session'> {
-    return { place: this.#place, session: this.#session };
+    await this.#pool.close();
   }
 
   #decode(image: ImageInput, signal: AbortSignal | undefined) {
@@ -181,17 +172,14 @@ class ClipEmbedder implements Embedder {
 
   /** Runs the network, which once begun is not broken off, and brings its rows to unit length. */
   async #run(task: TowerTask, signal: AbortSignal | undefined): Promise<Float32Array> {
-    this.#used = true;
-    const output = (await towers()
-      .run(task)
-      .catch((cause: unknown) => {
-        throw new CorvidError('ERR_MODEL_INVALID', 'the encoder failed', {
-          path: this.#place.model,
-          actual: String((cause as Error)?.message ?? cause),
-          hint: 'check that the model folder is whole and has 8-bit ONNX files',
-          cause,
-        });
-      })) as Float32Array;
+    const output = (await this.#pool.run(task).catch((cause: unknown) => {
+      throw new CorvidError('ERR_MODEL_INVALID', 'the encoder failed', {
+        path: this.#place.model,
+        actual: String((cause as Error)?.message ?? cause),
+        hint: 'check that the model folder is whole and has 8-bit ONNX files',
+        cause,
+      });
+    })) as Float32Array;
     throwIfAborted(signal);
     return native.toUnit(output, this.fingerprint.dims);
   }

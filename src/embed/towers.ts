@@ -3,23 +3,13 @@
 //
 // Each tower is loaded when it is first needed, once: searching by words never loads the image
 // tower. The network runs on its own threads, and blocks this one, which is why it is not the
-// caller's. All encoders of the process share this thread, each with a session of its own.
-import {
-  AutoProcessor,
-  AutoTokenizer,
-  CLIPTextModelWithProjection,
-  CLIPVisionModelWithProjection,
-  env,
-  type PreTrainedModel,
-  type PreTrainedTokenizer,
-  Tensor,
-} from '@xenova/transformers';
+// caller's.
+import type { PreTrainedModel, PreTrainedTokenizer } from '@xenova/transformers';
 import { move } from 'piscina';
 
 /** What the worker is asked. */
-export type TowerTask = { place: TowerPlace; session: number } & (
-  | { kind: 'load'; download: boolean; mirror: string | undefined }
-  | { kind: 'release' }
+export type TowerTask = { place: TowerPlace } & (
+  | { kind: 'load'; download: boolean }
   | { kind: 'texts'; texts: readonly string[] }
   | {
       kind: 'pixels';
@@ -39,83 +29,60 @@ export interface TowerPlace {
 /** Images in one run of the network: larger ones gain nothing on a processor, and cost memory. */
 const IMAGES_PER_RUN = 8;
 
-/** What one encoder has loaded. */
-interface Session {
-  tokenizer?: Promise<PreTrainedTokenizer>;
-  textTower?: Promise<PreTrainedModel>;
-  visionTower?: Promise<PreTrainedModel>;
-}
-const sessions = new Map<number, Session>();
+/** Imported by the first task, so that a library that cannot be loaded fails that task alone. */
+const library = () => import('@xenova/transformers');
+
+let tokenizer: Promise<PreTrainedTokenizer> | undefined;
+let textTower: Promise<PreTrainedModel> | undefined;
+let visionTower: Promise<PreTrainedModel> | undefined;
 
 export default async function run(task: TowerTask): Promise<Float32Array | null> {
   const { place } = task;
-  if (task.kind === 'release') return release(task.session);
-  const session = sessions.get(task.session) ?? {};
-  sessions.set(task.session, session);
-  configure(place, task.kind === 'load' ? task : { download: false, mirror: undefined });
+  await configure(place, task.kind === 'load' && task.download);
   switch (task.kind) {
     case 'load':
       // The processor is wanted for its file alone: decode.ts does its work.
       await Promise.all([
-        AutoProcessor.from_pretrained(place.name),
-        tokenizerOf(session, place),
-        textTowerOf(session, place),
-        visionTowerOf(session, place),
+        (await library()).AutoProcessor.from_pretrained(place.name),
+        tokenizerOf(place),
+        textTowerOf(place),
+        visionTowerOf(place),
       ]);
       return null;
     case 'texts':
-      return handOver(await embedTexts(session, place, task.texts));
+      return handOver(await embedTexts(place, task.texts));
     case 'pixels':
-      return handOver(await embedPixels(session, place, task));
+      return handOver(await embedPixels(place, task));
   }
 }
 
 /** Everything comes from `place`; only a download may look elsewhere, and keeps what it gets. */
-function configure(
-  { root }: TowerPlace,
-  { download, mirror }: { download: boolean; mirror: string | undefined },
-): void {
+async function configure({ root }: TowerPlace, download: boolean): Promise<void> {
+  const { env } = await library();
   env.localModelPath = root;
   env.cacheDir = root;
   env.allowLocalModels = true;
   env.allowRemoteModels = download;
+  const mirror = process.env.HF_ENDPOINT;
   if (download && mirror) env.remoteHost = mirror.endsWith('/') ? mirror : `${mirror}/`;
 }
 
-function tokenizerOf(session: Session, { name }: TowerPlace): Promise<PreTrainedTokenizer> {
-  session.tokenizer ??= AutoTokenizer.from_pretrained(name);
-  return session.tokenizer;
+function tokenizerOf({ name }: TowerPlace): Promise<PreTrainedTokenizer> {
+  tokenizer ??= library().then(({ AutoTokenizer }) => AutoTokenizer.from_pretrained(name));
+  return tokenizer;
 }
-function textTowerOf(session: Session, { name }: TowerPlace): Promise<PreTrainedModel> {
-  session.textTower ??= CLIPTextModelWithProjection.from_pretrained(name);
-  return session.textTower;
+function textTowerOf({ name }: TowerPlace): Promise<PreTrainedModel> {
+  textTower ??= library().then((m) => m.CLIPTextModelWithProjection.from_pretrained(name));
+  return textTower;
 }
-function visionTowerOf(session: Session, { name }: TowerPlace): Promise<PreTrainedModel> {
-  session.visionTower ??= CLIPVisionModelWithProjection.from_pretrained(name);
-  return session.visionTower;
-}
-
-/** Frees the networks of an encoder that is closed. One that could not be loaded has none. */
-async function release(number: number): Promise<null> {
-  const session = sessions.get(number);
-  sessions.delete(number);
-  for (const tower of [session?.textTower, session?.visionTower]) {
-    const network = await tower?.catch(() => null);
-    await network?.dispose();
-  }
-  return null;
+function visionTowerOf({ name }: TowerPlace): Promise<PreTrainedModel> {
+  visionTower ??= library().then((m) => m.CLIPVisionModelWithProjection.from_pretrained(name));
+  return visionTower;
 }
 
 /** @returns texts.length x dims, as the network gives them */
-async function embedTexts(
-  session: Session,
-  place: TowerPlace,
-  texts: readonly string[],
-): Promise<Float32Array> {
-  const [tokenize, network] = await Promise.all([
-    tokenizerOf(session, place),
-    textTowerOf(session, place),
-  ]);
+async function embedTexts(place: TowerPlace, texts: readonly string[]): Promise<Float32Array> {
+  const [tokenize, network] = await Promise.all([tokenizerOf(place), textTowerOf(place)]);
   const inputs = await tokenize([...texts], { padding: true, truncation: true });
   const { text_embeds: output } = await network(inputs);
   return output.data as Float32Array;
@@ -123,11 +90,10 @@ async function embedTexts(
 
 /** @returns images x dims, as the network gives them */
 async function embedPixels(
-  session: Session,
   place: TowerPlace,
   { images, size, pixels, mean, std }: Extract<TowerTask, { kind: 'pixels' }>,
 ): Promise<Float32Array> {
-  const network = await visionTowerOf(session, place);
+  const [network, { Tensor }] = await Promise.all([visionTowerOf(place), library()]);
   const imageLength = 3 * size * size;
   let all: Float32Array | undefined;
   for (let first = 0; first < images; first += IMAGES_PER_RUN) {

@@ -32,6 +32,8 @@ export class WorkerPool {
       maxThreads: this.threads,
       resourceLimits: HEAP,
       recordTiming: false,
+      // Flags of the caller's process, such as --input-type, are not meant for these threads.
+      execArgv: [],
     });
     this.#running += 1;
     try {

@@ -1,0 +1,121 @@
+// The REPL, with its lines piped in.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { completions } from '../../scripts/repl/complete.js';
+import { corvid, PICTURES } from './command.js';
+
+const folder = t.testdir({});
+const index = join(folder, 'pictures.corvid');
+const repl = (...lines: string[]) =>
+  corvid(['repl', index, '--limit', '3'], { input: `${lines.join('\n')}\n` });
+const hitsOf = (text: string) =>
+  [...text.matchAll(/^ +(\d+) {2}(-?\d\.\d{3}) {2}(\S+)/gm)].map(([, rank, score, name]) => ({
+    rank: Number(rank),
+    score: Number(score),
+    name,
+  }));
+
+t.before(() => {
+  const { status, stderr } = corvid([
+    'build-index',
+    PICTURES,
+    '-o',
+    index,
+    '-m',
+    'clip-nano',
+    '-q',
+  ]);
+  if (status !== 0) throw new Error(stderr);
+});
+
+t.test('a line is a query, and .next goes on', async (t) => {
+  const { status, stdout, stderr } = repl('a bird', '.next');
+  t.equal(status, 0, stderr);
+  const hits = hitsOf(stdout);
+  t.strictSame(
+    hits.map(({ rank }) => rank),
+    [1, 2, 3, 4, 5, 6],
+  );
+  t.equal(new Set(hits.map(({ name }) => name)).size, 6, 'nothing comes twice');
+  t.ok(hits.every(({ score }, i) => i === 0 || score <= Number(hits[i - 1]?.score)));
+  t.match(stdout, /3 of 238 · .* ms/);
+});
+
+t.test('.more and .less steer the query', async (t) => {
+  const { stdout } = repl('a bird', '.more 1', '.less 2');
+  t.match(stdout, /^a bird \+ item \d+$/m);
+  t.match(stdout, /^a bird \+ item \d+ − item \d+$/m);
+  t.equal(hitsOf(stdout).length, 9);
+});
+
+t.test('.where filters until it is taken back', async (t) => {
+  const { stdout } = repl(".where caption like '%frog%'", 'an animal', '.where', '.timer off');
+  t.match(stdout, /filter: caption like/);
+  t.match(stdout, /of 238 \(\d+ match\)/);
+  const [first = [], second = []] = [hitsOf(stdout).slice(0, 2), hitsOf(stdout).slice(-3)];
+  t.ok(
+    first.every(({ name }) => name?.includes('frog')),
+    stdout,
+  );
+  t.equal(second.length, 3);
+});
+
+t.test(
+  '.image searches by a picture, .sheet writes the page, .explain says what was done',
+  async (t) => {
+    const sheet = join(folder, 'sheet.html');
+    const crow = join(PICTURES, 'birds-crow.jpg');
+    const { stdout, stderr } = repl(`.image ${crow}`, `.sheet ${sheet}`, '.explain', '.info');
+    t.equal(hitsOf(stdout)[0]?.name, 'birds-crow.jpg', stderr);
+    t.ok(existsSync(sheet));
+    const page = readFileSync(sheet, 'utf8');
+    t.equal([...page.matchAll(/<li>/g)].length, 3);
+    t.equal([...page.matchAll(/src="data:image\/jpeg;base64,/g)].length, 4, 'hits and the query');
+    t.match(stdout, /scanned {3}238 of 238 codes of 64 bits/);
+    t.match(stdout, /238 images · clip-nano/);
+  },
+);
+
+t.test('a mistake is told, and the next line is answered', async (t) => {
+  const { status, stdout, stderr } = repl(
+    '.fly',
+    '.more 7',
+    '.where nonsense(',
+    'a bird',
+    '.where',
+    'a bird',
+  );
+  t.equal(status, 1, 'a script learns that a line failed');
+  t.match(stderr, /there is no command \.fly/);
+  t.match(stderr, /there is no hit 7/);
+  t.match(stderr, /ERR_WHERE/);
+  t.equal(hitsOf(stdout).length, 3);
+});
+
+t.test('.exit leaves at once, .help lists every command', async (t) => {
+  const { status, stdout } = repl('.help', '.exit', 'a bird');
+  t.equal(status, 0);
+  t.equal(hitsOf(stdout).length, 0);
+  for (const name of [
+    '.image',
+    '.more',
+    '.less',
+    '.where',
+    '.next',
+    '.open',
+    '.sheet',
+    '.effort',
+  ]) {
+    t.match(stdout, name);
+  }
+});
+
+t.test('Tab completes commands, columns and files', async (t) => {
+  const commands = ['.more', '.image', '.info'];
+  t.strictSame(completions('.i', commands), [['.image', '.info'], '.i']);
+  t.strictSame(completions('.where ta', commands), [['taken'], 'ta']);
+  t.strictSame(completions('a dog', commands), [[], 'a dog']);
+  const [files] = completions(`.image ${PICTURES}/birds-cr`, commands);
+  t.ok(files.includes(join(PICTURES, 'birds-crow.jpg')));
+});
