@@ -87,6 +87,7 @@ export interface NativeCodec {
 }
 
 export interface SegmentWriterOptions {
+  /** Made by the writer; must not exist, the folder above must. */
   dir: string;
   uuid: string;
   codec: NativeCodec;

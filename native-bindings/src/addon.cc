@@ -9,7 +9,7 @@
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   corvid::init_base(env, exports);
   corvid::init_codec(env, exports);
-  corvid::export_segment(env, exports);
+  corvid::init_segment(env, exports);
   return exports;
 }
 

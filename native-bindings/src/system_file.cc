@@ -112,7 +112,7 @@ void SystemFile::sync() {
 }
 
 void make_folder(const std::string& path) {
-  if (make(path) != 0 && errno != EEXIST) throw system_error(errno, path, "making the folder");
+  if (make(path) != 0) throw system_error(errno, path, "making the folder");
 }
 
 void remove_file(const std::string& path) {

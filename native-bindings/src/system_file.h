@@ -35,7 +35,7 @@ class SystemFile {
   int descriptor_;
 };
 
-// Makes a folder, which may exist; the one above must.
+// Makes a folder, which must not exist; the one above must.
 void make_folder(const std::string& path);
 // Removes a file; one that is not there is no error.
 void remove_file(const std::string& path);

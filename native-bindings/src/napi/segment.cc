@@ -1,6 +1,7 @@
 // NativeSegment and NativeRowFilter of src/native.ts. The writer's face is segment_writer.cc.
 #include "segment.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -141,7 +142,7 @@ Napi::Value JsSegment::Info(const Napi::CallbackInfo& info) {
 Napi::Value JsSegment::EstimateNormWeight(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     QueryContext& query = context(info[0]);
-    const uint64_t limit = natural(info[2], "limit");
+    const uint64_t limit = std::min(natural(info[2], "limit"), segment().rows());
     return Napi::Number::New(info.Env(),
                              estimate_norm_weight(segment(), query, lists_of(info[1]), limit));
   });
@@ -378,7 +379,7 @@ Napi::Object segment_info(Napi::Env env, const Segment& segment) {
   return info;
 }
 
-void export_segment(Napi::Env env, Napi::Object exports) {
+void init_segment(Napi::Env env, Napi::Object exports) {
   auto* filter_class = new Napi::FunctionReference(Napi::Persistent(JsRowFilter::define(env)));
   auto* segment_class =
       new Napi::FunctionReference(Napi::Persistent(JsSegment::define(env, filter_class)));
@@ -388,7 +389,7 @@ void export_segment(Napi::Env env, Napi::Object exports) {
   });
   exports.Set("openSegment", Napi::Function::New(env, OpenSegment, "openSegment", segment_class));
   exports.Set("verifyFile", Napi::Function::New(env, VerifyFile, "verifyFile"));
-  export_segment_writer(env, exports);
+  init_segment_writer(env, exports);
 }
 
 }  // namespace corvid

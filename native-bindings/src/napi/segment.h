@@ -8,7 +8,7 @@
 namespace corvid {
 
 // Adds createSegmentWriter, openSegment and verifyFile to the addon's exports.
-void export_segment(Napi::Env env, Napi::Object exports);
+void init_segment(Napi::Env env, Napi::Object exports);
 
 }  // namespace corvid
 

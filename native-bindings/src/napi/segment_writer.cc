@@ -120,7 +120,7 @@ Napi::Value CreateSegmentWriter(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void export_segment_writer(Napi::Env env, Napi::Object exports) {
+void init_segment_writer(Napi::Env env, Napi::Object exports) {
   auto* writer_class = new Napi::FunctionReference(Napi::Persistent(JsSegmentWriter::define(env)));
   env.AddCleanupHook([writer_class] { delete writer_class; });
   exports.Set("createSegmentWriter",

@@ -12,7 +12,7 @@ namespace corvid {
 Napi::Object segment_info(Napi::Env env, const Segment& segment);
 
 // Adds createSegmentWriter to the addon's exports.
-void export_segment_writer(Napi::Env env, Napi::Object exports);
+void init_segment_writer(Napi::Env env, Napi::Object exports);
 
 }  // namespace corvid
 

@@ -36,8 +36,9 @@ struct WriterProgress {
 
 class SegmentWriter {
  public:
-  // Makes the folder. `rows_hint` sizes the buckets and may be exceeded, at the cost of speed.
-  // `memory_bytes` bounds what all buffers take together; at least kLeastMemoryBytes are used.
+  // Makes the folder, which must not exist. `rows_hint` sizes the buckets and may be exceeded, at
+  // the cost of speed. `memory_bytes` bounds what all buffers take together; at least
+  // kLeastMemoryBytes are used.
   SegmentWriter(std::string folder, SegmentShape shape, uint64_t rows_hint, uint64_t memory_bytes);
   ~SegmentWriter();
 
