@@ -1,6 +1,6 @@
 // Verification: every checksum of every file, and that catalog and segments speak of the same items.
 import { CorvidError, throwIfAborted } from '../errors.js';
-import { fromNative } from '../native.js';
+import { fromNative, native } from '../native.js';
 import { verifyRoutingFile } from '../partition/routing.js';
 import type { Catalog } from '../store/catalog.js';
 import type { Snapshot } from './snapshot.js';
@@ -20,6 +20,12 @@ export async function verifyIndex(
   const { contents, handles, router } = snapshot;
   const [fault] = catalog.integrityFaults();
   if (fault !== undefined) throw corrupt(catalog.path, `SQLite finds: ${fault}`);
+  try {
+    report.bytes += await native.verifyFile(contents.codecPath);
+    report.files += 1;
+  } catch (error) {
+    throw fromNative(error);
+  }
   const { routing } = contents.settings;
   if (router.path !== null && routing !== null) {
     await verifyRoutingFile(router.path, routing);
