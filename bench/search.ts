@@ -1,36 +1,32 @@
 // bench search: latency and throughput of searching, and the recall at the effort used.
 //
-// usage: npm run bench -- search (--index <folder> --base <npy> | --train <npy> [--base <npy>])
+// usage: npm run bench -- search --train <vectors> [--base <vectors>] [--index <folder>]
 //          [--queries 1000] [--seed 7] [--effort e] [--levels 64,512] [--threads n] [--vectors]
-//          [--lists n] [--groups n] [--limit 10] [--json]
+//          [--lists n] [--groups n] [--limit 10] [--json] [--record]
 //
-// Queries are rows of the base, the row itself excluded from truth and answers. The index is made
-// in a temporary folder from --train (codec) and --base (rows), or is given with --index.
+// Without --base, a folder whose metadata name videos is split by them. Queries are rows of the
+// base, the row itself excluded from truth and answers. The index is made in a temporary folder,
+// the codec from --train, the rows from --base; or it is given with --index and holds the base.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openNpy } from '../src/build/sources/npy.js';
 import {
+  CorvidError,
   type CorvidIndex,
   openIndex,
   type SearchOptions,
   type SearchResult,
 } from '../src/index.js';
-import { native } from '../src/native.js';
+import { describeMachine, machineLine, writeRecord } from './machine.js';
+import { exactNeighbours, recall } from './truth.js';
 import { makeVectorIndex } from './vector-index.js';
+import { loadVectors, pickRows, rowOf, splitByVideo, type Vectors } from './vectors.js';
 
-interface Rows {
-  /** rows x dims, unit length */
-  vectors: Float32Array;
-  rows: number;
-  dims: number;
-}
+export const describe = 'latency, throughput and recall of searching';
 
 interface SearchBench {
-  machine: string;
-  simd: string;
   rows: number;
   lists: number;
   queries: number;
@@ -74,27 +70,26 @@ export async function run(args: string[]): Promise<void> {
       groups: { type: 'string' },
       vectors: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
     },
   });
-  const basePath = values.base ?? values.train;
-  if (basePath === undefined) throw new Error('give --train or --base, an .npy file');
-  const base = await loadRows(basePath);
+  const seed = Number(values.seed);
+  const { train, base } = await loadData(values.train, values.base, seed);
   const folder = mkdtempSync(join(tmpdir(), 'corvid-bench-'));
   try {
     let path = values.index;
     if (path === undefined) {
       path = join(folder, 'index.corvid');
-      const train = values.train === undefined ? base : await loadRows(values.train);
       const summary = await makeVectorIndex({
         path,
         dims: base.dims,
-        train: train.vectors,
-        parts: [base.vectors],
+        train: train.values,
+        parts: [base.values],
         lists: Number(values.lists ?? DEFAULT_LISTS),
         groups: Number(values.groups ?? DEFAULT_GROUPS),
         vectors: values.vectors,
       });
-      console.error(`index made: ${JSON.stringify(summary)}`);
+      process.stderr.write(`index made: ${JSON.stringify(summary)}\n`);
     }
     const options: SearchOptions = {
       limit: Number(values.limit),
@@ -102,28 +97,35 @@ export async function run(args: string[]): Promise<void> {
       ...(values.levels === undefined ? {} : { levels: values.levels.split(',').map(Number) }),
     };
     const threads = values.threads === undefined ? undefined : Number(values.threads);
-    const rows = chooseQueries(base, Number(values.queries), Number(values.seed));
+    const rows = chooseQueries(base, Number(values.queries), seed);
     const measured = await measure(path, base, rows, options, threads);
-    if (values.json) console.log(JSON.stringify(measured));
+    if (values.record) writeRecord('search', args, measured);
+    if (values.json) process.stdout.write(`${JSON.stringify(measured)}\n`);
     else print(measured);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function loadRows(path: string): Promise<Rows> {
-  const file = await openNpy(path);
-  const { rows, dims } = file;
-  const vectors = new Float32Array(rows * dims);
-  for await (const chunk of file.read({ batchRows: 8192 })) {
-    vectors.set(native.toUnit(chunk.vectors, dims), chunk.firstRow * dims);
+/** Queries and rows as the arguments name them. */
+async function loadData(
+  train: string | undefined,
+  base: string | undefined,
+  seed: number,
+): Promise<{ train: Vectors; base: Vectors }> {
+  const path = base ?? train;
+  if (path === undefined) {
+    throw new CorvidError('ERR_USAGE', 'no data to search', { hint: 'give --train or --base' });
   }
-  await file.close();
-  return { vectors, rows, dims };
+  const rows = await loadVectors(path);
+  if (train === path || train === undefined) {
+    return rows.videos === null ? { train: rows, base: rows } : splitByVideo(rows, seed);
+  }
+  return { train: await loadVectors(train), base: rows };
 }
 
 /** Distinct rows, by a seeded linear congruence. */
-function chooseQueries({ rows }: Rows, count: number, seed: number): number[] {
+function chooseQueries({ rows }: Vectors, count: number, seed: number): number[] {
   const chosen = new Set<number>();
   let state = seed >>> 0;
   while (chosen.size < Math.min(count, rows)) {
@@ -133,33 +135,9 @@ function chooseQueries({ rows }: Rows, count: number, seed: number): number[] {
   return [...chosen];
 }
 
-const queryOf = ({ vectors, dims }: Rows, row: number): Float32Array =>
-  vectors.slice(row * dims, (row + 1) * dims);
-
-/** Exact float top `limit` of each query, the query's own row left out. */
-function exactNeighbours(base: Rows, queries: readonly number[], limit: number): Set<number>[] {
-  const { vectors, rows, dims } = base;
-  return queries.map((own) => {
-    const query = queryOf(base, own);
-    const best: { row: number; score: number }[] = [];
-    for (let row = 0; row < rows; row += 1) {
-      let score = 0;
-      for (let d = 0, at = row * dims; d < dims; d += 1, at += 1) {
-        score += (query[d] as number) * (vectors[at] as number);
-      }
-      const last = best[limit - 1];
-      if (row === own || (last !== undefined && score <= last.score)) continue;
-      best.push({ row, score });
-      best.sort((a, b) => b.score - a.score);
-      best.length = Math.min(best.length, limit);
-    }
-    return new Set(best.map(({ row }) => row));
-  });
-}
-
 async function measure(
   path: string,
-  base: Rows,
+  base: Vectors,
   rows: readonly number[],
   options: SearchOptions,
   threads: number | undefined,
@@ -167,23 +145,19 @@ async function measure(
   const { limit = 10 } = options;
   const opened = probeOpen(path);
   await using index = await openIndex(path, { threads });
-  const queries = rows.map((row) => queryOf(base, row));
+  const queries = rows.map((row) => rowOf(base, row));
   // One more than is asked for: the query's own row is in the index.
   const asked = { ...options, limit: limit + 1 };
   const found = await index.searchBatch(queries, asked);
-  const truth = exactNeighbours(base, rows, limit);
-  let hits = 0;
-  found.forEach((result, i) => {
-    const others = result.hits.filter(({ id }) => id !== rows[i]).slice(0, limit);
-    hits += others.filter(({ id }) => truth[i]?.has(id)).length;
-  });
+  const truth = await exactNeighbours(base, pickRows(base, rows), rows, limit);
+  const answers = found.map(({ hits }, i) =>
+    hits.map(({ id }) => id).filter((id) => id !== rows[i]),
+  );
   const mean = (of: (result: SearchResult) => number) =>
     found.reduce((sum, result) => sum + of(result), 0) / found.length;
   const [first] = found;
   const alone = await measureAlone(index, queries, asked);
   return {
-    machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores`,
-    simd: native.simdLevel(),
     rows: base.rows,
     lists: first?.lists ?? 0,
     queries: queries.length,
@@ -191,13 +165,13 @@ async function measure(
     effort: options.effort ?? 'default',
     levels: first?.levels ?? [],
     rescored: first?.rescored ?? false,
-    recall: hits / (rows.length * limit),
+    recall: recall(truth, answers, limit),
     meanProbedLists: mean(({ probedLists }) => probedLists),
     meanScannedRows: mean(({ scannedRows }) => scannedRows),
     meanShortlist: mean(({ shortlist }) => shortlist),
     ...opened,
     ...alone,
-    searchedRssBytes: process.memoryUsage.rss() - base.vectors.byteLength,
+    searchedRssBytes: process.memoryUsage.rss() - base.values.byteLength,
     queriesPerSecond: {
       oneClient: 1000 / alone.latencyMs.mean,
       eightClients: await perSecond(queries.length, () => clients(index, queries, asked)),
@@ -287,7 +261,7 @@ function print(bench: SearchBench): void {
   const ms = (value: number) => value.toFixed(3);
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
   const steps = Object.entries(bench.stepsMs).filter(([, value]) => value > 0);
-  console.log(`${bench.machine}, ${bench.simd}
+  process.stdout.write(`${machineLine(describeMachine())}
 ${bench.rows} rows, ${bench.lists} lists, ${bench.queries} queries, effort ${bench.effort}
 recall@${bench.limit} ${bench.recall.toFixed(4)}  levels ${bench.levels.join(' ')}${
     bench.rescored ? ' + vectors' : ''
@@ -299,5 +273,6 @@ one at a time, ms: p50 ${ms(latencyMs.p50)}  p90 ${ms(latencyMs.p90)}  p99 ${ms(
 steps (median ms): ${steps.map(([step, value]) => `${step.replace('Ms', '')} ${ms(value)}`).join('  ')}
 queries/s: one client ${queriesPerSecond.oneClient.toFixed(0)}  eight ${queriesPerSecond.eightClients.toFixed(
     0,
-  )}  batch ${queriesPerSecond.batch.toFixed(0)}`);
+  )}  batch ${queriesPerSecond.batch.toFixed(0)}
+`);
 }
