@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "error.h"
@@ -10,11 +11,23 @@
 namespace corvid {
 namespace {
 
+// Partial sums, so that the additions of one row do not wait for one another.
+constexpr size_t kSums = 8;
+
+double squared_norm(const float* x, size_t dims) {
+  double sums[kSums] = {};
+  const size_t whole = dims / kSums * kSums;
+  for (size_t d = 0; d < whole; d += kSums) {
+    for (size_t i = 0; i < kSums; ++i) sums[i] += static_cast<double>(x[d + i]) * x[d + i];
+  }
+  for (size_t d = whole; d < dims; ++d) sums[d - whole] += static_cast<double>(x[d]) * x[d];
+  return std::accumulate(sums, sums + kSums, 0.0);
+}
+
 void scale_to_unit(float* rows_at, size_t rows, size_t dims) {
   for (size_t row = 0; row < rows; ++row) {
     float* x = rows_at + row * dims;
-    double squared = 0;
-    for (size_t d = 0; d < dims; ++d) squared += static_cast<double>(x[d]) * x[d];
+    const double squared = squared_norm(x, dims);
     if (!(squared > 0) || !std::isfinite(squared)) {
       throw Error("ERR_VECTOR_INVALID", "vector " + std::to_string(row) + " cannot be searched")
           .expected("finite numbers that are not all zero")

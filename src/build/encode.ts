@@ -3,6 +3,7 @@
 import { encodeEmbeddings } from '../codec/codec.js';
 import { throwIfAborted } from '../errors.js';
 import {
+  type EncodedBatch,
   fromNative,
   type NativeCodec,
   type NativeSegmentWriter,
@@ -87,21 +88,39 @@ async function encodeSupply(
 ): Promise<void> {
   const { dims } = supply;
   const batchRows = Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(BATCH_BYTES / (dims * 4))));
+  let encoding: Promise<{ encoded: EncodedBatch; ids: Float64Array }> | null = null;
   let writing: Promise<void> = Promise.resolve();
+  // Waits for the batch that is being encoded, and begins to write it once the last is written.
+  const passOn = async () => {
+    if (encoding === null) return;
+    const { encoded, ids } = await encoding;
+    await writing;
+    writing = writer.append(encoded, ids);
+    // Marks a failure as seen; it is thrown by the next await.
+    writing.catch(() => {});
+    onRows(ids.length);
+  };
   try {
     for await (const batch of readAhead(supply.read(batchRows, signal), BATCHES_AHEAD)) {
       throwIfAborted(signal);
       const unit = unitVectors(supply, batch.vectors, (i) => batch.firstRow + i);
-      const encoded = await encodeEmbeddings(codec, unit, options);
-      await writing;
-      writing = writer.append(encoded, batch.ids);
-      // Marks a failure as seen; it is thrown by the next await.
-      writing.catch(() => {});
-      onRows(batch.ids.length);
+      await passOn();
+      encoding = encodeBatch(codec, unit, batch.ids, options);
     }
+    await passOn();
   } finally {
+    await Promise.allSettled([encoding]);
     await writing;
   }
+}
+
+async function encodeBatch(
+  codec: NativeCodec,
+  unit: Float32Array,
+  ids: Float64Array,
+  options: { vectors: boolean; threads: number },
+): Promise<{ encoded: EncodedBatch; ids: Float64Array }> {
+  return { encoded: await encodeEmbeddings(codec, unit, options), ids };
 }
 
 async function finish(

@@ -60,7 +60,7 @@ export class SourceRows implements Rows {
     for await (const chunk of this.source.read({ batchRows, signal })) {
       const firstId = this.firstId + chunk.firstRow;
       if (chunk.items !== null) this.onItems(firstId, chunk.items);
-      const ids = Float64Array.from({ length: chunk.rows }, (_, i) => firstId + i);
+      const ids = new Float64Array(chunk.rows).map((_, i) => firstId + i);
       yield { firstRow: chunk.firstRow, vectors: chunk.vectors, ids };
     }
   }
