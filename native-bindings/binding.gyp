@@ -4,6 +4,7 @@
       "target_name": "corvid",
       "sources": [
         "src/addon.cc",
+        "src/codec/assign.cc",
         "src/codec/codec.cc",
         "src/codec/corners.cc",
         "src/codec/decode.cc",

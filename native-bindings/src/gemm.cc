@@ -31,16 +31,49 @@ class Scratch {
   std::unique_ptr<float[]> a_, b_;
 };
 
+typedef float Quad __attribute__((vector_size(16)));
+
+Quad load_quad(const float* from) {
+  Quad quad;
+  std::memcpy(&quad, from, sizeof quad);
+  return quad;
+}
+
+// to[d * width + r] = from[r * stride + d] for 4 rows and `depth` numbers, 4 x 4 at a time.
+void pack_quad(const float* from, size_t stride, size_t depth, size_t width, float* to) {
+  size_t d = 0;
+  for (; d + 4 <= depth; d += 4) {
+    const Quad a = load_quad(from + d), b = load_quad(from + stride + d);
+    const Quad c = load_quad(from + 2 * stride + d), e = load_quad(from + 3 * stride + d);
+    const Quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const Quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const Quad ce_low = __builtin_shufflevector(c, e, 0, 4, 1, 5);
+    const Quad ce_high = __builtin_shufflevector(c, e, 2, 6, 3, 7);
+    const Quad columns[4] = {__builtin_shufflevector(ab_low, ce_low, 0, 1, 4, 5),
+                             __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7),
+                             __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5),
+                             __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7)};
+    for (size_t i = 0; i < 4; ++i) std::memcpy(to + (d + i) * width, &columns[i], sizeof(Quad));
+  }
+  for (; d < depth; ++d) {
+    for (size_t r = 0; r < 4; ++r) to[d * width + r] = from[r * stride + d];
+  }
+}
+
 // Copies `rows` rows of `depth` numbers into panels of `width` rows each, transposed: panel p holds
 // depth x width numbers; rows that are missing in the last panel are zero.
 void pack(const float* from, size_t stride, size_t rows, size_t depth, size_t width, float* to) {
   for (size_t first = 0; first < rows; first += width) {
     const size_t present = std::min(width, rows - first);
-    for (size_t r = 0; r < present; ++r) {
+    size_t r = 0;
+    for (; r + 4 <= present; r += 4) {
+      pack_quad(from + (first + r) * stride, stride, depth, width, to + r);
+    }
+    for (; r < present; ++r) {
       const float* source = from + (first + r) * stride;
       for (size_t d = 0; d < depth; ++d) to[d * width + r] = source[d];
     }
-    for (size_t r = present; r < width; ++r) {
+    for (; r < width; ++r) {
       for (size_t d = 0; d < depth; ++d) to[d * width + r] = 0;
     }
     to += depth * width;

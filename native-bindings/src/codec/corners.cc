@@ -102,7 +102,7 @@ CORVID_INLINE IntLanes choose(const Gains& gains, const IntLanes& codes, Sums* s
 CORVID_WIDE void improve_lanes(const Corners& corners, const CosineSearch& search, size_t stride,
                                size_t lane, size_t sweeps, uint8_t* codes) {
   Gains gains;
-  Sums sums{load(search.products + lane), load(search.base_norms + lane)};
+  Sums sums{load(search.products + lane), load(search.norms + lane)};
   for (size_t j = 0; j < corners.blocks; ++j) {
     gains_of(corners, search, j, stride, lane, load_codes(codes + j * stride + lane), &gains);
     sums.a += gains.present_a;
@@ -119,8 +119,10 @@ CORVID_WIDE void improve_lanes(const Corners& corners, const CosineSearch& searc
       const IntLanes differs = after != before;
       for (size_t i = 0; i < kLanes; ++i) changed |= differs[i] != 0;
     }
-    if (!changed) return;
+    if (!changed) break;
   }
+  std::memcpy(search.products + lane, &sums.a, sizeof sums.a);
+  std::memcpy(search.norms + lane, &sums.n, sizeof sums.n);
 }
 
 CORVID_WIDE void nearest_lanes(const Corners& corners, const float* z, size_t stride, size_t lane,

@@ -29,10 +29,10 @@ void nearest_corners(const Corners& corners, const float* z, size_t stride, uint
 // Improves `codes` towards the largest cos(x, x̂), x̂ = base + Σ corners, by `sweeps` rounds of
 // coordinate search over the blocks (DESIGN.md, section 2); stops early where nothing changes.
 struct CosineSearch {
-  const float* x;           // projections of x, 4 * blocks x stride
-  const float* base;        // projections of the base, the same shape
-  const float* products;    // stride: ⟨x, base⟩
-  const float* base_norms;  // stride: ‖base‖²
+  const float* x;     // projections of x, 4 * blocks x stride
+  const float* base;  // projections of the base, the same shape
+  float* products;    // stride: in ⟨x, base⟩, out ⟨x, x̂⟩
+  float* norms;       // stride: in ‖base‖², out ‖x̂‖²
 };
 void improve_cosine(const Corners& corners, const CosineSearch& search, size_t stride,
                     size_t sweeps, uint8_t* codes);

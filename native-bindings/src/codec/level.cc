@@ -80,10 +80,10 @@ std::vector<float> turned_directions(const Eigen& eigen, size_t bits, size_t dim
 // Stores directions (bits x dims) as halves, dims x bits, and gives them back as they are stored.
 void store_directions(std::vector<float>& rows, size_t bits, size_t dims, uint16_t* directions) {
   std::vector<float> columns(dims * bits);
-  transpose(rows.data(), bits, dims, dims, columns.data());
+  transpose(rows.data(), bits, dims, dims, columns.data(), bits);
   kernels().float_to_half(columns.data(), directions, columns.size());
   kernels().half_to_float(directions, columns.data(), columns.size());
-  transpose(columns.data(), dims, bits, bits, rows.data());
+  transpose(columns.data(), dims, bits, bits, rows.data(), dims);
 }
 
 // Rows of a group projected, direction by direction: bits x stride, lanes past the rows zero.
@@ -148,8 +148,10 @@ void move_corners(const std::vector<float>& z, size_t stride, size_t rows,
 struct CosineData {
   std::vector<float> x, base, products, base_norms;
 
-  CosineSearch search() const {
-    return {x.data(), base.data(), products.data(), base_norms.data()};
+  void improve(const Corners& corners, size_t sweeps, std::vector<uint8_t>& codes) const {
+    std::vector<float> a = products, n = base_norms;
+    improve_cosine(corners, {x.data(), base.data(), a.data(), n.data()}, n.size(), sweeps,
+                   codes.data());
   }
 };
 
@@ -182,8 +184,8 @@ void take_off(const GroupRows& group, const Corners& corners, const std::vector<
   corner_values(corners, codes.data(), stride, values.data());
   for (float& value : values) value = -value;
   std::vector<float> columns(group.dims * bits), rows(group.rows * bits);
-  transpose(directions.data(), bits, group.dims, group.dims, columns.data());
-  transpose(values.data(), bits, group.rows, stride, rows.data());
+  transpose(directions.data(), bits, group.dims, group.dims, columns.data(), bits);
+  transpose(values.data(), bits, group.rows, stride, rows.data(), bits);
   kernels().gemm_nt(group.rows, group.dims, bits, rows.data(), bits, columns.data(), bits,
                     group.residuals, group.dims, true);
 }
@@ -219,14 +221,14 @@ void train_level(const GroupRows& group, const Everyone& everyone, size_t bits, 
   for (size_t round = 0; round < kTrainingRounds; ++round) {
     progress.check();
     if (cosine) {
-      improve_cosine(corners, data.search(), stride, 2, codes.data());
+      data.improve(corners, 2, codes);
     } else if (round > 0) {
       nearest_corners(corners, z.data(), stride, codes.data());
     }
     move_corners(z, stride, group.rows, codes, blocks, model);
   }
   nearest_corners(corners, z.data(), stride, codes.data());
-  if (cosine) improve_cosine(corners, data.search(), stride, kEncodeSweeps, codes.data());
+  if (cosine) data.improve(corners, kEncodeSweeps, codes);
   take_off(group, corners, codes, stride, directions, bits);
 }
 
@@ -234,7 +236,7 @@ void set_plain_corners(const GroupRows& group, size_t bits, const LevelModel& mo
   const size_t dims = group.dims;
   std::vector<float> columns(dims * bits), directions(bits * dims);
   kernels().half_to_float(model.directions, columns.data(), columns.size());
-  transpose(columns.data(), dims, bits, bits, directions.data());
+  transpose(columns.data(), dims, bits, bits, directions.data(), dims);
   const size_t stride = whole_lanes(group.rows);
   const std::vector<float> z = project(directions, group.residuals, group.rows, bits, dims, stride);
   const double mean = sum_of_sizes(z.data(), z.size()) /

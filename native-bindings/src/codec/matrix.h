@@ -10,14 +10,16 @@
 
 namespace corvid {
 
-// out (columns x rows) = transpose of `in` (rows x columns, leading dimension `stride`).
-inline void transpose(const float* in, size_t rows, size_t columns, size_t stride, float* out) {
+// out (columns x rows, leading dimension out_stride) = transpose of `in` (rows x columns, leading
+// dimension in_stride).
+inline void transpose(const float* in, size_t rows, size_t columns, size_t in_stride, float* out,
+                      size_t out_stride) {
   constexpr size_t kTile = 16;  // of both, fits the first-level cache
   for (size_t r0 = 0; r0 < rows; r0 += kTile) {
     for (size_t c0 = 0; c0 < columns; c0 += kTile) {
       const size_t r1 = std::min(rows, r0 + kTile), c1 = std::min(columns, c0 + kTile);
       for (size_t c = c0; c < c1; ++c) {
-        for (size_t r = r0; r < r1; ++r) out[c * rows + r] = in[r * stride + c];
+        for (size_t r = r0; r < r1; ++r) out[c * out_stride + r] = in[r * in_stride + c];
       }
     }
   }
@@ -30,7 +32,7 @@ inline void add_outer_products(const float* x, size_t rows, size_t dims, float* 
   std::vector<float> columns(dims * std::min(rows, kChunkRows));
   for (size_t first = 0; first < rows; first += kChunkRows) {
     const size_t count = std::min(kChunkRows, rows - first);
-    transpose(x + first * dims, count, dims, dims, columns.data());
+    transpose(x + first * dims, count, dims, dims, columns.data(), count);
     for (size_t i = 0; i < dims; i += kTile) {
       const size_t height = std::min(kTile, dims - i);
       kernels().gemm_nt(height, i + height, count, &columns[i * count], count, columns.data(),

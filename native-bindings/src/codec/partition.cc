@@ -5,12 +5,16 @@
 
 #include "codec/random.h"
 #include "kernels.h"
+#include "threads.h"
 
 namespace corvid {
 namespace {
 
 constexpr size_t kListRounds = 8;
 constexpr size_t kGroupRounds = 20;
+// A list's center leans on its group's mean by so many rows: with few training rows a list's own
+// mean follows them too closely (recall@10 on held-back videos .6405 → .6504).
+constexpr float kCenterPullRows = 20;
 
 enum Stream : uint64_t { kListStream = 1, kGroupStream = 2, kOuterStream = 3 };
 
@@ -71,9 +75,10 @@ std::vector<uint32_t> order_by(const std::vector<uint32_t>& keys) {
   return order;
 }
 
-// Groups the lists, and renumbers lists and groups so that neighbours lie together.
-void group_lists(const Sample& sample, const TrainingOptions& options,
-                 const std::vector<float>& list_weights, Partition& partition) {
+// Groups the lists, and renumbers lists and groups so that neighbours lie together. Returns the new
+// number of every list.
+std::vector<uint32_t> group_lists(const Sample& sample, const TrainingOptions& options,
+                                  const std::vector<float>& list_weights, Partition& partition) {
   Clustering inner = cluster(partition.centers, list_weights, sample.dims, options.groups,
                              Random(options.seed, kGroupStream));
   fill_empty(inner.clusters, options.groups);
@@ -100,6 +105,40 @@ void group_lists(const Sample& sample, const TrainingOptions& options,
     partition.groups.push_back(inner.clusters[list_order[list]]);
   }
   partition.centers = std::move(centers);
+  std::vector<uint32_t> list_numbers(options.lists);
+  for (size_t list = 0; list < options.lists; ++list) {
+    list_numbers[list_order[list]] = static_cast<uint32_t>(list);
+  }
+  return list_numbers;
+}
+
+// Centers anew: the mean of a list's rows, pulled towards the mean of its group's.
+void shrink_centers(const Sample& sample, const TrainingOptions& options, Partition& partition) {
+  const size_t dims = sample.dims;
+  const auto& starts = partition.rows.starts;
+  std::vector<float> sums(options.lists * dims, 0.0f);
+  parallel_for(options.lists, options.threads, [&](size_t list, size_t) {
+    for (size_t i = starts[list]; i < starts[list + 1]; ++i) {
+      const float* row = sample.data + partition.rows.order[i] * dims;
+      for (size_t d = 0; d < dims; ++d) sums[list * dims + d] += row[d];
+    }
+  });
+  std::vector<double> group_sums(options.groups * dims, 0), group_rows(options.groups, 0);
+  for (size_t list = 0; list < options.lists; ++list) {
+    const size_t group = partition.groups[list];
+    group_rows[group] += static_cast<double>(starts[list + 1] - starts[list]);
+    for (size_t d = 0; d < dims; ++d) group_sums[group * dims + d] += sums[list * dims + d];
+  }
+  for (size_t list = 0; list < options.lists; ++list) {
+    const size_t group = partition.groups[list];
+    if (group_rows[group] == 0) continue;
+    const double rows = static_cast<double>(starts[list + 1] - starts[list]);
+    for (size_t d = 0; d < dims; ++d) {
+      const double pulled = kCenterPullRows * group_sums[group * dims + d] / group_rows[group];
+      partition.centers[list * dims + d] =
+          static_cast<float>((sums[list * dims + d] + pulled) / (rows + kCenterPullRows));
+    }
+  }
 }
 
 std::vector<uint32_t> assign(const Sample& sample, const std::vector<float>& centers,
@@ -118,19 +157,20 @@ Partition make_partition(const Sample& sample, const TrainingOptions& options, P
   if (options.lists == 1) {
     partition.centers = partition.mean;
   } else {
-    progress.start("lists", sample.rows * (kListRounds + 2));
+    progress.start("lists", sample.rows * (kListRounds + 1));
     const KMeansOptions kmeans_options{options.lists, kListRounds, options.threads, &progress};
     partition.centers = kmeans(sample.data, sample.rows, sample.dims, nullptr, kmeans_options,
                                Random(options.seed, kListStream));
   }
-  const std::vector<uint32_t> lists = assign(sample, partition.centers, options, progress);
-  group_lists(sample, options, row_counts(group_rows(lists.data(), sample.rows, options.lists)),
-              partition);
+  std::vector<uint32_t> lists = assign(sample, partition.centers, options, progress);
+  const std::vector<uint32_t> numbers = group_lists(
+      sample, options, row_counts(group_rows(lists.data(), sample.rows, options.lists)), partition);
+  for (uint32_t& list : lists) list = numbers[list];
+  partition.rows = group_rows(lists.data(), sample.rows, options.lists);
+  shrink_centers(sample, options, partition);
   std::vector<uint16_t> halves(partition.centers.size());
   kernels().float_to_half(partition.centers.data(), halves.data(), halves.size());
   kernels().half_to_float(halves.data(), partition.centers.data(), halves.size());
-  partition.rows = group_rows(assign(sample, partition.centers, options, progress).data(),
-                              sample.rows, options.lists);
   return partition;
 }
 

@@ -215,7 +215,7 @@ class Trainer {
     for (size_t level = 0; level < options_.level_count; ++level) {
       const size_t own = draft.head().levels[level].added_bits;
       std::vector<float> columns(dims * own);
-      transpose(&rotation[first * dims], own, dims, dims, columns.data());
+      transpose(&rotation[first * dims], own, dims, dims, columns.data(), own);
       kernels().float_to_half(columns.data(), draft.level(level, 0).directions, columns.size());
       first += own;
     }
