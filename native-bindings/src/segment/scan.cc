@@ -45,7 +45,7 @@ Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings
       query_(query),
       settings_(settings),
       shortlist_(shortlist),
-      hits_(kHits + kBlockRows) {}
+      hits_(new ScanHit[kHits]) {}
 
 void Scanner::scan_lists(const std::vector<uint32_t>& lists) {
   for (const uint32_t list : lists) {
@@ -81,7 +81,7 @@ void Scanner::scan_within(uint32_t list, uint64_t first_row, uint64_t last_row) 
                           filter == nullptr ? nullptr : filter->bits()};
     size_t hits = 0;
     const uint32_t consumed =
-        scan(range, tables.bytes, threshold, hits_.data(), hits_.size(), &hits);
+        scan(range, tables.bytes, threshold, hits_.get(), kHits, &hits);
     keep(tables, first_row, hits);
     first_row += consumed;
   }

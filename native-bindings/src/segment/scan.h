@@ -7,6 +7,7 @@
 #define CORVID_SEGMENT_SCAN_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "codec/query.h"
@@ -48,7 +49,7 @@ class Scanner {
   ScanSettings settings_;
   Shortlist& shortlist_;
   uint64_t scanned_rows_ = 0;
-  std::vector<ScanHit> hits_;
+  std::unique_ptr<ScanHit[]> hits_;
 };
 
 // The norm weight for a shortlist of `limit` rows, estimated from `lists` (the nearest few; numbers

@@ -15,10 +15,13 @@ struct Candidate {
   uint64_t row;
 };
 
-// By score descending, then row ascending. Scores are never NaN.
-inline bool better(const Candidate& a, const Candidate& b) {
-  return a.score > b.score || (a.score == b.score && a.row < b.row);
-}
+// By score descending, then row ascending. Scores are never NaN. (A type, not a function, so that
+// sorting has it inlined.)
+struct Better {
+  bool operator()(const Candidate& a, const Candidate& b) const {
+    return a.score > b.score || (a.score == b.score && a.row < b.row);
+  }
+};
 
 // Keeps the best `limit` of the rows offered. Rows are gathered without order until there are twice
 // as many as wanted (and some), and then cut, so that a row costs a store, not a heap.
@@ -52,14 +55,14 @@ class Shortlist {
   const std::vector<Candidate>& sorted() {
     if (count_ > limit_) cut();
     candidates_.resize(count_);
-    std::sort(candidates_.begin(), candidates_.end(), better);
+    std::sort(candidates_.begin(), candidates_.end(), Better());
     return candidates_;
   }
 
   // The score at `rank` (from 0) of what was offered; rank < limit and size() > rank.
   float score_at(size_t rank) {
     std::nth_element(candidates_.begin(), candidates_.begin() + rank, candidates_.begin() + count_,
-                     better);
+                     Better());
     return candidates_[rank].score;
   }
 
@@ -74,7 +77,7 @@ class Shortlist {
     }
     if (count_ <= limit_) return;
     std::nth_element(candidates_.begin(), candidates_.begin() + limit_ - 1,
-                     candidates_.begin() + count_, better);
+                     candidates_.begin() + count_, Better());
     count_ = limit_;
     worst_ = candidates_[limit_ - 1].score;
   }
