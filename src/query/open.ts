@@ -26,7 +26,7 @@ import type {
   SearchResult,
   VerifyReport,
 } from './types.js';
-import { verifyIndex } from './verify.js';
+import { verifyOpenIndex } from './verify.js';
 
 const DEFAULT_MAX_THREADS = 16;
 const MAX_THREADS = 256;
@@ -136,7 +136,7 @@ class OpenIndex implements CorvidIndex {
   }
 
   async verify(options: { signal?: AbortSignal } = {}): Promise<VerifyReport> {
-    return this.#run(({ snapshot }) => verifyIndex(this.#catalog, snapshot, options.signal));
+    return this.#run(() => verifyOpenIndex(this.#path, options.signal));
   }
 
   close(): Promise<void> {

@@ -57,24 +57,26 @@ class Verification {
     this.#checkCatalog();
     await this.#guard(async () => this.#count(await native.verifyFile(this.#snapshot.codecPath)));
     await this.#guard(async () => this.#checkRouting());
-    const segments: NativeSegment[] = [];
+    const opened: NativeSegment[] = [];
+    const sound: NativeSegment[] = [];
     await this.#guard(async () => {
       const codec = native.openCodec(this.#snapshot.codecPath);
       for (const record of this.#snapshot.segments) {
         await this.#guard(async () => {
           const segment = native.openSegment(record.dir, codec);
-          segments.push(segment);
+          opened.push(segment);
           const { files, bytes } = await segment.verify();
           this.#count(bytes, files);
           this.#compareRecord(record, segment);
+          sound.push(segment);
         });
       }
     });
-    // With a segment missing, every one of its items would be a fault of its own.
-    if (segments.length === this.#snapshot.segments.length) {
-      await this.#guard(() => this.#compareItems(segments));
+    // With a segment missing or damaged, its items would be faults of their own.
+    if (sound.length === this.#snapshot.segments.length) {
+      await this.#guard(() => this.#compareItems(sound));
     }
-    for (const segment of segments) segment.close();
+    for (const segment of opened) segment.close();
   }
 
   #checkCatalog(): void {

@@ -8,6 +8,7 @@ import {
   native,
   type SegmentInfo,
 } from '../../src/native.js';
+import { IndexWriter } from '../../src/store/index-folder.js';
 
 export const DIMS = 128;
 export const LEVELS = [64, 128] as const;
@@ -42,8 +43,8 @@ export function randomVectors(rows: number, seed: number): Float32Array {
   return native.toUnit(vectors, DIMS);
 }
 
-/** A codec of `lists` lists, saved to and opened from `folder`. */
-export async function makeCodec(folder: string, lists = 40): Promise<NativeCodec> {
+/** A codec of `lists` lists, saved to and opened from `path`. */
+export async function makeCodec(path: string, lists = 40): Promise<NativeCodec> {
   const training = native.startTraining(randomVectors(4000, 1), {
     dims: DIMS,
     method: 'trained',
@@ -54,7 +55,6 @@ export async function makeCodec(folder: string, lists = 40): Promise<NativeCodec
     seed: 1,
     threads: 1,
   });
-  const path = join(folder, 'codec-000001.bin');
   await (await training.result).save(path);
   return native.openCodec(path);
 }
@@ -91,4 +91,42 @@ export async function makeSegment(
   mkdirSync(folder, { recursive: true });
   await writeSegment(dir, codec, [{ batch, ids }]);
   return { dir, segment: native.openSegment(dir, codec), vectors };
+}
+
+/**
+ * A committed index of items without pictures: `rows` items in one segment, ids from 0, one of them
+ * removed for every `removed`.
+ */
+export async function makeIndex(
+  path: string,
+  rows: number,
+  { removed = [], hasItems = true }: { removed?: number[]; hasItems?: boolean } = {},
+): Promise<void> {
+  const writer = IndexWriter.open(path);
+  writer.create({
+    writtenBy: '0.1.0',
+    dims: DIMS,
+    encoder: null,
+    vectors: true,
+    hasItems,
+    nextId: 0,
+    recallCard: null,
+    build: null,
+  });
+  const codecFile = writer.newCodec();
+  const codec = await makeCodec(codecFile.path);
+  const staged = writer.newSegment();
+  const batch = await codec.encode(randomVectors(rows, 2), { vectors: true, threads: 1 });
+  const ids = Float64Array.from({ length: rows }, (_, row) => row);
+  await writeSegment(staged.dir, codec, [{ batch, ids }]);
+  if (hasItems) {
+    writer.catalog.addItems(Array.from(ids, (id) => ({ id, key: `picture ${id}` })));
+  }
+  writer.publish({
+    segments: [{ ...staged, uuid: UUID, rows }],
+    codec: { ...codecFile, uuid: codec.info().uuid },
+    settings: { nextId: rows },
+    removeIds: removed,
+  });
+  writer.close();
 }

@@ -11,7 +11,7 @@ import { DIMS, makeCodec, makeSegment, randomNumbers, randomVectors } from './fi
 const FILES = ['lists.bin', 'plane-64.bin', 'plane-128.bin', 'rows.bin', 'vectors.i8'];
 const ROWS = 333;
 const folder = t.testdir();
-const codec = await makeCodec(folder);
+const codec = await makeCodec(join(folder, 'codec.bin'));
 const made = await makeSegment(folder, codec, ROWS);
 made.segment.close();
 const victim = join(folder, 'victim');
@@ -199,7 +199,7 @@ t.test('faults that checksums cannot see are found by verify', async (t) => {
 });
 
 t.test('a segment of another codec is refused', async (t) => {
-  const other = await makeCodec(join(t.testdir()), 20);
+  const other = await makeCodec(join(t.testdir(), 'other.bin'), 20);
   t.throws(() => open(made.dir, other), {
     code: 'ERR_FORMAT_CORRUPT',
     message: /another codec/,
@@ -210,13 +210,9 @@ t.test('a segment of another codec is refused', async (t) => {
 
 t.test('a process that meets random damage lives on', async (t) => {
   const script = join(dirname(fileURLToPath(import.meta.url)), 'damage-process.js');
-  const run = spawnSync(
-    process.execPath,
-    [script, made.dir, join(folder, 'codec-000001.bin'), '7'],
-    {
-      encoding: 'utf8',
-    },
-  );
+  const run = spawnSync(process.execPath, [script, made.dir, join(folder, 'codec.bin'), '7'], {
+    encoding: 'utf8',
+  });
   t.equal(run.signal, null, `seed 7: ${run.stderr}`);
   t.equal(run.status, 0, run.stderr);
   const { refused, answered } = JSON.parse(run.stdout) as { refused: number; answered: number };
