@@ -2,7 +2,7 @@
 //
 // Item ids are given at the commit, in the order of the listing, so that a build that was killed
 // and went on gives the same index as one that was not.
-import type { Embedder, EncoderFingerprint } from '../embed/embedder.js';
+import type { Embedder } from '../embed/embedder.js';
 import { CorvidError } from '../errors.js';
 import type { Catalog, CatalogItem } from '../store/catalog.js';
 import type { NewItem } from '../store/catalog-writer.js';
@@ -51,17 +51,6 @@ export function* indexedImages(catalog: Catalog): Generator<IndexedImage> {
       metadata: metadata === null ? null : JSON.stringify(metadata),
     };
   }
-}
-
-/** Throws ERR_ENCODER_MISMATCH if the index was made with another encoder. */
-export function checkEncoder(catalog: Catalog | null, fingerprint: EncoderFingerprint): void {
-  const stored = catalog?.settings().encoder as EncoderFingerprint | null | undefined;
-  if (stored == null || stored.id === fingerprint.id) return;
-  throw new CorvidError('ERR_ENCODER_MISMATCH', 'the index was made with another encoder', {
-    expected: `${stored.model} (${stored.id.slice(0, 12)}, ${stored.dims} dims)`,
-    actual: `${fingerprint.model} (${fingerprint.id.slice(0, 12)}, ${fingerprint.dims} dims)`,
-    hint: 'use the same model, or build another index',
-  });
 }
 
 /**

@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { openCodec } from '../codec/codec.js';
 import { openClip } from '../embed/clip.js';
 import type { Embedder, EncoderFingerprint } from '../embed/embedder.js';
+import { assertSameEncoder } from '../embed/fingerprint.js';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { native } from '../native.js';
 import type { Catalog } from '../store/catalog.js';
 import { CATALOG_NAME, IndexWriter, openCatalog, segmentFolder } from '../store/index-folder.js';
-import { buildImages, checkEncoder, indexedImages } from './build-images.js';
+import { buildImages, indexedImages } from './build-images.js';
 import {
   checkDims,
   commitVectors,
@@ -294,7 +295,7 @@ class LazyEncoder {
       embedder ??
       // Only a model that the caller names may be downloaded.
       (await openClip(model ?? stored?.model, { allowDownload: model !== undefined, limits }));
-    checkEncoder(this.catalog, opened.fingerprint);
+    assertSameEncoder(stored ?? null, opened.fingerprint);
     return opened;
   }
 

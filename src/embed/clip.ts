@@ -1,11 +1,16 @@
 // CLIP and its kin as an Embedder: decoding here, by the image library's own threads; the networks
-// in a worker thread of their own (towers.ts).
-import { createRequire } from 'node:module';
+// in child processes of their own.
+//
+// An image goes through decoding and network on its own, in parallel with others: a few sessions
+// with few threads each do more on the same cores than one session with all of them, and leave
+// gaps for the decoder. Models are loaded when first needed,
+// apart: searching by words never loads the image network.
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { native } from '../native.js';
-import { decodeImage, readImage } from './decode.js';
+import { ChildPool } from './child-pool.js';
+import { type DecodedImage, decodeImage, readImage } from './decode.js';
 import type {
   Embedder,
   EmbedFailure,
@@ -14,6 +19,7 @@ import type {
   ImageEmbeddings,
   ImageInput,
 } from './embedder.js';
+import { Gate } from './gate.js';
 import type { ImageLimits } from './limits.js';
 import {
   DEFAULT_MODEL,
@@ -23,90 +29,94 @@ import {
   notDownloaded,
   readModelFacts,
 } from './model-files.js';
-import type { TowerTask } from './towers.js';
+import type { TextTask } from './text-tower.js';
+import type { VisionTask } from './vision-tower.js';
 
 export interface ClipOptions {
   /** Lets a hub model that is not on this machine be downloaded, once. Default false. */
   allowDownload?: boolean | undefined;
   /** What images may be decoded. */
   limits?: ImageLimits | undefined;
+  /** Cores that the networks may use. Default: all. */
+  threads?: number | undefined;
 }
 
-/** Images decoded at once: enough to keep the decoder's threads busy beside the network's. */
+/** Every session holds the image network's weights, so their number is bounded. */
+const MAX_VISION_SESSIONS = 4;
+/** Images at the decoder while every session has one: enough that none waits. */
 const DECODES_IN_FLIGHT = 4;
+/** Texts between two looks at the caller's signal. */
+const TEXTS_PER_TASK = 16;
 
 /**
  * Opens a CLIP-like encoder.
  * @param model `clip-nano` (bundled), a folder, or a hub id; default Xenova/clip-vit-base-patch32
- * @throws CorvidError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID
+ * @throws CorvidError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_USAGE
  */
 export async function openClip(
   model: string = DEFAULT_MODEL,
   options: ClipOptions = {},
 ): Promise<Embedder> {
+  const threads = options.threads ?? availableParallelism();
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new CorvidError('ERR_USAGE', 'not a number of threads', {
+      path: 'threads',
+      expected: 'a whole number of at least 1',
+      actual: String(threads),
+    });
+  }
   const place = locateModel(model);
   if (!place.present && options.allowDownload !== true) throw notDownloaded(place);
-  holdRuntime();
-  const pool = new Piscina({
-    filename: fileURLToPath(new URL('./towers.js', import.meta.url)),
-    minThreads: 0,
-    maxThreads: 1,
-    // The towers stay loaded for as long as the embedder is open.
-    idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: 1,
-    // Flags of the caller's process, such as --input-type, are not meant for this thread.
-    execArgv: [],
-  });
+  if (!place.present) await download(place);
+  return new ClipEmbedder(place, await readModelFacts(place), threads, options.limits ?? {});
+}
+
+async function download(place: ModelPlace): Promise<void> {
+  const pool = startPool('./download.js', 1);
   try {
-    if (!place.present) await download(pool, place);
-    return new ClipEmbedder(pool, place, await readModelFacts(place), options.limits ?? {});
-  } catch (error) {
-    await pool.destroy();
-    throw error;
-  }
-}
-
-/**
- * Loads the network runtime's addon on this thread too, and never lets go of it. That addon cannot
- * be loaded a second time once the last thread that had it has ended ("Module did not
- * self-register"), as happens when one encoder is closed and another one opened.
- */
-function holdRuntime(): void {
-  const require = createRequire(import.meta.url);
-  createRequire(require.resolve('@xenova/transformers'))('onnxruntime-node');
-}
-
-async function download(pool: Piscina, place: ModelPlace): Promise<void> {
-  await pool.run({ kind: 'load', place, download: true } satisfies TowerTask).catch((cause) => {
+    await pool.run(place);
+  } catch (cause) {
     throw new CorvidError('ERR_MODEL_NOT_FOUND', 'the encoder could not be downloaded', {
       path: place.model,
       actual: String((cause as Error).message),
       hint: 'check the name and the network, or give the path of a model folder',
       cause,
     });
-  });
+  } finally {
+    await pool.close();
+  }
+}
+
+function startPool(file: string, size: number): ChildPool {
+  return new ChildPool(fileURLToPath(new URL(file, import.meta.url)), size);
 }
 
 class ClipEmbedder implements Embedder {
   readonly fingerprint: EncoderFingerprint;
-  readonly #pool: Piscina;
-  readonly #place: ModelPlace;
   readonly #facts: ModelFacts;
+  readonly #place: ModelPlace;
   readonly #limits: ImageLimits;
-  readonly #decoding = new Gate(DECODES_IN_FLIGHT);
+  readonly #visionThreads: number;
+  readonly #textPool: ChildPool;
+  readonly #visionPool: ChildPool;
+  /** Images between their file and their embedding, over all calls: what bounds memory. */
+  readonly #underWay: Gate;
   #closed = false;
 
-  constructor(pool: Piscina, place: ModelPlace, facts: ModelFacts, limits: ImageLimits) {
+  constructor(place: ModelPlace, facts: ModelFacts, threads: number, limits: ImageLimits) {
     this.fingerprint = facts.fingerprint;
-    this.#pool = pool;
-    this.#place = place;
     this.#facts = facts;
+    this.#place = place;
     this.#limits = limits;
+    const sessions = Math.min(threads, MAX_VISION_SESSIONS);
+    this.#visionThreads = Math.floor(threads / sessions);
+    this.#textPool = startPool('./text-tower.js', 1);
+    this.#visionPool = startPool('./vision-tower.js', sessions);
+    this.#underWay = new Gate(sessions + DECODES_IN_FLIGHT);
   }
 
   async embedTexts(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
     this.#check(options.signal);
-    if (texts.length === 0) return new Float32Array(0);
     const blank = texts.findIndex((text) => text.trim() === '');
     if (blank >= 0) {
       throw new CorvidError('ERR_QUERY', 'an empty text has no meaning to search by', {
@@ -114,74 +124,103 @@ class ClipEmbedder implements Embedder {
         hint: 'say what the picture shows',
       });
     }
-    return this.#run({ kind: 'texts', place: this.#place, texts }, options.signal);
+    const { dims } = this.fingerprint;
+    const embeddings = new Float32Array(texts.length * dims);
+    for (let first = 0; first < texts.length; first += TEXTS_PER_TASK) {
+      const part = texts.slice(first, first + TEXTS_PER_TASK);
+      const rows = await untilAborted(this.#runTexts(part), options.signal);
+      embeddings.set(rows, first * dims);
+    }
+    return embeddings;
   }
 
   async embedImages(
     images: readonly ImageInput[],
-    options: EmbedOptions = {},
+    { signal }: EmbedOptions = {},
   ): Promise<ImageEmbeddings> {
-    this.#check(options.signal);
-    const { size, mean, std } = this.#facts.preprocessing;
+    this.#check(signal);
     const { dims } = this.fingerprint;
-    const imageLength = 3 * size * size;
-    const pixels = new Uint8Array(images.length * imageLength);
+    const embeddings = new Float32Array(images.length * dims);
     const failures: EmbedFailure[] = [];
     const damaged: number[] = [];
-    const decoded: number[] = [];
-    await Promise.all(
-      images.map(async (image, index) => {
-        try {
-          const result = await this.#decode(image, options.signal);
-          pixels.set(result.pixels, index * imageLength);
-          if (result.damaged) damaged.push(index);
-          decoded.push(index);
-        } catch (error) {
-          if (!(error instanceof CorvidError) || error.code === 'ERR_ABORTED') throw error;
-          failures.push({ index, error });
-        }
-      }),
-    );
-    throwIfAborted(options.signal);
-    const order = decoded.sort((a, b) => a - b);
-    const packed = pack(pixels, order, imageLength);
-    const task = { kind: 'pixels', images: order.length, size, pixels: packed, mean, std } as const;
-    const rows =
-      order.length === 0
-        ? new Float32Array(0)
-        : await this.#run({ ...task, place: this.#place }, options.signal);
-    const embeddings = new Float32Array(images.length * dims);
-    order.forEach((index, row) => {
-      embeddings.set(rows.subarray(row * dims, (row + 1) * dims), index * dims);
-    });
+    let over = false;
+    const embedOne = async (image: ImageInput, index: number) => {
+      if (over) return;
+      this.#check(signal);
+      const result = await this.#embedImage(image, signal);
+      if ('error' in result) {
+        failures.push({ index, error: result.error });
+        return;
+      }
+      embeddings.set(result.embedding, index * dims);
+      if (result.damaged) damaged.push(index);
+    };
+    const all = images.map((image, index) => this.#underWay.pass(() => embedOne(image, index)));
+    try {
+      await untilAborted(Promise.all(all), signal);
+    } finally {
+      // After a failure of the network, or an abort, what still waits has nobody to wait for it.
+      over = true;
+    }
     failures.sort((a, b) => a.index - b.index);
     return { embeddings, failures, damaged: damaged.sort((a, b) => a - b) };
   }
 
+  /** Waits for what the networks are at; calls that need more of them end with ERR_CLOSED. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#pool.close();
+    await Promise.all([this.#textPool.close(), this.#visionPool.close()]);
   }
 
-  #decode(image: ImageInput, signal: AbortSignal | undefined) {
-    return this.#decoding.pass(async () => {
-      throwIfAborted(signal);
-      return decodeImage(await readImage(image), this.#facts.preprocessing, this.#limits);
+  /** What is wrong with an image is its result; what is wrong with the encoder is thrown. */
+  async #embedImage(
+    image: ImageInput,
+    signal: AbortSignal | undefined,
+  ): Promise<{ embedding: Float32Array; damaged: boolean } | { error: CorvidError }> {
+    const { preprocessing } = this.#facts;
+    let decoded: DecodedImage;
+    try {
+      decoded = await decodeImage(await readImage(image), preprocessing, this.#limits);
+    } catch (error) {
+      if (error instanceof CorvidError) return { error };
+      throw error;
+    }
+    this.#check(signal);
+    const { size, mean, std } = preprocessing;
+    const { pixels, damaged } = decoded;
+    const threads = this.#visionThreads;
+    const { visionWeights: weightsPath } = this.#facts;
+    const task: VisionTask = { weightsPath, threads, pixels, size, mean, std };
+    return { embedding: await this.#run(this.#visionPool, task), damaged };
+  }
+
+  #runTexts(texts: readonly string[]): Promise<Float32Array> {
+    const { root, name } = this.#place;
+    const { textWeights: weightsPath } = this.#facts;
+    const task: TextTask = { root, name, weightsPath, threads: 1, texts };
+    return this.#run(this.#textPool, task);
+  }
+
+  /** Runs a network and brings its rows to unit length. */
+  async #run(pool: ChildPool, task: TextTask | VisionTask): Promise<Float32Array> {
+    this.#check(undefined);
+    const { dims } = this.fingerprint;
+    const rows = await pool.run<Float32Array>(task).catch((cause: Error) => {
+      throw this.#broken(cause.message, cause);
     });
+    const expected = 'texts' in task ? task.texts.length * dims : dims;
+    if (rows.length !== expected) throw this.#broken(`${rows.length} numbers, not ${expected}`);
+    return native.toUnit(rows, dims);
   }
 
-  /** Runs the network, which once begun is not broken off, and brings its rows to unit length. */
-  async #run(task: TowerTask, signal: AbortSignal | undefined): Promise<Float32Array> {
-    const output = (await this.#pool.run(task).catch((cause: unknown) => {
-      throw new CorvidError('ERR_MODEL_INVALID', 'the encoder failed', {
-        path: this.#place.model,
-        actual: String((cause as Error)?.message ?? cause),
-        hint: 'check that the model folder is whole and has 8-bit ONNX files',
-        cause,
-      });
-    })) as Float32Array;
-    throwIfAborted(signal);
-    return native.toUnit(output, this.fingerprint.dims);
+  #broken(actual: string, cause?: unknown): CorvidError {
+    if (this.#closed) return new CorvidError('ERR_CLOSED', 'the encoder is closed', { cause });
+    return new CorvidError('ERR_MODEL_INVALID', 'the encoder failed', {
+      path: this.#place.model,
+      actual,
+      hint: 'check that the model folder is whole, or copy or download the model again',
+      cause,
+    });
   }
 
   #check(signal: AbortSignal | undefined): void {
@@ -190,34 +229,19 @@ class ClipEmbedder implements Embedder {
   }
 }
 
-/** The images named by `order`, side by side; without a copy where that is all of them. */
-function pack(pixels: Uint8Array, order: readonly number[], imageLength: number): Uint8Array {
-  if (order.length * imageLength === pixels.length) return pixels;
-  const packed = new Uint8Array(order.length * imageLength);
-  order.forEach((index, at) => {
-    packed.set(pixels.subarray(index * imageLength, (index + 1) * imageLength), at * imageLength);
+/** `work`, or ERR_ABORTED as soon as `signal` fires; the work itself goes on to its next check. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      try {
+        throwIfAborted(signal);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
-  return packed;
-}
-
-/** Lets a number of tasks through at once; the others wait in order. */
-class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(places: number) {
-    this.#free = places;
-  }
-
-  async pass<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
 }

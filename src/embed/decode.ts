@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { CorvidError, fromSystemError } from '../errors.js';
 import type { ImageInput } from './embedder.js';
-import { inspectImage } from './inspect.js';
+import { checkImage } from './inspect.js';
 import type { ImageLimits } from './limits.js';
 import type { Preprocessing } from './preprocessing.js';
 
@@ -29,14 +29,14 @@ export async function readImage(image: ImageInput): Promise<Uint8Array> {
 
 /**
  * Decodes an image as the model wants it. A truncated file gives what can be decoded.
- * @throws CorvidError ERR_IMAGE_* of inspectImage, and ERR_IMAGE_DECODE
+ * @throws CorvidError ERR_IMAGE_* of checkImage, and ERR_IMAGE_DECODE
  */
 export async function decodeImage(
   content: Uint8Array,
   preprocessing: Preprocessing,
   limits: ImageLimits = {},
 ): Promise<DecodedImage> {
-  await inspectImage(content, limits);
+  await checkImage(content, limits);
   const { fit, resize, size, kernel } = preprocessing;
   const { result: pixels, damaged } = await tolerantly(content, async (image) => {
     const sized = image.resize({ width: resize, height: resize, fit, kernel });
@@ -60,7 +60,7 @@ export async function decodeImage(
  */
 export async function thumbnail(image: ImageInput, side: number): Promise<Uint8Array> {
   const content = await readImage(image);
-  await inspectImage(content);
+  await checkImage(content, {});
   const { result } = await tolerantly(content, (picture) =>
     picture
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
@@ -104,7 +104,7 @@ function undecodable(actual = 'no pixels at all', cause?: unknown): CorvidError 
 }
 
 function upright(content: Uint8Array, failOn: 'error' | 'none'): Sharp {
-  // inspectImage has held the size against the caller's limit already.
+  // checkImage has held the size against the caller's limit already.
   return sharp(content, { failOn, limitInputPixels: false })
     .rotate()
     .toColourspace('srgb')

@@ -36,14 +36,22 @@ export async function inspectImage(
   content: Uint8Array,
   limits: ImageLimits = {},
 ): Promise<ImageInspection> {
+  const { format, width, height, hasExif } = await checkImage(content, limits);
+  return { format, width, height, ...(hasExif ? cameraFacts(content) : NO_FACTS) };
+}
+
+/**
+ * Whether an image may be decoded: as inspectImage, without the camera's facts.
+ * @returns width and height of the upright first frame, in pixels
+ */
+export async function checkImage(content: Uint8Array, limits: ImageLimits) {
   checkBytes(content, limits);
   const header = await readHeader(content);
   const turned = (header.orientation ?? 1) >= 5;
   const frameHeight = header.pageHeight ?? header.height;
   const [width, height] = turned ? [frameHeight, header.width] : [header.width, frameHeight];
   checkPixels(width, height, limits);
-  const facts = header.exif === undefined ? NO_FACTS : cameraFacts(content);
-  return { format: header.format, width, height, ...facts };
+  return { format: header.format, width, height, hasExif: header.exif !== undefined };
 }
 
 function checkBytes(content: Uint8Array, { maxFileBytes = DEFAULT_MAX_FILE_BYTES }: ImageLimits) {
@@ -88,7 +96,8 @@ async function readHeader(content: Uint8Array) {
         cause,
       });
     });
-  const { format, width, height } = header;
+  const { format, width, height, compression } = header;
+  if (format === 'heif' && compression !== 'av1') throw heicRefused(compression ?? 'unknown');
   if (format === undefined || !SUPPORTED.has(format) || !width || !height) {
     throw new CorvidError('ERR_IMAGE_FORMAT', 'an image of a kind that is not supported', {
       expected: SUPPORTED_TEXT,
@@ -103,10 +112,13 @@ async function readHeader(content: Uint8Array) {
 function refuseHeic(content: Uint8Array): void {
   if (ascii(content, 4, 8) !== 'ftyp') return;
   const brand = ascii(content, 8, 12);
-  if (!/^(hei[cxms]|hev[cxms])$/.test(brand)) return;
-  throw new CorvidError('ERR_IMAGE_FORMAT', 'HEIC images are not supported', {
+  if (/^(hei[cxms]|hev[cxms])$/.test(brand)) throw heicRefused(brand);
+}
+
+function heicRefused(kind: string): CorvidError {
+  return new CorvidError('ERR_IMAGE_FORMAT', 'HEIC images are not supported', {
     expected: SUPPORTED_TEXT,
-    actual: `HEIC (${brand})`,
+    actual: `HEIC (${kind})`,
     hint: 'convert it to JPEG, for example with heif-convert',
   });
 }

@@ -1,8 +1,9 @@
 // Where an encoder lies, what it is made of, and what identifies it.
 //
 // A model is a folder in the layout of transformers.js: config.json, preprocessor_config.json,
-// tokenizer.json, onnx/{text,vision}_model_quantized.onnx. It is the bundled one, a folder of the
-// user's, or one from a hub, kept in a cache folder after it was downloaded once.
+// tokenizer.json, onnx/{text,vision}_model_quantized.onnx (or, without 8-bit weights,
+// onnx/{text,vision}_model.onnx). It is the bundled one, a folder of the user's, or one from
+// a hub, kept in a cache folder after it was downloaded once.
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
@@ -19,15 +20,13 @@ export const DEFAULT_MODEL = 'Xenova/clip-vit-base-patch32';
 /** The small encoder that comes with corvid. */
 export const BUNDLED_MODEL = 'clip-nano';
 
-export const TEXT_WEIGHTS = 'onnx/text_model_quantized.onnx';
-export const VISION_WEIGHTS = 'onnx/vision_model_quantized.onnx';
 const FILES = [
   'config.json',
   'preprocessor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
-  TEXT_WEIGHTS,
-  VISION_WEIGHTS,
+  'onnx/text_model_quantized.onnx',
+  'onnx/vision_model_quantized.onnx',
 ];
 
 /** A model's place on this machine: transformers.js takes the parent folder and the name apart. */
@@ -43,6 +42,9 @@ export interface ModelPlace {
 }
 
 export interface ModelFacts {
+  /** Paths of the two networks. */
+  textWeights: string;
+  visionWeights: string;
   preprocessing: Preprocessing;
   fingerprint: EncoderFingerprint;
 }
@@ -112,14 +114,25 @@ export async function readModelFacts({ model, root, name }: ModelPlace): Promise
   const preprocessorPath = join(folder, 'preprocessor_config.json');
   const preprocessing = parsePreprocessing(await readJson(preprocessorPath), preprocessorPath);
   const described = describePreprocessing(preprocessing);
-  const weightsSha256 = await hashFiles([TEXT_WEIGHTS, VISION_WEIGHTS].map((f) => join(folder, f)));
+  const textWeights = findWeights(folder, 'text');
+  const visionWeights = findWeights(folder, 'vision');
+  const weightsSha256 = await hashFiles([textWeights, visionWeights]);
   const id = createHash('sha256')
     .update(JSON.stringify({ weightsSha256, preprocessing: described, dims }))
     .digest('hex');
   return {
+    textWeights,
+    visionWeights,
     preprocessing,
     fingerprint: { id, model, dims, weightsSha256, preprocessing: described },
   };
+}
+
+/** The 8-bit weights of a tower, or the full ones where there are no others. */
+function findWeights(folder: string, tower: 'text' | 'vision'): string {
+  const small = join(folder, 'onnx', `${tower}_model_quantized.onnx`);
+  const full = join(folder, 'onnx', `${tower}_model.onnx`);
+  return !existsSync(small) && existsSync(full) ? full : small;
 }
 
 async function readJson(path: string): Promise<unknown> {

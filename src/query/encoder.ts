@@ -1,6 +1,7 @@
 // The encoder of an open index: loaded when a query first needs it, and never one that does not fit.
 import { openClip } from '../embed/clip.js';
 import type { Embedder, EncoderFingerprint } from '../embed/embedder.js';
+import { assertSameEncoder } from '../embed/fingerprint.js';
 import { CorvidError } from '../errors.js';
 
 export class Encoder {
@@ -62,13 +63,7 @@ export class Encoder {
         hint: 'open the index with the model that it was made with',
       });
     }
-    const expected = this.#expected;
-    if (expected === null || expected.id === found.id) return;
-    throw new CorvidError('ERR_ENCODER_MISMATCH', 'the index was made with another encoder', {
-      expected: describe(expected),
-      actual: describe(found),
-      hint: `open it with ${expected.model}, or build a new index with ${found.model}`,
-    });
+    assertSameEncoder(this.#expected, found);
   }
 
   /** Closes what was opened here; the caller's own embedder stays open. */
@@ -77,9 +72,4 @@ export class Encoder {
     this.#opened = null;
     await (await opened)?.close();
   }
-}
-
-/** The name alone may be the same for two encoders: then the fingerprint tells them apart. */
-function describe({ model, id }: EncoderFingerprint): string {
-  return `${model} [${id.slice(0, 12)}]`;
 }

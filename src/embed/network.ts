@@ -1,0 +1,66 @@
+// One network, loaded and run: the only file that knows onnxruntime. For child processes alone:
+// a run blocks its thread, and child-pool.ts says why it may not be another thread.
+//
+// A network sees one image or one text a run. Several a run gain next to nothing on a processor,
+// and where weights are quantised dynamically the numbers of one would depend on its neighbours:
+// alone, an embedding depends on its picture and nothing else.
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+
+type Runtime = typeof import('onnxruntime-node');
+
+/** One input of a network: values and their shape. */
+export type NetworkInput =
+  | { type: 'float32'; data: Float32Array; shape: readonly number[] }
+  | { type: 'int64'; data: BigInt64Array; shape: readonly number[] };
+
+/** Loads a network. @param threads that one run may use; 1 has no pool that spins while idle */
+export async function openNetwork(weightsPath: string, threads: number): Promise<Network> {
+  // Imported here, so that a failure is that of the task and not of the process.
+  const { default: runtime } = (await import('onnxruntime-node')) as unknown as {
+    default: Runtime;
+  };
+  const session = await runtime.InferenceSession.create(weightsPath, {
+    executionProviders: ['cpu'],
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Its warnings are about how the file was exported: nothing that a user could act upon.
+    logSeverityLevel: 3,
+  });
+  return new Network(runtime, session);
+}
+
+export class Network {
+  readonly #runtime: Runtime;
+  readonly #session: InferenceSession;
+
+  constructor(runtime: Runtime, session: InferenceSession) {
+    this.#runtime = runtime;
+    this.#session = session;
+  }
+
+  /**
+   * Runs the network on those of `inputs` that it takes (some text networks want no mask).
+   * @returns the values of `output`, a copy that the caller owns
+   */
+  async run(inputs: Readonly<Record<string, NetworkInput>>, output: string): Promise<Float32Array> {
+    const { inputNames, outputNames } = this.#session;
+    if (!outputNames.includes(output)) {
+      throw new Error(`it has no output "${output}", but ${outputNames.join(', ')}`);
+    }
+    const feeds: Record<string, Tensor> = {};
+    for (const name of inputNames) {
+      const input = inputs[name];
+      if (input === undefined) throw new Error(`it wants an input "${name}"`);
+      const { type, data, shape } = input;
+      feeds[name] =
+        type === 'float32'
+          ? new this.#runtime.Tensor(type, data, shape)
+          : new this.#runtime.Tensor(type, data, shape);
+    }
+    const results = await this.#session.run(feeds, [output]);
+    const { data } = results[output] as Tensor;
+    return (data as Float32Array).slice();
+  }
+}
