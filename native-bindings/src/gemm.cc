@@ -31,58 +31,27 @@ class Scratch {
   std::unique_ptr<float[]> a_, b_;
 };
 
-typedef float Quad __attribute__((vector_size(16)));
-
-Quad load_quad(const float* from) {
-  Quad quad;
-  std::memcpy(&quad, from, sizeof quad);
-  return quad;
-}
-
-// to[d * width + r] = from[r * stride + d] for 4 rows and `depth` numbers, 4 x 4 at a time.
-void pack_quad(const float* from, size_t stride, size_t depth, size_t width, float* to) {
-  size_t d = 0;
-  for (; d + 4 <= depth; d += 4) {
-    const Quad a = load_quad(from + d), b = load_quad(from + stride + d);
-    const Quad c = load_quad(from + 2 * stride + d), e = load_quad(from + 3 * stride + d);
-    const Quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    const Quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    const Quad ce_low = __builtin_shufflevector(c, e, 0, 4, 1, 5);
-    const Quad ce_high = __builtin_shufflevector(c, e, 2, 6, 3, 7);
-    const Quad columns[4] = {__builtin_shufflevector(ab_low, ce_low, 0, 1, 4, 5),
-                             __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7),
-                             __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5),
-                             __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7)};
-    for (size_t i = 0; i < 4; ++i) std::memcpy(to + (d + i) * width, &columns[i], sizeof(Quad));
-  }
-  for (; d < depth; ++d) {
-    for (size_t r = 0; r < 4; ++r) to[d * width + r] = from[r * stride + d];
-  }
-}
-
 // Copies `rows` rows of `depth` numbers into panels of `width` rows each, transposed: panel p holds
 // depth x width numbers; rows that are missing in the last panel are zero.
-void pack(const float* from, size_t stride, size_t rows, size_t depth, size_t width, float* to) {
-  for (size_t first = 0; first < rows; first += width) {
+void pack(const GemmTile& tile, const float* from, size_t stride, size_t rows, size_t depth,
+          size_t width, float* to) {
+  for (size_t first = 0; first < rows; first += width, to += depth * width) {
     const size_t present = std::min(width, rows - first);
+    const float* panel = from + first * stride;
     size_t r = 0;
     for (; r + 4 <= present; r += 4) {
-      pack_quad(from + (first + r) * stride, stride, depth, width, to + r);
-    }
-    for (; r < present; ++r) {
-      const float* source = from + (first + r) * stride;
-      for (size_t d = 0; d < depth; ++d) to[d * width + r] = source[d];
+      tile.transpose(panel + r * stride, stride, depth, to + r, width);
     }
     for (; r < width; ++r) {
-      for (size_t d = 0; d < depth; ++d) to[d * width + r] = 0;
+      const float* source = panel + r * stride;
+      for (size_t d = 0; d < depth; ++d) to[d * width + r] = r < present ? source[d] : 0;
     }
-    to += depth * width;
   }
 }
 
-// One packed block of A times one packed block of B, added to C (m x n).
+// One packed block of A times one packed block of B, into or added to C (m x n).
 void multiply_panels(const GemmTile& tile, size_t m, size_t n, size_t depth, const float* a,
-                     const float* b, float* c, size_t ldc) {
+                     const float* b, float* c, size_t ldc, bool accumulate) {
   alignas(64) float corner[kMaxTileRows * kMaxTileColumns];
   for (size_t j = 0; j < n; j += tile.columns) {
     const float* b_panel = b + j * depth;
@@ -92,13 +61,14 @@ void multiply_panels(const GemmTile& tile, size_t m, size_t n, size_t depth, con
       const size_t rows = std::min(tile.rows, m - i);
       float* target = c + i * ldc + j;
       if (rows == tile.rows && columns == tile.columns) {
-        tile.multiply(depth, a_panel, b_panel, target, ldc);
+        tile.multiply(depth, a_panel, b_panel, target, ldc, accumulate);
         continue;
       }
-      std::memset(corner, 0, tile.rows * tile.columns * sizeof(float));
-      tile.multiply(depth, a_panel, b_panel, corner, tile.columns);
+      tile.multiply(depth, a_panel, b_panel, corner, tile.columns, false);
       for (size_t r = 0; r < rows; ++r) {
-        for (size_t s = 0; s < columns; ++s) target[r * ldc + s] += corner[r * tile.columns + s];
+        const float* from = corner + r * tile.columns;
+        float* to = target + r * ldc;
+        for (size_t s = 0; s < columns; ++s) to[s] = accumulate ? to[s] + from[s] : from[s];
       }
     }
   }
@@ -109,18 +79,19 @@ void multiply_panels(const GemmTile& tile, size_t m, size_t n, size_t depth, con
 void gemm_nt_blocked(const GemmTile& tile, size_t m, size_t n, size_t k, const float* a, size_t lda,
                      const float* b, size_t ldb, float* c, size_t ldc, bool accumulate) {
   thread_local Scratch scratch;
-  if (!accumulate) {
+  if (k == 0 && !accumulate) {
     for (size_t i = 0; i < m; ++i) std::memset(c + i * ldc, 0, n * sizeof(float));
   }
   for (size_t d = 0; d < k; d += kDepth) {
     const size_t depth = std::min(kDepth, k - d);
     for (size_t j = 0; j < n; j += kPanelColumns) {
       const size_t columns = std::min(kPanelColumns, n - j);
-      pack(b + j * ldb + d, ldb, columns, depth, tile.columns, scratch.b());
+      pack(tile, b + j * ldb + d, ldb, columns, depth, tile.columns, scratch.b());
       for (size_t i = 0; i < m; i += kPanelRows) {
         const size_t rows = std::min(kPanelRows, m - i);
-        pack(a + i * lda + d, lda, rows, depth, tile.rows, scratch.a());
-        multiply_panels(tile, rows, columns, depth, scratch.a(), scratch.b(), c + i * ldc + j, ldc);
+        pack(tile, a + i * lda + d, lda, rows, depth, tile.rows, scratch.a());
+        multiply_panels(tile, rows, columns, depth, scratch.a(), scratch.b(), c + i * ldc + j, ldc,
+                        accumulate || d > 0);
       }
     }
   }

@@ -12,9 +12,13 @@ namespace corvid {
 struct GemmTile {
   size_t rows;     // of A, at most kMaxTileRows
   size_t columns;  // rows of B, at most kMaxTileColumns
-  // c (rows x columns, row stride ldc) += a * b, with a packed as depth x rows and b packed as
-  // depth x columns, both 64-byte aligned.
-  void (*multiply)(size_t depth, const float* a, const float* b, float* c, size_t ldc);
+  // c (rows x columns, row stride ldc) = a * b, plus c if `accumulate`, with a packed as
+  // depth x rows and b packed as depth x columns, both 64-byte aligned.
+  void (*multiply)(size_t depth, const float* a, const float* b, float* c, size_t ldc,
+                   bool accumulate);
+  // Packs four rows of `depth` numbers (row stride `stride`) side by side:
+  // to[d * width + r] = from[r * stride + d].
+  void (*transpose)(const float* from, size_t stride, size_t depth, float* to, size_t width);
 };
 
 constexpr size_t kMaxTileRows = 16;

@@ -34,7 +34,7 @@ struct ScanHit {
 struct ScanRange {
   const uint8_t* plane;   // first byte of block 0 of the plane
   uint64_t first_row;     // in the plane; need not start a block
-  uint32_t rows;          // may be 0
+  uint32_t rows;          // from 0 to 2^31
   const uint8_t* filter;  // null, or bit (r % 8) of byte r / 8 keeps plane row r; padded to a
                           // multiple of 4 bytes
 };
@@ -46,7 +46,8 @@ struct Kernels {
   // (sum, row) of every kept row with sum >= threshold to `hits`, rows ascending, until `capacity`
   // hits are stored. Returns the number of rows consumed: range.rows when done; otherwise (fewer
   // than 32 places were left before a block) as many rows as lie before that block, all of whose
-  // hits are stored, so that the caller can compact, raise the threshold and continue.
+  // hits are stored, so that the caller can compact, raise the threshold and continue. Places of
+  // `hits` from *count to `capacity` may be overwritten.
   uint32_t (*scan_tables)(const ScanRange& range, const uint8_t* tables, uint32_t threshold,
                           ScanHit* hits, size_t capacity, size_t* count);
 
@@ -56,7 +57,8 @@ struct Kernels {
                   uint16_t* distances);
 
   // The same, fused with a threshold: appends rows with distance <= threshold as
-  // ScanHit{distance, row}, rows ascending; returns rows consumed, as scan_tables does.
+  // ScanHit{distance, row}, rows ascending; returns rows consumed, as scan_tables does, in blocks
+  // of 32 counted from the first of the `rows` (at most 2^31).
   // `filter` as in ScanRange, indexed from `first_row` + r.
   uint32_t (*scan_hamming)(const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows,
                            const uint8_t* query, uint32_t threshold, const uint8_t* filter,

@@ -11,6 +11,31 @@
 #include <intrin.h>
 #endif
 
+// Before a loop over an array of registers: unrolls it whole. GCC otherwise unrolls it only after
+// it has given the array a place in memory.
+#if defined(__clang__)
+#define CORVID_UNROLL(count) _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define CORVID_PRAGMA(text) _Pragma(#text)
+#define CORVID_UNROLL(count) CORVID_PRAGMA(GCC unroll count)
+#else
+#define CORVID_UNROLL(count)
+#endif
+
+// Hides from the compiler where a register's content comes from, so that it neither makes a
+// constant anew in every round of a loop nor reorders a sum.
+#ifdef _MSC_VER
+#define CORVID_KEEP(vector)
+#else
+#define CORVID_KEEP(vector) __asm__("" : "+v"(vector))
+#endif
+
+#ifdef _MSC_VER
+#define CORVID_INLINE static __forceinline
+#else
+#define CORVID_INLINE static inline __attribute__((always_inline))
+#endif
+
 namespace corvid {
 namespace {
 
@@ -56,25 +81,41 @@ inline float reduce_partials(float* partial) {
   return partial[0];
 }
 
-// Kernels::scan_hamming by way of distances of 32 rows at a time.
-inline uint32_t scan_hamming_by(
-    void (*distances_of)(const uint8_t*, size_t, size_t, const uint8_t*, uint16_t*),
+// Bits of up to 32 rows of a filter from `row` on, which need not be a multiple of 8; reads only
+// the 4-byte words in which those rows lie.
+inline uint32_t filter_bits(const uint8_t* filter, uint64_t row, uint32_t rows) {
+  const uint32_t shift = (uint32_t)(row % 32);
+  const uint8_t* word = filter + row / 32 * 4;
+  uint32_t low, high = 0;
+  memcpy(&low, word, 4);
+  if (shift + rows > 32) memcpy(&high, word + 4, 4);
+  return shift == 0 ? low : low >> shift | high << (32 - shift);
+}
+
+// Kernels::scan_hamming by way of an instruction set's own two steps: the distances of up to 32
+// rows, and the hits of the rows that are both `wanted` and no farther than the threshold, appended
+// at `hits` (which has 32 places); `first` is the number of the first row. It returns their count.
+CORVID_INLINE uint32_t scan_hamming_by(
+    void (*distances_of)(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
+                         uint16_t* distances),
+    size_t (*append_near)(const uint16_t* distances, uint16_t threshold, uint32_t wanted,
+                          uint32_t first, ScanHit* hits),
     const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows, const uint8_t* query,
     uint32_t threshold, const uint8_t* filter, ScanHit* hits, size_t capacity, size_t* count) {
-  uint16_t distances[kBlockRows];
-  for (uint32_t start = 0; start < rows; start += kBlockRows) {
-    if (capacity - *count < kBlockRows) return start;
+  const uint16_t wall = threshold > 0xFFFF ? 0xFFFF : (uint16_t)threshold;
+  alignas(64) uint16_t distances[kBlockRows] = {};
+  size_t stored = *count;
+  uint32_t start = 0;
+  for (; start < rows && capacity - stored >= kBlockRows; start += kBlockRows) {
     const uint32_t block = rows - start < kBlockRows ? rows - start : kBlockRows;
+    uint32_t wanted = 0xFFFFFFFFu >> (kBlockRows - block);
+    if (filter != nullptr) wanted &= filter_bits(filter, first_row + start, block);
+    if (wanted == 0) continue;
     distances_of(codes + (size_t)start * stride, stride, block, query, distances);
-    for (uint32_t r = 0; r < block; ++r) {
-      if (distances[r] > threshold) continue;
-      const uint64_t row = first_row + start + r;
-      if (filter != nullptr && (filter[row / 8] >> (row % 8) & 1) == 0) continue;
-      hits[*count].sum = distances[r];
-      hits[(*count)++].row = start + r;
-    }
+    stored += append_near(distances, wall, wanted, start, hits + stored);
   }
-  return rows;
+  *count = stored;
+  return start < rows ? start : rows;
 }
 
 }  // namespace

@@ -63,9 +63,10 @@ struct Features {
     const uint64_t saved = saved_registers();
     const Registers seven = cpuid(7, 0);
     avx2 = (saved & 0x6) == 0x6 && all(seven.ebx, {5});
-    // ebx: F 16, DQ 17, BW 30, VL 31. ecx: VBMI 1, VPOPCNTDQ 14. XCR0: opmask, zmm 0-15, zmm 16-31.
+    // ebx: F 16, DQ 17, BW 30, VL 31. ecx: VBMI 1, GFNI 8, VNNI 11, VPOPCNTDQ 14. XCR0: opmask,
+    // zmm 0-15, zmm 16-31.
     avx512 = avx2 && (saved & 0xE6) == 0xE6 && all(seven.ebx, {16, 17, 30, 31}) &&
-             all(seven.ecx, {1, 14});
+             all(seven.ecx, {1, 8, 11, 14});
   }
 };
 

@@ -6,7 +6,8 @@ namespace corvid {
 
 // AVX2, FMA, F16C and POPCNT, with the operating system saving the ymm registers (XCR0).
 bool cpu_has_avx2();
-// All of that, and AVX-512 F, BW, VL, DQ, VBMI and VPOPCNTDQ, with zmm and opmask registers saved.
+// All of that, and AVX-512 F, BW, VL, DQ, VBMI, VNNI and VPOPCNTDQ, and GFNI, with zmm and opmask
+// registers saved.
 bool cpu_has_avx512();
 
 }  // namespace corvid

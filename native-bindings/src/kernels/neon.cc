@@ -36,6 +36,17 @@ inline uint32_t mask_of(uint16x8_t pass) {
   return vaddvq_u16(vandq_u16(pass, vld1q_u16(weights)));
 }
 
+// Appends (sum, first + lane) of the lanes in `passed` to `hits`; returns their number.
+inline size_t append_hits(const uint16_t* sums, uint32_t passed, uint32_t first, ScanHit* hits) {
+  size_t stored = 0;
+  for (; passed != 0; passed &= passed - 1) {
+    const uint32_t lane = trailing_zeros(passed);
+    hits[stored].sum = sums[lane];
+    hits[stored++].row = first + lane;
+  }
+  return stored;
+}
+
 uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t threshold,
                      ScanHit* hits, size_t capacity, size_t* count) {
   if (range.rows == 0) return 0;
@@ -61,36 +72,64 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
     if (passed == 0) continue;
     uint16_t ordered[kBlockRows];
     for (int i = 0; i < 4; ++i) vst1q_u16(ordered + 8 * i, sums[i]);
-    for (; passed != 0; passed &= passed - 1) {
-      const uint32_t lane = trailing_zeros(passed);
-      hits[stored].sum = ordered[lane];
-      hits[stored++].row = (uint32_t)(row + lane - range.first_row);
-    }
+    stored += append_hits(ordered, passed, (uint32_t)(row - range.first_row), hits + stored);
   }
   *count = stored;
   return range.rows;
 }
 
+// Bits set in 16 bytes, or the last 8 bytes, in which a and b differ; byte by byte.
+inline uint8x16_t count_bits(const uint8_t* a, const uint8_t* b) {
+  return vcntq_u8(veorq_u8(vld1q_u8(a), vld1q_u8(b)));
+}
+inline uint8x16_t count_last_bits(const uint8_t* a, const uint8_t* b) {
+  return vcombine_u8(vcnt_u8(veor_u8(vld1_u8(a), vld1_u8(b))), vdup_n_u8(0));
+}
+
+// Differing bits of one row in eight partial sums. A byte counts at most 8 words of 8 bits.
+inline uint16x8_t partial_distance(const uint8_t* code, size_t stride, const uint8_t* query) {
+  uint8x16_t counts = vdupq_n_u8(0);
+  size_t byte = 0;
+  for (; byte + 16 <= stride; byte += 16) {
+    counts = vaddq_u8(counts, count_bits(code + byte, query + byte));
+  }
+  if (byte < stride) counts = vaddq_u8(counts, count_last_bits(code + byte, query + byte));
+  return vpaddlq_u8(counts);
+}
+
 void hamming(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
              uint16_t* distances) {
-  for (size_t r = 0; r < rows; ++r) {
-    const uint8_t* code = codes + r * stride;
-    uint32_t sum = 0;
-    size_t byte = 0;
-    for (; byte + 16 <= stride; byte += 16) {
-      sum += vaddlvq_u8(vcntq_u8(veorq_u8(vld1q_u8(code + byte), vld1q_u8(query + byte))));
+  size_t r = 0;
+  for (; r + 8 <= rows; r += 8) {
+    uint16x8_t sums[8];
+    CORVID_UNROLL(8)
+    for (size_t i = 0; i < 8; ++i) {
+      sums[i] = partial_distance(codes + (r + i) * stride, stride, query);
     }
-    if (byte < stride)
-      sum += vaddlv_u8(vcnt_u8(veor_u8(vld1_u8(code + byte), vld1_u8(query + byte))));
-    distances[r] = (uint16_t)sum;
+    for (size_t width = 4; width > 0; width /= 2) {
+      for (size_t i = 0; i < width; ++i) sums[i] = vpaddq_u16(sums[2 * i], sums[2 * i + 1]);
+    }
+    vst1q_u16(distances + r, sums[0]);
   }
+  for (; r < rows; ++r) {
+    distances[r] = vaddvq_u16(partial_distance(codes + r * stride, stride, query));
+  }
+}
+
+inline size_t append_near(const uint16_t* distances, uint16_t threshold, uint32_t wanted,
+                          uint32_t first, ScanHit* hits) {
+  const uint16x8_t wall = vdupq_n_u16(threshold);
+  uint32_t near = 0;
+  for (int i = 0; i < 4; ++i)
+    near |= mask_of(vcleq_u16(vld1q_u16(distances + 8 * i), wall)) << (8 * i);
+  return append_hits(distances, near & wanted, first, hits);
 }
 
 uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows,
                       const uint8_t* query, uint32_t threshold, const uint8_t* filter,
                       ScanHit* hits, size_t capacity, size_t* count) {
-  return scan_hamming_by(hamming, codes, stride, first_row, rows, query, threshold, filter, hits,
-                         capacity, count);
+  return scan_hamming_by(hamming, append_near, codes, stride, first_row, rows, query, threshold,
+                         filter, hits, capacity, count);
 }
 
 void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, float* y) {
@@ -149,27 +188,52 @@ float dot_i8(const float* a, const int8_t* b, size_t dims) {
   return reduce(sums, a + d, rest, dims - d);
 }
 
+// GemmTile::transpose for four rows: four by four numbers at a time.
+void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
+  size_t d = 0;
+  for (; d + 4 <= depth; d += 4) {
+    const float32x4x2_t a = vtrnq_f32(vld1q_f32(from + d), vld1q_f32(from + stride + d));
+    const float32x4x2_t b =
+        vtrnq_f32(vld1q_f32(from + 2 * stride + d), vld1q_f32(from + 3 * stride + d));
+    for (int i = 0; i < 2; ++i) {
+      vst1q_f32(to + (d + (size_t)i) * width,
+                vcombine_f32(vget_low_f32(a.val[i]), vget_low_f32(b.val[i])));
+      vst1q_f32(to + (d + (size_t)i + 2) * width,
+                vcombine_f32(vget_high_f32(a.val[i]), vget_high_f32(b.val[i])));
+    }
+  }
+  for (; d < depth; ++d) {
+    for (size_t r = 0; r < 4; ++r) to[d * width + r] = from[r * stride + d];
+  }
+}
+
 // 8 x 12: 24 accumulators, three of B, two of A.
-void multiply_tile(size_t depth, const float* a, const float* b, float* c, size_t ldc) {
+void multiply_tile(size_t depth, const float* a, const float* b, float* c, size_t ldc,
+                   bool accumulate) {
   float32x4_t sums[8][3];
-  for (int r = 0; r < 8; ++r) {
-    for (int i = 0; i < 3; ++i) sums[r][i] = vld1q_f32(c + (size_t)r * ldc + 4 * i);
+  CORVID_UNROLL(8)
+  for (size_t r = 0; r < 8; ++r) {
+    for (size_t i = 0; i < 3; ++i) {
+      sums[r][i] = accumulate ? vld1q_f32(c + r * ldc + 4 * i) : vdupq_n_f32(0);
+    }
   }
   for (size_t d = 0; d < depth; ++d, a += 8, b += 12) {
     const float32x4_t b0 = vld1q_f32(b), b1 = vld1q_f32(b + 4), b2 = vld1q_f32(b + 8);
-    for (int r = 0; r < 8; ++r) {
+    CORVID_UNROLL(8)
+    for (size_t r = 0; r < 8; ++r) {
       const float32x4_t factor = vdupq_n_f32(a[r]);
       sums[r][0] = vfmaq_f32(sums[r][0], factor, b0);
       sums[r][1] = vfmaq_f32(sums[r][1], factor, b1);
       sums[r][2] = vfmaq_f32(sums[r][2], factor, b2);
     }
   }
-  for (int r = 0; r < 8; ++r) {
-    for (int i = 0; i < 3; ++i) vst1q_f32(c + (size_t)r * ldc + 4 * i, sums[r][i]);
+  CORVID_UNROLL(8)
+  for (size_t r = 0; r < 8; ++r) {
+    for (size_t i = 0; i < 3; ++i) vst1q_f32(c + r * ldc + 4 * i, sums[r][i]);
   }
 }
 
-const GemmTile kTile = {8, 12, multiply_tile};
+const GemmTile kTile = {8, 12, multiply_tile, transpose};
 
 void gemm_nt(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
              float* c, size_t ldc, bool accumulate) {
