@@ -166,8 +166,13 @@ export class IndexWriter {
 
   /** Makes the catalog of a new index. Readers still find no index until the first publication. */
   create(settings: InitialSettings): CatalogWriter {
-    this.#catalog = CatalogWriter.create(join(this.path, CATALOG_NAME), settings);
+    // Made aside: a catalog that is there is whole.
+    const unfinished = join(this.staging, CATALOG_NAME);
+    CatalogWriter.create(unfinished, settings).close();
+    const file = join(this.path, CATALOG_NAME);
+    renameSync(unfinished, file);
     syncPath(this.path);
+    this.#catalog = CatalogWriter.open(file);
     return this.#catalog;
   }
 
@@ -258,6 +263,8 @@ export class IndexWriter {
     for (const pattern of [/^segment-(\d{6,})$/, CODEC_PATTERN, ROUTING_PATTERN]) {
       visit(this.staging, pattern, () => false);
     }
+    const unfinished = join(this.staging, CATALOG_NAME);
+    for (const path of [unfinished, `${unfinished}-journal`]) rmSync(path, { force: true });
     return last;
   }
 }

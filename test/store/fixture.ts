@@ -68,10 +68,10 @@ export async function writeSegment(
   dir: string,
   codec: NativeCodec,
   batches: readonly SegmentRows[],
-  options: { vectors?: boolean; rowsHint?: number; memoryBytes?: number } = {},
+  options: { uuid?: string; vectors?: boolean; rowsHint?: number; memoryBytes?: number } = {},
 ): Promise<SegmentInfo> {
-  const { vectors = true, rowsHint = 1000, memoryBytes = 64e6 } = options;
-  const settings = { dir, uuid: UUID, codec, vectors, rowsHint, memoryBytes };
+  const { uuid = UUID, vectors = true, rowsHint = 1000, memoryBytes = 64e6 } = options;
+  const settings = { dir, uuid, codec, vectors, rowsHint, memoryBytes };
   const writer = native.createSegmentWriter(settings);
   for (const { batch, ids } of batches) await writer.append(batch, ids);
   return writer.finish();
