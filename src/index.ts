@@ -1,5 +1,6 @@
 // Public exports only.
 export { buildIndex } from './build/build-index.js';
+export type { BuildEstimate } from './build/estimate.js';
 export type {
   BuildOptions,
   BuildPhase,

@@ -9,9 +9,12 @@ import type { NewItem } from '../store/catalog-writer.js';
 import { SKIPPED_NAME } from '../store/index-folder.js';
 import { isoTime } from './build-vectors.js';
 import { type Committed, commitChange } from './commit.js';
-import type { BuildContext } from './context.js';
+import { type BuildContext, liveCatalog } from './context.js';
+import { refuseWhatDoesNotFit } from './estimate.js';
+import { forecast, readState } from './forecast.js';
 import {
   type Comparison,
+  compareImages,
   type IndexedImage,
   type NewWords,
   newWords,
@@ -38,7 +41,7 @@ export interface ImageOutcome extends Committed {
 }
 
 /** All images of a catalog, as `compareImages` wants them. */
-export function* indexedImages(catalog: Catalog): Generator<IndexedImage> {
+function* indexedImages(catalog: Catalog): Generator<IndexedImage> {
   for (const { id, path, bytes, modified, sha256, caption, metadata } of catalog.items()) {
     if (path === null) continue;
     yield {
@@ -51,6 +54,21 @@ export function* indexedImages(catalog: Catalog): Generator<IndexedImage> {
       metadata: metadata === null ? null : JSON.stringify(metadata),
     };
   }
+}
+
+/** Compares the sources with the images of a catalog (null: a new index). */
+export function compareWithCatalog(
+  sources: ImageSources,
+  catalog: Catalog | null,
+  { settings, progress }: Pick<BuildContext, 'settings' | 'progress'>,
+): Promise<Comparison> {
+  return progress.during('list', sources.files.length, async () => {
+    const skipped = await readSkipped(settings.out);
+    return compareImages(sources, catalog === null ? [] : indexedImages(catalog), skipped, {
+      signal: settings.signal,
+      onFile: (done) => progress.update(done),
+    });
+  });
 }
 
 /**
@@ -71,6 +89,7 @@ export async function buildImages(
     if (pending.length > 0) {
       embedder = await openEmbedder();
       const { id, dims } = embedder.fingerprint;
+      await refuseEarly(comparison, dims, context);
       journal = await Journal.open(`${context.writer.staging}/journal.bin`, { encoder: id, dims });
       touched = await embedPending(pending, embedder, journal, context);
     }
@@ -78,6 +97,20 @@ export async function buildImages(
   } finally {
     await journal?.close();
   }
+}
+
+/** Embedding takes hours: what would not fit afterwards is refused before. */
+async function refuseEarly(
+  { pending, vanished }: Comparison,
+  dims: number,
+  { settings, writer }: BuildContext,
+): Promise<void> {
+  const state = readState(writer.path, liveCatalog(writer));
+  const addedRows = pending.length;
+  const removedRows = vanished.length + pending.filter(({ previous }) => previous !== null).length;
+  const work = { dims, addedRows, removedRows, hasItems: true, journaled: addedRows };
+  const { estimate } = forecast(state, work, settings);
+  await refuseWhatDoesNotFit(estimate, writer.path, settings.memoryBytes);
 }
 
 async function embedPending(
@@ -133,13 +166,14 @@ async function commitImages(
       : [];
   });
   const skipped = [...comparison.unreadable, ...comparison.stillSkipped, ...newlySkipped];
-  if (writer.isNew && images.length === 0) {
+  const catalog = liveCatalog(writer);
+  if (catalog === null && images.length === 0) {
     await writeSkipped(writer.path, skipped);
     throw nothingIndexed(sources, skipped);
   }
 
   const removeIds = [...comparison.vanished.map(({ id }) => id), ...replaced, ...spoiled];
-  const firstId = writer.isNew ? 0 : writer.catalog.settings().nextId;
+  const firstId = catalog?.settings().nextId ?? 0;
   const dims = embedder?.fingerprint.dims ?? writer.catalog.settings().dims;
   const rows = journal === null ? [] : [new JournalRows(journal, images, dims, firstId)];
   const committed = await commitChange(

@@ -8,11 +8,12 @@ import { CorvidError } from '../errors.js';
 import type { Catalog, SourceRecord } from '../store/catalog.js';
 import type { NewItem } from '../store/catalog-writer.js';
 import { type Change, type Committed, commitChange } from './commit.js';
-import type { BuildContext } from './context.js';
+import { type BuildContext, liveCatalog } from './context.js';
 import { SourceRows } from './rows.js';
 import type { VectorSources } from './sources/open.js';
 import { belowAny } from './sources/roots.js';
 import type { ItemFields, VectorSource } from './sources/source.js';
+import type { Counts } from './summary.js';
 
 export interface VectorComparison {
   added: VectorSource[];
@@ -70,9 +71,10 @@ export function commitVectors(
 ): Promise<Committed> {
   const { writer } = context;
   const { added, changed, vanished } = comparison;
-  const before = writer.isNew ? null : writer.catalog.settings();
+  const catalog = liveCatalog(writer);
+  const before = catalog?.settings() ?? null;
   const replaced = changed.map(({ previous }) => previous);
-  const numbers = writer.isNew ? [] : writer.catalog.sources().map(({ number }) => number);
+  const numbers = catalog?.sources().map(({ number }) => number) ?? [];
   let nextNumber = Math.max(0, ...numbers) + 1;
   let nextId = before?.nextId ?? 0;
   const rows: SourceRows[] = [];
@@ -129,4 +131,18 @@ function idsOf({ firstId, rows }: SourceRecord): number[] {
 /** A time as the catalog keeps it. */
 export function isoTime(ms: number): string {
   return new Date(Math.trunc(ms)).toISOString();
+}
+
+/** Rows that a comparison is about. */
+export function countVectors(comparison: VectorComparison): Omit<Counts, 'trained'> {
+  const rowsOf = (some: readonly { rows: number }[]) =>
+    some.reduce((sum, { rows }) => sum + rows, 0);
+  return {
+    added: rowsOf(comparison.added),
+    changed: rowsOf(comparison.changed.map(({ source }) => source)),
+    touched: 0,
+    removed: rowsOf(comparison.vanished),
+    unchanged: rowsOf(comparison.unchanged),
+    skippedFiles: [],
+  };
 }

@@ -3,19 +3,19 @@
 // Everything is written to staging first; `writer.publish` is the only step that readers see. A
 // failure or a kill before it leaves the index as it was.
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { openCodec, saveCodec } from '../codec/codec.js';
+import { saveCodec } from '../codec/codec.js';
 import type { EncoderFingerprint } from '../embed/embedder.js';
-import type { CodecInfo, NativeCodec } from '../native.js';
+import type { NativeCodec } from '../native.js';
 import { buildRoutingGraph, needsRoutingGraph } from '../partition/routing.js';
-import type { IndexSettings, SegmentRecord, SourceRecord } from '../store/catalog.js';
+import type { IndexSettings, SourceRecord } from '../store/catalog.js';
 import type { NewItem } from '../store/catalog-writer.js';
 import { type Publication, segmentFolder } from '../store/index-folder.js';
-import { type BuildChoice, chooseForBuild } from './choice.js';
+import type { BuildChoice } from './choice.js';
 import type { BuildContext, BuildRecord } from './context.js';
 import { encodeSegment } from './encode.js';
-import { estimateBuild, refuseWhatDoesNotFit } from './estimate.js';
-import { type CommitPlan, planCommit } from './plan.js';
+import { refuseWhatDoesNotFit } from './estimate.js';
+import { forecast, type IndexState, readState } from './forecast.js';
+import type { CommitPlan } from './plan.js';
 import type { Rows } from './rows.js';
 import { SegmentRows } from './segment-rows.js';
 import { trainForBuild } from './train.js';
@@ -48,14 +48,19 @@ export interface Committed {
 export async function commitChange(change: Change, context: BuildContext): Promise<Committed> {
   const { writer, settings, progress } = context;
   prepareCatalog(change, context);
-  const state = currentState(context, change.removeIds.length);
-  const addedRows = change.added.reduce((sum, { rows }) => sum + rows, 0);
-  const choose = (rows: number) => chooseForBuild(rows, change.dims, settings);
-  const plan = planCommit(state, addedRows, settings.vectors, (rows) => choose(rows).method);
-  const encodes = addedRows > 0 || plan.rewrite.length > 0;
-  if (!encodes && isIdle(change)) return { trained: false, rows: plan.rows };
-
-  await refuse(change, plan, addedRows, choose(plan.rows), context);
+  const state = readState(writer.path, writer.catalog);
+  const work = {
+    dims: change.dims,
+    addedRows: change.added.reduce((sum, { rows }) => sum + rows, 0),
+    removedRows: change.removeIds.length,
+    hasItems: change.hasItems,
+    journaled: 0,
+  };
+  const { plan, choice, estimate } = forecast(state, work, settings);
+  if (work.addedRows === 0 && plan.rewrite.length === 0 && isIdle(change)) {
+    return { trained: false, rows: plan.rows };
+  }
+  await refuseWhatDoesNotFit(estimate, writer.path, settings.memoryBytes);
   const publication: Publication = {
     ...withoutSegments(change),
     dropSegments: plan.rewrite.map(({ number }) => number),
@@ -67,7 +72,7 @@ export async function commitChange(change: Change, context: BuildContext): Promi
     const encoded = [...(plan.train ? old : []), ...change.added].filter(({ rows }) => rows > 0);
     let codec = state.liveCodec;
     if (plan.train && encoded.length > 0) {
-      codec = await trainForBuild(encoded, choose(plan.rows), context);
+      codec = await trainForBuild(encoded, choice, context);
       Object.assign(publication, await stageCodec(codec, context));
     }
     if (copied.length + encoded.length > 0 && codec !== null) {
@@ -80,7 +85,7 @@ export async function commitChange(change: Change, context: BuildContext): Promi
     for (const rows of old) rows.close();
   }
   const trained = publication.codec !== undefined;
-  publication.settings = nextSettings(change, plan, trained, choose(plan.rows), context);
+  publication.settings = nextSettings(change, plan, trained ? choice : null, context);
   await progress.during('commit', 0, async () => writer.publish(publication));
   return { trained, rows: plan.rows };
 }
@@ -88,7 +93,7 @@ export async function commitChange(change: Change, context: BuildContext): Promi
 /** The rows of the segments that are written anew, without those of removed items. */
 function openOldRows(
   { rewrite }: CommitPlan,
-  { liveCodec }: State,
+  { liveCodec }: IndexState,
   { removeIds }: Change,
   { writer }: BuildContext,
 ): SegmentRows[] {
@@ -97,29 +102,6 @@ function openOldRows(
   return rewrite.map(
     ({ number }) => new SegmentRows(segmentFolder(writer.path, number), liveCodec, removed),
   );
-}
-
-interface State {
-  codec: CodecInfo | null;
-  liveCodec: NativeCodec | null;
-  rowsAtTraining: number;
-  segments: SegmentRecord[];
-  vectors: boolean;
-  removedRows: number;
-}
-
-function currentState({ writer }: BuildContext, removing: number): State {
-  const { catalog } = writer;
-  const { codec, vectors, build } = catalog.settings();
-  const liveCodec = codec === null ? null : openCodec(join(writer.path, codec.name));
-  return {
-    codec: liveCodec?.info() ?? null,
-    liveCodec,
-    rowsAtTraining: (build as BuildRecord).rowsAtTraining,
-    segments: catalog.segments(),
-    vectors,
-    removedRows: catalog.removedCount() + removing,
-  };
 }
 
 /** Makes the catalog of a new index; takes away what an interrupted build has left in an old one. */
@@ -152,27 +134,6 @@ function withoutSegments({ removeIds, updateItems, putSources, dropSources }: Ch
   return { removeIds, updateItems, putSources, dropSources };
 }
 
-async function refuse(
-  change: Change,
-  plan: CommitPlan,
-  addedRows: number,
-  { levels, lists, trainingRows }: BuildChoice,
-  { settings, writer }: BuildContext,
-): Promise<void> {
-  const rewritten = plan.rewrite.reduce((sum, { rows }) => sum + rows, 0);
-  const estimate = estimateBuild({
-    rows: addedRows + rewritten,
-    dims: change.dims,
-    levels,
-    vectors: plan.vectors,
-    items: change.hasItems ? addedRows : 0,
-    journaled: 0,
-    trainingRows: plan.train ? trainingRows : 0,
-    lists: plan.train ? lists : 0,
-  });
-  await refuseWhatDoesNotFit(estimate, writer.path, settings.memoryBytes);
-}
-
 /** Writes a newly trained codec, and its routing graph where it wants one, into staging. */
 async function stageCodec(
   codec: NativeCodec,
@@ -193,19 +154,20 @@ async function stageCodec(
 }
 
 function nextSettings(
-  { kind, encoder, hasItems, nextId }: Change,
+  { kind, dims, encoder, hasItems, nextId }: Change,
   plan: CommitPlan,
-  trained: boolean,
-  choice: BuildChoice,
+  trainedChoice: BuildChoice | null,
   { settings, writer }: BuildContext,
 ): Partial<IndexSettings> {
   const known = writer.catalog.settings();
-  const build: BuildRecord = trained
-    ? { kind, rowsAtTraining: plan.rows, choice, seed: settings.seed }
-    : (known.build as BuildRecord);
+  const build: BuildRecord =
+    trainedChoice === null
+      ? (known.build as BuildRecord)
+      : { kind, rowsAtTraining: plan.rows, choice: trainedChoice, seed: settings.seed };
   return {
     writtenBy: VERSION,
-    encoder: encoder ?? known.encoder,
+    dims,
+    encoder: encoder ?? (known.codec === null ? null : known.encoder),
     vectors: plan.vectors,
     hasItems,
     nextId,

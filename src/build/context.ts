@@ -1,4 +1,5 @@
 // What the parts of one build share.
+import type { Catalog } from '../store/catalog.js';
 import type { IndexWriter } from '../store/index-folder.js';
 import type { BuildChoice } from './choice.js';
 import type { Settings } from './options.js';
@@ -18,4 +19,9 @@ export interface BuildRecord {
   /** What was chosen for so many rows; null until a codec is trained. */
   choice: BuildChoice | null;
   seed: number;
+}
+
+/** The catalog of an index to which something was committed; null for a new one. */
+export function liveCatalog(writer: IndexWriter): Catalog | null {
+  return writer.isNew || writer.catalog.settings().codec === null ? null : writer.catalog;
 }

@@ -133,9 +133,12 @@ async function finish(
     const { done, total } = writer.progress();
     progress.update(done, total);
   }, POLL_MS);
+  const abort = () => writer.abort();
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     return await writer.finish();
   } finally {
     clearInterval(timer);
+    signal?.removeEventListener('abort', abort);
   }
 }

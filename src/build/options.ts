@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Embedder } from '../embed/embedder.js';
 import { CorvidError } from '../errors.js';
 import type { CodecInfo } from '../native.js';
+import type { BuildEstimate } from './estimate.js';
 import type { ItemFields, RawVectors } from './sources/source.js';
 
 /** Vectors of an app's own, given batch by batch. */
@@ -118,6 +119,8 @@ export interface BuildSummary {
   /** Whether int8 vectors are kept. */
   vectors: boolean;
   segments: number;
+  /** Of a dry run: what the build would take; null where too little is known. */
+  estimate: BuildEstimate | null;
   diskBytes: number;
   residentBytes: number;
   seconds: number;

@@ -31,6 +31,7 @@ export interface Rows {
 
 /** Rows closer than this are read in one go when rows are picked by position. */
 const MAX_GAP_ROWS = 16;
+const MAX_RUN_ROWS = 512;
 /** Picking by position pays below this share of all rows; above it, all are read. */
 const MAX_PICKED_SHARE = 1 / 8;
 const PICK_BATCH_ROWS = 1024;
@@ -87,28 +88,33 @@ export class SourceRows implements Rows {
 
   private async *pickByPosition(picks: Float64Array) {
     const runs = splitRuns(picks);
-    for (let start = 0; start < runs.length; start += READS_IN_FLIGHT) {
-      const reads = runs.slice(start, start + READS_IN_FLIGHT).map(async (run) => {
-        const first = run[0] as number;
-        const rows = (run.at(-1) as number) - first + 1;
-        const vectors = await this.source.readAt?.(first, rows);
-        return gather(
-          vectors as RawVectors,
-          this.dims,
-          run.map((row) => row - first),
-        );
-      });
-      yield* await Promise.all(reads);
+    try {
+      for (let start = 0; start < runs.length; start += READS_IN_FLIGHT) {
+        const some = runs.slice(start, start + READS_IN_FLIGHT);
+        yield* await Promise.all(some.map((run) => this.pickRun(run)));
+      }
+    } finally {
+      await this.source.close();
     }
+  }
+
+  private async pickRun(run: Float64Array): Promise<RawVectors> {
+    const first = run[0] as number;
+    const rows = (run.at(-1) as number) - first + 1;
+    const vectors = (await this.source.readAt?.(first, rows)) as RawVectors;
+    const offsets = run.map((row) => row - first);
+    return gather(vectors, this.dims, offsets);
   }
 }
 
+/** Cuts ascending rows where reading what lies between would cost more than a read of its own. */
 function splitRuns(picks: Float64Array): Float64Array[] {
   const runs: Float64Array[] = [];
   let start = 0;
   for (let i = 1; i <= picks.length; i++) {
-    const gap = (picks[i] ?? Number.POSITIVE_INFINITY) - (picks[i - 1] as number);
-    if (gap > MAX_GAP_ROWS || i - start >= PICK_BATCH_ROWS) {
+    const next = picks[i] ?? Number.POSITIVE_INFINITY;
+    const gap = next - (picks[i - 1] as number);
+    if (gap > MAX_GAP_ROWS || next - (picks[start] as number) >= MAX_RUN_ROWS) {
       runs.push(picks.subarray(start, i));
       start = i;
     }

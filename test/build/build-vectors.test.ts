@@ -1,5 +1,6 @@
 // An index of ready-made vectors: ids are positions, sources are skipped, added and removed whole,
 // the codec grows with the collection, and vectors that cannot be right are refused.
+import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -234,4 +235,47 @@ t.test('what cannot fit is refused before it begins', async (t) => {
   await t.rejects(greedy, { code: 'ERR_MEMORY' });
   await t.rejects(buildIndex({ ...options, memoryBytes: 5 }), { code: 'ERR_USAGE' });
   await t.rejects(buildIndex({ ...options, lists: 63_000 }), { code: 'ERR_USAGE' });
+});
+
+t.test('a file named twice is indexed once', async (t) => {
+  const dir = t.testdir({ v: {} });
+  const file = join(dir, 'v', 'a.npy');
+  writeNpy(file, clusteredVectors(40, DIMS, 1), DIMS);
+  const summary = await buildIndex({
+    sources: [file, join(dir, 'v'), file],
+    out: join(dir, 'v.corvid'),
+  });
+  t.match(summary, { rows: 40, added: 40 });
+});
+
+t.test('a first build that was interrupted binds the next one to nothing', async (t) => {
+  const dir = t.testdir();
+  const out = join(dir, 'v.corvid');
+  writeNpy(join(dir, 'a.npy'), clusteredVectors(300, DIMS, 1), DIMS);
+  const controller = new AbortController();
+  const first = buildIndex({
+    sources: [join(dir, 'a.npy')],
+    out,
+    signal: controller.signal,
+    onProgress: ({ phase }) => phase === 'encode' && controller.abort(),
+  });
+  await t.rejects(first, { code: 'ERR_ABORTED' });
+  writeNpy(join(dir, 'b.npy'), clusteredVectors(50, 32, 1), 32);
+  const sources = [join(dir, 'b.npy')];
+  const planned = await buildIndex({ sources, out, dryRun: true });
+  t.match(planned, { dryRun: true, rows: 0, added: 50, estimate: { diskBytes: Number } });
+  t.match(await buildIndex({ sources, out }), { rows: 50, codec: { dims: 32, levels: [64] } });
+  t.same((await readIndex(out)).ids.at(-1), 49);
+});
+
+t.test('a collection may have more files than a process may open', async (t) => {
+  const dir = t.testdir({ v: {} });
+  for (let part = 0; part < 120; part++) {
+    writeNpy(join(dir, 'v', `${part}.npy`), clusteredVectors(3, DIMS, part), DIMS);
+  }
+  const options = JSON.stringify({ sources: [join(dir, 'v')], out: join(dir, 'v.corvid') });
+  const command = 'ulimit -n 80 && exec "$0" dist/test/build/build-child.js "$1"';
+  const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, options]);
+  t.equal(status, 0, stderr.toString());
+  t.equal((await readIndex(join(dir, 'v.corvid'))).ids.length, 360);
 });

@@ -2,9 +2,9 @@
 //
 // The format modules parse a header into a FixedLayout; here its claims are held against the size
 // of the file before anything is allocated, and rows are read by position, never the whole file.
-import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
+import { CorvidError, throwIfAborted } from '../../errors.js';
+import { LazyFile } from './lazy-file.js';
 import {
   MAX_DIMS,
   MIN_DIMS,
@@ -29,21 +29,24 @@ export interface FixedLayout {
   prefixBytes: 0 | 4;
 }
 
-/** A file opened for reading by position. The handle is closed by `close`. */
+/** A file whose rows are read by position. */
 export class FixedRowFile implements VectorSource {
+  readonly path: string;
   readonly rows: number;
   readonly dims: number;
+  readonly bytes: number;
+  readonly modifiedMs: number;
   readonly hasItems = false;
 
   private constructor(
-    readonly path: string,
-    private readonly handle: FileHandle,
+    private readonly file: LazyFile,
     private readonly layout: FixedLayout,
-    readonly bytes: number,
-    readonly modifiedMs: number,
   ) {
+    this.path = file.path;
     this.rows = layout.rows;
     this.dims = layout.dims;
+    this.bytes = file.bytes;
+    this.modifiedMs = file.modifiedMs;
   }
 
   /**
@@ -52,40 +55,42 @@ export class FixedRowFile implements VectorSource {
    */
   static async open(
     path: string,
-    parse: (handle: FileHandle, fileBytes: number) => Promise<FixedLayout>,
+    parse: (file: LazyFile) => Promise<FixedLayout>,
   ): Promise<FixedRowFile> {
     if (endianness() !== 'LE') {
       throw new CorvidError('ERR_SOURCE_UNKNOWN', 'vector files need a little-endian machine', {
         path,
       });
     }
-    const handle = await open(path).catch((error: unknown) => {
-      throw fromSystemError(error, path, 'open the source');
-    });
+    const file = await LazyFile.open(path);
     try {
-      const { size, mtimeMs } = await handle.stat();
-      const layout = await parse(handle, size);
-      checkLayout(path, layout, size);
-      return new FixedRowFile(path, handle, layout, size, mtimeMs);
-    } catch (error) {
-      await handle.close();
-      throw error instanceof CorvidError ? error : fromSystemError(error, path, 'read the header');
+      if (file.bytes === 0) {
+        throw new CorvidError('ERR_SOURCE_EMPTY', 'the file is empty', { path });
+      }
+      const layout = await parse(file);
+      checkLayout(path, layout, file.bytes);
+      return new FixedRowFile(file, layout);
+    } finally {
+      await file.release();
     }
   }
 
   async *read({ firstRow = 0, batchRows, signal }: ReadOptions): AsyncGenerator<VectorChunk> {
-    for (let row = firstRow; row < this.rows; row += batchRows) {
-      throwIfAborted(signal);
-      const rows = Math.min(batchRows, this.rows - row);
-      yield { firstRow: row, rows, vectors: await this.readAt(row, rows), items: null };
+    try {
+      for (let row = firstRow; row < this.rows; row += batchRows) {
+        throwIfAborted(signal);
+        const rows = Math.min(batchRows, this.rows - row);
+        yield { firstRow: row, rows, vectors: await this.readAt(row, rows), items: null };
+      }
+    } finally {
+      await this.close();
     }
   }
 
   async readAt(firstRow: number, rows: number): Promise<RawVectors> {
     const { element, dims, dataOffset, prefixBytes } = this.layout;
     const rowBytes = strideBytes(this.layout);
-    const buffer = new ArrayBuffer(rows * rowBytes);
-    await readFully(this.handle, this.path, buffer, dataOffset + firstRow * rowBytes);
+    const buffer = await this.file.read(dataOffset + firstRow * rowBytes, rows * rowBytes);
     const packed = prefixBytes === 0 ? buffer : this.withoutPrefixes(buffer, firstRow, rows);
     switch (element) {
       case 'f32':
@@ -123,7 +128,7 @@ export class FixedRowFile implements VectorSource {
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    await this.file.release();
   }
 }
 
@@ -151,32 +156,5 @@ function checkLayout(path: string, layout: FixedLayout, fileBytes: number): void
       actual: `${fileBytes} bytes`,
       hint: 'the file was cut off or damaged on its way; write or copy it again',
     });
-  }
-}
-
-/** Fills `buffer` from `position`. A file that ends early was changed since it was opened. */
-export async function readFully(
-  handle: FileHandle,
-  path: string,
-  buffer: ArrayBuffer,
-  position: number,
-): Promise<void> {
-  const bytes = new Uint8Array(buffer);
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesRead } = await handle
-      .read(bytes, done, bytes.length - done, position + done)
-      .catch((error: unknown) => {
-        throw fromSystemError(error, path, 'read the source');
-      });
-    if (bytesRead === 0) {
-      throw new CorvidError('ERR_SOURCE_INVALID', 'the file ends early', {
-        path,
-        expected: `${bytes.length} bytes at ${position}`,
-        actual: `${done}`,
-        hint: 'the file was cut off, or changed while it was read; write or copy it again',
-      });
-    }
-    done += bytesRead;
   }
 }

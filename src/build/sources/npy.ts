@@ -2,9 +2,9 @@
 //
 // The header is a Python literal of a few dozen bytes. It is matched by patterns, never evaluated,
 // and bounded; layout per https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
-import type { FileHandle } from 'node:fs/promises';
 import { CorvidError } from '../../errors.js';
-import { type Element, type FixedLayout, FixedRowFile, readFully } from './fixed-rows.js';
+import { type Element, type FixedLayout, FixedRowFile } from './fixed-rows.js';
+import type { LazyFile } from './lazy-file.js';
 
 const MAGIC = '\x93NUMPY';
 /** NumPy's own headers are below 200 bytes; its reader refuses more than 10,000 characters. */
@@ -14,7 +14,7 @@ const ELEMENTS: Record<string, Element> = { '<f4': 'f32', '<f2': 'f16', '|u1': '
 
 /** Opens an .npy file of rows x dims numbers. */
 export function openNpy(path: string): Promise<FixedRowFile> {
-  return FixedRowFile.open(path, (handle, fileBytes) => parseNpyHeader(handle, path, fileBytes));
+  return FixedRowFile.open(path, parseNpyHeader);
 }
 
 /** The first bytes of an .npy file of `rows` x `dims` numbers, 128 of them whatever the shape. */
@@ -24,13 +24,9 @@ export function npyHeader(element: Element, rows: number, dims: number): Buffer 
   return Buffer.from(`${MAGIC}\x01\x00\x76\x00${text.padEnd(117)}\n`, 'latin1');
 }
 
-async function parseNpyHeader(
-  handle: FileHandle,
-  path: string,
-  fileBytes: number,
-): Promise<FixedLayout> {
-  if (fileBytes === 0) throw new CorvidError('ERR_SOURCE_EMPTY', 'the file is empty', { path });
-  const { text, dataOffset } = await readHeader(handle, path, fileBytes);
+async function parseNpyHeader(file: LazyFile): Promise<FixedLayout> {
+  const { path } = file;
+  const { text, dataOffset } = await readHeader(file);
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text)?.[1];
@@ -59,9 +55,9 @@ async function parseNpyHeader(
   return { element, rows, dims, dataOffset, prefixBytes: 0 };
 }
 
-async function readHeader(handle: FileHandle, path: string, fileBytes: number) {
-  const start = new ArrayBuffer(Math.min(12, fileBytes));
-  await readFully(handle, path, start, 0);
+async function readHeader(file: LazyFile): Promise<{ text: string; dataOffset: number }> {
+  const { path, bytes: fileBytes } = file;
+  const start = await file.read(0, Math.min(12, fileBytes));
   const magic = Buffer.from(start).toString('latin1', 0, 6);
   if (magic !== MAGIC || fileBytes < 12) {
     throw invalid(path, 'not an .npy file', {
@@ -85,8 +81,7 @@ async function readHeader(handle: FileHandle, path: string, fileBytes: number) {
       actual: `${headerBytes}`,
     });
   }
-  const header = new ArrayBuffer(headerBytes);
-  await readFully(handle, path, header, headerStart);
+  const header = await file.read(headerStart, headerBytes);
   const text = Buffer.from(header).toString(version === 3 ? 'utf8' : 'latin1');
   return { text, dataOffset: headerStart + headerBytes };
 }

@@ -82,7 +82,7 @@ export async function openSources(
     for (const root of roots) {
       throwIfAborted(options.signal);
       const found = await openOne(root, options);
-      if (found.kind === 'vectors') sources.push(...found.sources);
+      if (found.kind === 'vectors') await addNew(sources, found.sources);
       else {
         for (const file of found.files) if (!images.has(file.path)) images.set(file.path, file);
         for (const [path, fields] of found.captions) captions.set(path, fields);
@@ -105,6 +105,15 @@ export async function openSources(
     );
   }
   return { kind: 'images', files: [...images.values()], captions, unreadable, roots };
+}
+
+/** Adds the sources that are not there already; a file may be named twice. */
+async function addNew(sources: VectorSource[], found: readonly VectorSource[]): Promise<void> {
+  const known = new Set(sources.map(({ path }) => path));
+  for (const source of found) {
+    if (known.has(source.path)) await source.close();
+    else sources.push(source);
+  }
 }
 
 async function openOne(root: string, options: OpenOptions): Promise<ImageSources | VectorSources> {

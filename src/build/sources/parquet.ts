@@ -2,7 +2,6 @@
 //
 // The reader decodes a row group at a time; a group too large for the memory allowed is refused.
 // Any fault inside the parser is reported as ERR_SOURCE_INVALID of the file.
-import { type FileHandle, open } from 'node:fs/promises';
 import {
   type AsyncBuffer,
   type FileMetaData,
@@ -11,10 +10,10 @@ import {
   parquetSchema,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
-import { readFully } from './fixed-rows.js';
+import { CorvidError, throwIfAborted } from '../../errors.js';
 import { itemFields } from './items.js';
 import { VECTOR_FIELDS } from './jsonl.js';
+import { LazyFile } from './lazy-file.js';
 import {
   type ItemFields,
   MAX_DIMS,
@@ -29,40 +28,35 @@ const MAX_GROUP_VALUES = 64 * 1024 * 1024;
 
 type Row = Record<string, unknown>;
 
-/** An open parquet file. */
+/** A parquet file, open while it is read. */
 export class ParquetFile {
+  readonly path: string;
   readonly rows: number;
+  readonly bytes: number;
+  readonly modifiedMs: number;
 
   private constructor(
-    readonly path: string,
-    private readonly handle: FileHandle,
+    private readonly file: LazyFile,
     private readonly buffer: AsyncBuffer,
     private readonly metadata: FileMetaData,
-    readonly bytes: number,
-    readonly modifiedMs: number,
   ) {
+    this.path = file.path;
     this.rows = Number(metadata.num_rows);
+    this.bytes = file.bytes;
+    this.modifiedMs = file.modifiedMs;
   }
 
   static async open(path: string): Promise<ParquetFile> {
-    const handle = await open(path).catch((error: unknown) => {
-      throw fromSystemError(error, path, 'open the source');
-    });
+    const file = await LazyFile.open(path);
+    const buffer: AsyncBuffer = {
+      byteLength: file.bytes,
+      slice: (start, end = file.bytes) => file.read(start, Math.max(0, end - start)),
+    };
     try {
-      const { size, mtimeMs } = await handle.stat();
-      const buffer: AsyncBuffer = {
-        byteLength: size,
-        async slice(start, end = size) {
-          const bytes = new ArrayBuffer(Math.max(0, end - start));
-          await readFully(handle, path, bytes, start);
-          return bytes;
-        },
-      };
       const metadata = await parsing(path, () => parquetMetadataAsync(buffer));
-      return new ParquetFile(path, handle, buffer, metadata, size, mtimeMs);
-    } catch (error) {
-      await handle.close();
-      throw error;
+      return new ParquetFile(file, buffer, metadata);
+    } finally {
+      await file.release();
     }
   }
 
@@ -79,22 +73,20 @@ export class ParquetFile {
   /** Rows from `firstRow`, at most one row group at a time. */
   async *read(firstRow: number): AsyncGenerator<{ firstRow: number; rows: Row[] }> {
     let groupStart = 0;
-    for (const group of this.metadata.row_groups) {
-      const groupEnd = groupStart + Number(group.num_rows);
-      const rowStart = Math.max(groupStart, firstRow);
-      groupStart = groupEnd;
-      if (rowStart >= groupEnd) continue;
-      this.checkGroup(group);
-      const rows = await parsing(this.path, () =>
-        parquetReadObjects({
-          file: this.buffer,
-          metadata: this.metadata,
-          compressors,
-          rowStart,
-          rowEnd: groupEnd,
-        }),
-      );
-      yield { firstRow: rowStart, rows };
+    try {
+      for (const group of this.metadata.row_groups) {
+        const rowEnd = groupStart + Number(group.num_rows);
+        const rowStart = Math.max(groupStart, firstRow);
+        groupStart = rowEnd;
+        if (rowStart >= rowEnd) continue;
+        this.checkGroup(group);
+        const { buffer: file, metadata } = this;
+        const options = { file, metadata, compressors, rowStart, rowEnd };
+        const rows = await parsing(this.path, () => parquetReadObjects(options));
+        yield { firstRow: rowStart, rows };
+      }
+    } finally {
+      await this.close();
     }
   }
 
@@ -111,7 +103,7 @@ export class ParquetFile {
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    await this.file.release();
   }
 }
 
