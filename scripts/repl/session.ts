@@ -174,10 +174,18 @@ export class Session {
     return [...title, ...found, ...(this.#showTimings ? [footer(result)] : [])];
   }
 
-  #setWhere(sql: string, signal: AbortSignal): Promise<string[]> | string[] {
+  /** A filter that the catalog refuses changes nothing. */
+  async #setWhere(sql: string, signal: AbortSignal): Promise<string[]> {
+    const before = { where: this.#where, hits: this.#hits };
     this.#where = sql === '' ? undefined : sql;
-    if (this.#parts.length > 0) return this.#searchAnew(signal);
-    return [sql === '' ? 'no filter' : `filter: ${sql}`];
+    if (this.#parts.length === 0) return [sql === '' ? 'no filter' : `filter: ${sql}`];
+    try {
+      return await this.#searchAnew(signal);
+    } catch (error) {
+      this.#where = before.where;
+      this.#hits = before.hits;
+      throw error;
+    }
   }
 
   #setLimit(text: string): string[] {
