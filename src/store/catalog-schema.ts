@@ -83,7 +83,6 @@ export function createDatabase(path: string): Database.Database {
   return translating(path, 'making the catalog', () => {
     const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     configure(database);
-    database.pragma('page_size = 8192');
     database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
     return database;
   });
@@ -123,7 +122,7 @@ function configure(database: Database.Database): void {
   if (!database.readonly) {
     database.pragma('journal_mode = DELETE');
     database.pragma('synchronous = FULL');
-    database.pragma('foreign_keys = ON');
+    database.pragma('cache_size = -65536');
   }
   database.pragma('trusted_schema = OFF');
 }

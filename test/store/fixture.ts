@@ -43,15 +43,18 @@ export function randomVectors(rows: number, seed: number): Float32Array {
   return native.toUnit(vectors, DIMS);
 }
 
-/** A codec of `lists` lists, saved to and opened from `path`. */
-export async function makeCodec(path: string, lists = 40): Promise<NativeCodec> {
+/** A codec, saved to and opened from `path`. */
+export async function makeCodec(
+  path: string,
+  { lists = 40, groups = 4, outerGroups = 2 } = {},
+): Promise<NativeCodec> {
   const training = native.startTraining(randomVectors(4000, 1), {
     dims: DIMS,
     method: 'trained',
     levels: LEVELS,
     lists,
-    groups: 4,
-    outerGroups: 2,
+    groups,
+    outerGroups,
     seed: 1,
     threads: 1,
   });
@@ -100,7 +103,11 @@ export async function makeSegment(
 export async function makeIndex(
   path: string,
   rows: number,
-  { removed = [], hasItems = true }: { removed?: number[]; hasItems?: boolean } = {},
+  {
+    removed = [],
+    hasItems = true,
+    codecSize = {},
+  }: { removed?: number[]; hasItems?: boolean; codecSize?: Parameters<typeof makeCodec>[1] } = {},
 ): Promise<void> {
   const writer = IndexWriter.open(path);
   writer.create({
@@ -114,7 +121,7 @@ export async function makeIndex(
     build: null,
   });
   const codecFile = writer.newCodec();
-  const codec = await makeCodec(codecFile.path);
+  const codec = await makeCodec(codecFile.path, codecSize);
   const staged = writer.newSegment();
   const batch = await codec.encode(randomVectors(rows, 2), { vectors: true, threads: 1 });
   const ids = Float64Array.from({ length: rows }, (_, row) => row);

@@ -199,7 +199,7 @@ t.test('faults that checksums cannot see are found by verify', async (t) => {
 });
 
 t.test('a segment of another codec is refused', async (t) => {
-  const other = await makeCodec(join(t.testdir(), 'other.bin'), 20);
+  const other = await makeCodec(join(t.testdir(), 'other.bin'), { lists: 20 });
   t.throws(() => open(made.dir, other), {
     code: 'ERR_FORMAT_CORRUPT',
     message: /another codec/,

@@ -10,7 +10,7 @@ import { DIMS, makeCodec, makeSegment, randomVectors } from './fixture.js';
 const LISTS = 40;
 const ROWS = 1237; // no multiple of a block
 const folder = t.testdir();
-const codec = await makeCodec(join(folder, 'codec.bin'), LISTS);
+const codec = await makeCodec(join(folder, 'codec.bin'), { lists: LISTS });
 const { segment, dir, vectors } = await makeSegment(folder, codec, ROWS);
 const allRows = Float64Array.from({ length: ROWS }, (_, row) => row);
 const ids = segment.itemIds(allRows);

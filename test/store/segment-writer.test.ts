@@ -16,7 +16,7 @@ import {
 
 const LISTS = 40;
 const HEADER_BYTES = 64;
-const codec: NativeCodec = await makeCodec(join(t.testdir(), 'codec.bin'), LISTS);
+const codec: NativeCodec = await makeCodec(join(t.testdir(), 'codec.bin'), { lists: LISTS });
 
 /** Rows with random codes; `listOf` and `idOf` choose list and id of the n-th row. */
 function randomRows(
