@@ -114,8 +114,11 @@ export class ChildPool {
     child.tasks.delete(answer.id);
     if ('error' in answer) pending?.reject(new Error(answer.error));
     else pending?.resolve(answer.result as never);
-    if (this.#closed) this.#endIfDone(child);
-    else this.#dispatch();
+    if (this.#closed) {
+      this.#endIfDone(child);
+      return;
+    }
+    this.#dispatch();
     if (child.tasks.size > 0) return;
     child.process.unref();
     child.process.channel?.unref();

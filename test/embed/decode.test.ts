@@ -68,6 +68,39 @@ t.test('grey and CMYK pictures come as red, green and blue', async (t) => {
   t.equal(colour(decoded, 16, 16), '100', 'red stays red by way of CMYK');
 });
 
+t.test('every format, with eight bits or sixteen, decodes to the same colours', async (t) => {
+  const red = () => twoHalves(64, 64, '#ff0000', '#0000ff');
+  for (const [name, content] of Object.entries({
+    jpeg: await red().jpeg({ quality: 95, progressive: true }).toBuffer(),
+    webp: await red().webp({ quality: 95 }).toBuffer(),
+    avif: await red().avif({ quality: 90, effort: 0 }).toBuffer(),
+    tiff: await red().tiff().toBuffer(),
+    gif: await red().gif().toBuffer(),
+    palette: await red().png({ palette: true }).toBuffer(),
+    'sixteen bits': await red().toColourspace('rgb16').png().toBuffer(),
+  })) {
+    const { pixels, damaged } = await decodeImage(content, CLIP);
+    t.strictSame([pixels.length, damaged], [32 * 32 * 3, false], name);
+    t.equal(colour(pixels, 4, 16) + colour(pixels, 28, 16), '100001', name);
+  }
+});
+
+t.test('a large picture is shrunk without aliasing', async (t) => {
+  // Stripes of one pixel: whoever picks pixels instead of averaging them sees black or white.
+  const side = 512;
+  const stripes = Uint8Array.from({ length: side * side * 3 }, (_, i) =>
+    Math.floor(i / 3) % 2 === 0 ? 255 : 0,
+  );
+  const raw = { width: side, height: side, channels: 3 as const };
+  const content = await sharp(stripes, { raw }).png().toBuffer();
+  const { pixels } = await decodeImage(content, CLIP);
+  const inner = [8, 12, 16, 20, 24].map((x) => pixels[3 * (32 * 16 + x)] as number);
+  t.ok(
+    inner.every((value) => Math.abs(value - 128) < 12),
+    inner.join(' '),
+  );
+});
+
 t.test('a truncated file gives what there is, and is marked', async (t) => {
   const whole = pictureBytes('birds-crow.jpg');
   const { pixels, damaged } = await decodeImage(whole.subarray(0, whole.length * 0.6), CLIP);
