@@ -54,8 +54,9 @@ export const DEFAULT_EFFORT = 0.5;
 export const MAX_HITS = 100_000;
 
 const FIRST_STEP = 100;
-/** Shortlist of the first step at effort 0.5, and by what it grows from effort 0 to 1. */
-const SHORTLIST_MIDDLE = 300;
+/** Shortlist of the first step at effort 0.5, and by what it grows from effort 0 to 1. Of what all
+ * rows refined by 512 bits give on clip-b32, 500 hold 99.9 % of recall@10 and 99.6 % of @100. */
+const SHORTLIST_MIDDLE = 500;
 const SHORTLIST_SPAN = 100;
 /** A tenfold number of hits wants this many times the shortlist. */
 const SHORTLIST_PER_STEP = 4;
@@ -63,7 +64,8 @@ const SHORTLIST_PER_STEP = 4;
 const PROBES_MIDDLE = 2;
 const TEXT_PROBES = 3;
 const TEXT_SHORTLIST = 2;
-/** Rows scored by the last level, as a share of the shortlist. */
+/** Rows scored by the last level, as a share of the shortlist, after a round by the level after 64:
+ * costs 0.1 % of recall@10 and 1 % of @100, and saves half of the refining. */
 const LAST_SHARE = 0.4;
 
 /** @throws ERR_USAGE for an option out of its range. */
@@ -111,16 +113,12 @@ function effortOf({ effort, targetRecall }: SearchOptions): number {
   return effort;
 }
 
-/**
- * The effort that reached `recall` of the true neighbours' rows in the probed lists, over clip-b32
- * (114,127 rows, 1,024 lists). A guide where an index has no measurement of its own.
- */
+/** The effort that finds `recall` of what a search of all lists would find, on clip-b32. */
 export function effortForRecall(recall: number): number {
-  const [first, ...rest] = RECALL_BY_EFFORT;
-  let [lowRecall, lowEffort] = first as [number, number];
-  for (const [highRecall, highEffort] of rest) {
+  let [lowRecall, lowEffort] = [0, 0];
+  for (const [highRecall, highEffort] of RECALL_BY_EFFORT) {
     if (recall <= highRecall) {
-      const share = Math.max(0, (recall - lowRecall) / (highRecall - lowRecall));
+      const share = (recall - lowRecall) / (highRecall - lowRecall);
       return lowEffort + share * (highEffort - lowEffort);
     }
     [lowRecall, lowEffort] = [highRecall, highEffort];
@@ -128,13 +126,16 @@ export function effortForRecall(recall: number): number {
   return 1;
 }
 
+/** Share of the recall@10 of all lists, 38,917 rows of clip-b32 in 1,024 lists, trained apart:
+ * with 1, 2, 4, 8, 16, 32, 64 and all lists. */
 const RECALL_BY_EFFORT: readonly (readonly [recall: number, effort: number])[] = [
-  [0.5, 0],
-  [0.8, 0.2],
-  [0.9, 0.3],
-  [0.95, 0.4],
-  [0.98, 0.5],
-  [0.995, 0.7],
+  [0.657, 0],
+  [0.797, 0.083],
+  [0.896, 0.167],
+  [0.957, 0.25],
+  [0.984, 0.333],
+  [0.996, 0.417],
+  [0.999, 0.5],
   [1, 1],
 ];
 

@@ -4,9 +4,10 @@ import type { Plan } from './plan.js';
 import type { Snapshot } from './snapshot.js';
 import type { ScanJob } from './stages.js';
 
-/** The weight of the norm is estimated over lists that hold this many times the rank's rows. */
-const NORM_ROWS_FACTOR = 2;
-const NORM_MIN_LISTS = 4;
+/** The weight of the norm is estimated over lists that hold this share of the rank's rows: on
+ * clip-b32 one list or 32 give the same recall. */
+const NORM_ROWS_SHARE = 0.5;
+const NORM_MIN_LISTS = 2;
 
 export interface Routed {
   job: ScanJob;
@@ -23,7 +24,7 @@ export function normEstimate(
   const { rows, lists } = snapshot.shape;
   const keepShare = filter === null ? 1 : filter.rows / rows;
   const normRank = Math.max(1, Math.min(rows, Math.round(plan.shortlist / keepShare)));
-  const wanted = Math.ceil((NORM_ROWS_FACTOR * normRank * lists) / rows);
+  const wanted = Math.ceil((NORM_ROWS_SHARE * normRank * lists) / rows);
   return { normRank, nearest: Math.min(lists, Math.max(NORM_MIN_LISTS, wanted)) };
 }
 

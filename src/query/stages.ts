@@ -116,17 +116,20 @@ export function score(
   rows: Float64Array,
   by: number | 'vectors',
 ): Float32Array {
-  let scores = new Float32Array(rows.length);
+  let scores: Float32Array | null = null;
   bySegment(handles, rows, (segment, local, positions) => {
     const found =
       by === 'vectors' ? segment.rescore(query, local) : segment.refine(query, local, by);
-    if (positions === null) scores = new Float32Array(found);
-    else
-      positions.forEach((position, i) => {
-        scores[position] = found[i] as number;
-      });
+    if (positions === null) {
+      scores = found;
+      return;
+    }
+    scores ??= new Float32Array(rows.length);
+    for (let i = 0; i < found.length; i += 1) {
+      scores[positions[i] as number] = found[i] as number;
+    }
   });
-  return scores;
+  return scores ?? new Float32Array(0);
 }
 
 export interface FinishJob extends Pick<Plan, 'wanted' | 'refine' | 'rescore' | 'scoring'> {

@@ -132,9 +132,11 @@ export class Catalog {
 
   /** A number that changes when another connection commits. */
   version(): number {
-    return this.run('reading the catalog', () =>
-      Number(this.database.pragma('data_version', { simple: true })),
-    );
+    return this.run('reading the catalog', () => {
+      // Prepared once, for every search asks: `pragma()` would compile it anew.
+      const { data_version } = this.prepare('PRAGMA data_version').get() as Record<string, number>;
+      return data_version as number;
+    });
   }
 
   settings(): IndexSettings {

@@ -51,6 +51,22 @@ CORVID_WIDE void quantise_tables(const float* tables, const float* lows, float i
   }
 }
 
+// y[c] += Σ over d of x[d] · m[d · columns + c], d ascending for every c separately, as the kernel
+// vector_matrix adds. columns: a multiple of kLanes.
+CORVID_WIDE void add_products(const float* x, const float* m, size_t rows, size_t columns,
+                              float* y) {
+  for (size_t c = 0; c < columns; c += kLanes) {
+    FloatLanes sum;
+    std::memcpy(&sum, y + c, sizeof sum);
+    for (size_t d = 0; d < rows; ++d) {
+      FloatLanes row;
+      std::memcpy(&row, m + d * columns + c, sizeof row);
+      sum += x[d] * row;
+    }
+    std::memcpy(y + c, &sum, sizeof sum);
+  }
+}
+
 }  // namespace
 
 QueryContext::QueryContext(const Codec& codec, const float* query)
@@ -65,20 +81,30 @@ QueryContext::QueryContext(const Codec& codec, const float* query)
 QueryContext::~QueryContext() = default;
 
 float QueryContext::list_product(uint32_t list) {
-  const size_t dims = codec_.padded_dims();
-  scratch_.resize(std::max(scratch_.size(), dims));
-  kernels().half_to_float(codec_.list_centers() + list * dims, scratch_.data(), dims);
-  return kernels().dot(query_.data(), scratch_.data(), dims);
+  if (last_list_ != list) {
+    const size_t dims = codec_.padded_dims();
+    scratch_.resize(std::max(scratch_.size(), dims));
+    kernels().half_to_float(codec_.list_centers() + list * dims, scratch_.data(), dims);
+    last_product_ = kernels().dot(query_.data(), scratch_.data(), dims);
+    last_list_ = list;
+  }
+  return last_product_;
 }
 
 const float* QueryContext::projection(uint32_t group, size_t level) {
+  // Few enough at once that they are still in the nearest cache when they are multiplied.
+  constexpr size_t kRowsAtOnce = 8;
   std::vector<float>& projection = projections_[level][group];
   if (projection.empty()) {
     const size_t dims = codec_.padded_dims(), bits = codec_.head().levels[level].added_bits;
-    scratch_.resize(std::max(scratch_.size(), dims * bits));
-    kernels().half_to_float(codec_.directions(group, level), scratch_.data(), dims * bits);
+    scratch_.resize(std::max(scratch_.size(), kRowsAtOnce * bits));
     projection.resize(bits);
-    kernels().vector_matrix(query_.data(), scratch_.data(), dims, bits, projection.data());
+    const uint16_t* directions = codec_.directions(group, level);
+    for (size_t d = 0; d < dims; d += kRowsAtOnce) {
+      const size_t rows = std::min(kRowsAtOnce, dims - d);
+      kernels().half_to_float(directions + d * bits, scratch_.data(), rows * bits);
+      add_products(&query_[d], scratch_.data(), rows, bits, projection.data());
+    }
   }
   return projection.data();
 }

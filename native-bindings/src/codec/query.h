@@ -71,6 +71,8 @@ class QueryContext {
   // Per level and group, empty until needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩ of all blocks.
   std::vector<std::vector<float>> projections_[kLevelCount];
   std::vector<std::vector<float>> tables_[kLevelCount];
+  uint32_t last_list_ = UINT32_MAX;  // of list_product
+  float last_product_ = 0;
   std::vector<float> scratch_;
 };
 
