@@ -123,9 +123,38 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
   return range.rows;
 }
 
-// `words` is known where this is inlined, for the lengths that codes usually have. Counting words
-// one by one keeps up with memory; counting by shuffle (Muła, Kurz and Lemire, 2016) does not gain
-// at these lengths.
+// Bits of `words` that differ from `query`, counted for each byte by shuffle (Muła, Kurz and
+// Lemire, "Faster population counts using AVX2 instructions", 2016) and added for each 64-bit word.
+inline __m256i count_bits(__m256i words, __m256i query) {
+  const __m256i nibble = _mm256_set1_epi8(15);
+  const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2,
+                                         1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+  const __m256i bits = _mm256_xor_si256(words, query);
+  const __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(bits, nibble));
+  const __m256i high =
+      _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(bits, 4), nibble));
+  return _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256());
+}
+
+// Distances of sixteen rows of one word.
+inline void hamming_of_words(const uint8_t* codes, __m256i query, uint16_t* distances) {
+  __m256i sums = count_bits(load(codes), query);
+  sums = _mm256_or_si256(sums, _mm256_slli_epi64(count_bits(load(codes + 32), query), 16));
+  sums = _mm256_or_si256(sums, _mm256_slli_epi64(count_bits(load(codes + 64), query), 32));
+  sums = _mm256_or_si256(sums, _mm256_slli_epi64(count_bits(load(codes + 96), query), 48));
+  // Word i holds rows i, i + 4, i + 8, i + 12. Words 0 and 2 give the even rows, 1 and 3 the odd.
+  const __m256i together = _mm256_permute4x64_epi64(sums, _MM_SHUFFLE(3, 1, 2, 0));
+  const __m256i interleaved =
+      _mm256_shuffle_epi8(together, _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                                        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15)));
+  const __m128i even = _mm256_castsi256_si128(interleaved);
+  const __m128i odd = _mm256_extracti128_si256(interleaved, 1);
+  _mm_storeu_si128((__m128i*)distances, _mm_unpacklo_epi16(even, odd));
+  _mm_storeu_si128((__m128i*)(distances + 8), _mm_unpackhi_epi16(even, odd));
+}
+
+// Word by word, which keeps up with memory from two words on. `words` is known where this is
+// inlined.
 CORVID_INLINE void hamming_of(size_t words, const uint8_t* codes, size_t rows, const uint8_t* query,
                               uint16_t* distances) {
   for (size_t r = 0; r < rows; ++r, codes += 8 * words) {
@@ -140,33 +169,34 @@ CORVID_INLINE void hamming_of(size_t words, const uint8_t* codes, size_t rows, c
 void hamming(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
              uint16_t* distances) {
   // A copy, so that the compiler sees that writing distances cannot change it.
-  uint8_t wanted[128];
-  memcpy(wanted, query, stride);
-  switch (stride) {
-    case 8:
-      return hamming_of(1, codes, rows, wanted, distances);
-    case 16:
-      return hamming_of(2, codes, rows, wanted, distances);
-    case 32:
-      return hamming_of(4, codes, rows, wanted, distances);
-    case 64:
-      return hamming_of(8, codes, rows, wanted, distances);
-    case 96:
-      return hamming_of(12, codes, rows, wanted, distances);
-    case 128:
-      return hamming_of(16, codes, rows, wanted, distances);
-    default:
-      return hamming_of(stride / 8, codes, rows, wanted, distances);
+  uint8_t own_query[128];
+  memcpy(own_query, query, stride);
+  if (stride == 8) {
+    long long word;
+    memcpy(&word, query, 8);
+    const __m256i repeated = _mm256_set1_epi64x(word);
+    for (; rows >= 16; rows -= 16, codes += 128, distances += 16) {
+      hamming_of_words(codes, repeated, distances);
+    }
   }
+  hamming_by(hamming_of, codes, stride, rows, own_query, distances);
+}
+
+// All ones in the 16-bit lanes that are not above `wall`.
+inline __m128i at_most(const uint16_t* distances, __m128i wall) {
+  return _mm_cmpeq_epi16(_mm_subs_epu16(_mm_load_si128((const __m128i*)distances), wall),
+                         _mm_setzero_si128());
 }
 
 inline size_t append_near(const uint16_t* distances, uint16_t threshold, uint32_t wanted,
                           uint32_t first, ScanHit* hits) {
-  const __m256i wall = _mm256_set1_epi16((short)threshold), zero = _mm256_setzero_si256();
-  const __m256i low = _mm256_cmpeq_epi16(_mm256_subs_epu16(load(distances), wall), zero);
-  const __m256i high = _mm256_cmpeq_epi16(_mm256_subs_epu16(load(distances + 16), wall), zero);
-  const __m256i near = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
-  return append_hits(distances, (uint32_t)_mm256_movemask_epi8(near) & wanted, first, hits);
+  const __m128i wall = _mm_set1_epi16((short)threshold);
+  const __m128i low = _mm_packs_epi16(at_most(distances, wall), at_most(distances + 8, wall));
+  const __m128i high =
+      _mm_packs_epi16(at_most(distances + 16, wall), at_most(distances + 24, wall));
+  const uint32_t near = (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
+  if ((near & wanted) == 0) return 0;
+  return append_hits(distances, near & wanted, first, hits);
 }
 
 uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows,

@@ -165,17 +165,17 @@ inline __m512i load_words(const uint8_t* at, size_t words) {
   return _mm512_maskz_loadu_epi64((__mmask8)(words >= 8 ? 0xFF : (1u << words) - 1), at);
 }
 
-// Distances of up to eight rows of one, two or four words, which lie without gaps: `query` repeats
-// over the register. Lanes that have no row count the query's own bits.
-inline __m512i distances_of_short(const uint8_t* codes, size_t words, size_t rows, __m512i query) {
+// Distances of eight rows of one, two or four words, which lie without gaps: `query` repeats over
+// the register. Only the first `all` words are read; rows beyond them get any distance.
+CORVID_INLINE __m512i distances_of_short(const uint8_t* codes, size_t words, size_t all,
+                                         __m512i query) {
   __m512i counts[4];
   CORVID_UNROLL(4)
   for (size_t i = 0; i < 4; ++i) {
-    const size_t before = 8 * i, all = rows * words;
-    counts[i] =
-        i < words
-            ? count_bits(load_words(codes + 8 * before, all > before ? all - before : 0), query)
-            : _mm512_setzero_si512();
+    counts[i] = _mm512_setzero_si512();
+    if (i < words && all > 8 * i) {
+      counts[i] = count_bits(load_words(codes + 64 * i, all - 8 * i), query);
+    }
   }
   if (words == 1) return counts[0];
   const __m512i halves = add_pairs(counts[0], counts[1]);
@@ -186,9 +186,10 @@ inline __m512i distances_of_short(const uint8_t* codes, size_t words, size_t row
                                   add_pairs_of_pairs(halves, add_pairs(counts[2], counts[3])));
 }
 
-// Distances of up to eight rows of at most 16 words, row by row, added by a tree.
-inline __m512i distances_of_long(const uint8_t* codes, size_t words, size_t rows,
-                                 const __m512i* query) {
+// Distances of eight rows of at most 16 words, row by row, added by a tree. Only the first `rows`
+// are read; the others get any distance.
+CORVID_INLINE __m512i distances_of_long(const uint8_t* codes, size_t words, size_t rows,
+                                        const __m512i* query) {
   __m512i counts[8];
   CORVID_UNROLL(8)
   for (size_t r = 0; r < 8; ++r, codes += 8 * words) {
@@ -207,48 +208,54 @@ inline __m512i distances_of_long(const uint8_t* codes, size_t words, size_t rows
   return add_pairs_of_pairs(low, high);
 }
 
-// `words` is known where this is inlined, for the lengths that codes usually have.
-CORVID_INLINE void hamming_of(size_t words, const uint8_t* codes, size_t rows, const uint8_t* query,
-                              uint16_t* distances) {
+// Distances of up to 32 rows as 16-bit lanes. `words` is known where this is inlined, and so
+// is `rows` for whole blocks.
+CORVID_INLINE __m512i distances_of_block(size_t words, const uint8_t* codes, size_t rows,
+                                         const __m512i* query) {
   const bool is_short = words == 1 || words == 2 || words == 4;
-  __m512i repeated[2] = {load_words(query, words),
-                         load_words(query + 64, words > 8 ? words - 8 : 0)};
-  if (is_short) {
+  __m128i eights[4];
+  CORVID_UNROLL(4)
+  for (size_t i = 0; i < 4; ++i, codes += 64 * words) {
+    const size_t left = rows > 8 * i ? rows - 8 * i : 0;
+    const __m512i sums = is_short ? distances_of_short(codes, words, left * words, query[0])
+                                  : distances_of_long(codes, words, left, query);
+    eights[i] = _mm512_cvtepi64_epi16(sums);
+  }
+  const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(eights[0]), eights[1], 1);
+  const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(eights[2]), eights[3], 1);
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+// The query as distances_of_block wants it: repeated for short codes, else in one or two registers.
+inline void spread_query(const uint8_t* query, size_t words, __m512i* spread) {
+  spread[0] = load_words(query, words);
+  spread[1] = load_words(query + 64, words > 8 ? words - 8 : 0);
+  if (words == 1 || words == 2 || words == 4) {
     const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
     const __m512i within = _mm512_and_si512(lanes, _mm512_set1_epi64((long long)words - 1));
-    repeated[0] = _mm512_permutexvar_epi64(within, repeated[0]);
+    spread[0] = _mm512_permutexvar_epi64(within, spread[0]);
   }
-  for (; rows > 0; codes += 64 * words, distances += 8) {
-    const size_t some = rows < 8 ? rows : 8;
-    const __m512i sums = is_short ? distances_of_short(codes, words, some, repeated[0])
-                                  : distances_of_long(codes, words, some, repeated);
-    const __m128i narrow = _mm512_cvtepi64_epi16(sums);
-    _mm_mask_storeu_epi16(distances, (__mmask8)((1u << some) - 1), narrow);
-    rows -= some;
+}
+
+CORVID_INLINE void hamming_of(size_t words, const uint8_t* codes, size_t rows, const uint8_t* query,
+                              uint16_t* distances) {
+  __m512i spread[2];
+  spread_query(query, words, spread);
+  for (; rows >= kBlockRows; rows -= kBlockRows, codes += 256 * words, distances += kBlockRows) {
+    _mm512_storeu_si512(distances, distances_of_block(words, codes, kBlockRows, spread));
   }
+  const __m512i last = distances_of_block(words, codes, rows, spread);
+  _mm512_mask_storeu_epi16(distances, (__mmask32)((1ull << rows) - 1), last);
 }
 
 void hamming(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
              uint16_t* distances) {
-  switch (stride) {
-    case 8:
-      return hamming_of(1, codes, rows, query, distances);
-    case 16:
-      return hamming_of(2, codes, rows, query, distances);
-    case 32:
-      return hamming_of(4, codes, rows, query, distances);
-    case 64:
-      return hamming_of(8, codes, rows, query, distances);
-    case 128:
-      return hamming_of(16, codes, rows, query, distances);
-    default:
-      return hamming_of(stride / 8, codes, rows, query, distances);
-  }
+  hamming_by(hamming_of, codes, stride, rows, query, distances);
 }
 
 inline size_t append_near(const uint16_t* distances, uint16_t threshold, uint32_t wanted,
                           uint32_t first, ScanHit* hits) {
-  const __m512i all = _mm512_loadu_si512(distances);
+  const __m512i all = _mm512_load_si512(distances);
   const __mmask32 near = _mm512_cmple_epu16_mask(all, _mm512_set1_epi16((short)threshold));
   const uint32_t passed = near & wanted;
   if (passed == 0) return 0;

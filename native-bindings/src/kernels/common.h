@@ -92,9 +92,51 @@ inline uint32_t filter_bits(const uint8_t* filter, uint64_t row, uint32_t rows) 
   return shift == 0 ? low : low >> shift | high << (32 - shift);
 }
 
-// Kernels::scan_hamming by way of an instruction set's own two steps: the distances of up to 32
-// rows, and the hits of the rows that are both `wanted` and no farther than the threshold, appended
-// at `hits` (which has 32 places); `first` is the number of the first row. It returns their count.
+// Kernels::hamming by way of `hamming_of`, which is inlined for every number of words that a code
+// may have, so that its loops and masks are constant.
+CORVID_INLINE void hamming_by(void (*hamming_of)(size_t words, const uint8_t* codes, size_t rows,
+                                                 const uint8_t* query, uint16_t* distances),
+                              const uint8_t* codes, size_t stride, size_t rows,
+                              const uint8_t* query, uint16_t* distances) {
+  switch (stride / 8) {
+    case 1:
+      return hamming_of(1, codes, rows, query, distances);
+    case 2:
+      return hamming_of(2, codes, rows, query, distances);
+    case 3:
+      return hamming_of(3, codes, rows, query, distances);
+    case 4:
+      return hamming_of(4, codes, rows, query, distances);
+    case 5:
+      return hamming_of(5, codes, rows, query, distances);
+    case 6:
+      return hamming_of(6, codes, rows, query, distances);
+    case 7:
+      return hamming_of(7, codes, rows, query, distances);
+    case 8:
+      return hamming_of(8, codes, rows, query, distances);
+    case 9:
+      return hamming_of(9, codes, rows, query, distances);
+    case 10:
+      return hamming_of(10, codes, rows, query, distances);
+    case 11:
+      return hamming_of(11, codes, rows, query, distances);
+    case 12:
+      return hamming_of(12, codes, rows, query, distances);
+    case 13:
+      return hamming_of(13, codes, rows, query, distances);
+    case 14:
+      return hamming_of(14, codes, rows, query, distances);
+    case 15:
+      return hamming_of(15, codes, rows, query, distances);
+    case 16:
+      return hamming_of(16, codes, rows, query, distances);
+  }
+}
+
+// Kernels::scan_hamming by way of an instruction set's own two steps: distances of some rows, and
+// the hits of 32 rows that are both `wanted` and no farther than the threshold, appended at `hits`
+// (which has 32 places) with `first` the number of the first row; it returns how many they are.
 CORVID_INLINE uint32_t scan_hamming_by(
     void (*distances_of)(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
                          uint16_t* distances),
@@ -102,20 +144,21 @@ CORVID_INLINE uint32_t scan_hamming_by(
                           uint32_t first, ScanHit* hits),
     const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows, const uint8_t* query,
     uint32_t threshold, const uint8_t* filter, ScanHit* hits, size_t capacity, size_t* count) {
+  constexpr uint32_t kChunkRows = 8 * kBlockRows;  // enough to forget what preparing a query costs
   const uint16_t wall = threshold > 0xFFFF ? 0xFFFF : (uint16_t)threshold;
-  alignas(64) uint16_t distances[kBlockRows] = {};
-  size_t stored = *count;
-  uint32_t start = 0;
-  for (; start < rows && capacity - stored >= kBlockRows; start += kBlockRows) {
-    const uint32_t block = rows - start < kBlockRows ? rows - start : kBlockRows;
-    uint32_t wanted = 0xFFFFFFFFu >> (kBlockRows - block);
-    if (filter != nullptr) wanted &= filter_bits(filter, first_row + start, block);
-    if (wanted == 0) continue;
-    distances_of(codes + (size_t)start * stride, stride, block, query, distances);
-    stored += append_near(distances, wall, wanted, start, hits + stored);
+  alignas(64) uint16_t distances[kChunkRows] = {};
+  for (uint32_t chunk = 0; chunk < rows; chunk += kChunkRows) {
+    const uint32_t end = rows - chunk < kChunkRows ? rows : chunk + kChunkRows;
+    distances_of(codes + (size_t)chunk * stride, stride, end - chunk, query, distances);
+    for (uint32_t start = chunk; start < end; start += kBlockRows) {
+      if (capacity - *count < kBlockRows) return start;
+      const uint32_t block = end - start < kBlockRows ? end - start : kBlockRows;
+      uint32_t wanted = 0xFFFFFFFFu >> (kBlockRows - block);
+      if (filter != nullptr) wanted &= filter_bits(filter, first_row + start, block);
+      *count += append_near(distances + (start - chunk), wall, wanted, start, hits + *count);
+    }
   }
-  *count = stored;
-  return start < rows ? start : rows;
+  return rows;
 }
 
 }  // namespace
