@@ -87,10 +87,7 @@ async function runImages(
 ): Promise<Counts> {
   const { writer } = context;
   const comparison = await compareWithCatalog(sources, liveCatalog(writer), context);
-  const outcome = await buildImages(sources, comparison, () => encoder.open(), context);
-  const { added, changed, touched, removed, trained, skipped } = outcome;
-  const unchanged = comparison.unchanged - comparison.words.length;
-  return { added, changed, touched, removed, unchanged, trained, skippedFiles: skipped };
+  return buildImages(sources, comparison, () => encoder.open(), context);
 }
 
 async function runVectors(

@@ -9,6 +9,7 @@ import type { Catalog, SourceRecord } from '../store/catalog.js';
 import type { NewItem } from '../store/catalog-writer.js';
 import { type Change, type Committed, commitChange } from './commit.js';
 import { type BuildContext, liveCatalog } from './context.js';
+import { isoTime } from './images/items.js';
 import { SourceRows } from './rows.js';
 import type { VectorSources } from './sources/open.js';
 import { belowAny } from './sources/roots.js';
@@ -126,11 +127,6 @@ function recordOf(source: VectorSource, number: number, firstId: number): Source
 
 function idsOf({ firstId, rows }: SourceRecord): number[] {
   return firstId === null ? [] : Array.from({ length: rows }, (_, i) => firstId + i);
-}
-
-/** A time as the catalog keeps it. */
-export function isoTime(ms: number): string {
-  return new Date(Math.trunc(ms)).toISOString();
 }
 
 /** Rows that a comparison is about. */

@@ -17,8 +17,10 @@ import type { Rows } from './rows.js';
 import type { SegmentRows } from './segment-rows.js';
 import { unitVectors } from './unit.js';
 
-/** Bytes of a batch as floats: large enough to keep the kernels busy, small enough for caches. */
-const BATCH_BYTES = 16 * 1024 * 1024;
+/** Bytes of a batch as floats: the more rows, the better the kernels work, and about five batches
+ * are on their way at a time. */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+const BATCH_SHARE = 1 / 64;
 const MAX_BATCH_ROWS = 16_384;
 const BATCHES_AHEAD = 2;
 const COPY_ROWS = 8192;
@@ -66,7 +68,8 @@ export async function encodeSegment(
         }
       }
       for (const supply of encoded) {
-        const encoding = { vectors: target.vectors, threads };
+        const batchRows = batchRowsOf(supply, settings.memoryBytes);
+        const encoding = { vectors: target.vectors, threads, batchRows };
         await encodeSupply(supply, codec, segment, encoding, signal, onRows);
       }
     });
@@ -82,12 +85,10 @@ async function encodeSupply(
   supply: Rows,
   codec: NativeCodec,
   writer: NativeSegmentWriter,
-  options: { vectors: boolean; threads: number },
+  options: { vectors: boolean; threads: number; batchRows: number },
   signal: AbortSignal | undefined,
   onRows: (rows: number) => void,
 ): Promise<void> {
-  const { dims } = supply;
-  const batchRows = Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(BATCH_BYTES / (dims * 4))));
   let encoding: Promise<{ encoded: EncodedBatch; ids: Float64Array }> | null = null;
   let writing: Promise<void> = Promise.resolve();
   // Waits for the batch that is being encoded, and begins to write it once the last is written.
@@ -101,7 +102,7 @@ async function encodeSupply(
     onRows(ids.length);
   };
   try {
-    for await (const batch of readAhead(supply.read(batchRows, signal), BATCHES_AHEAD)) {
+    for await (const batch of readAhead(supply.read(options.batchRows, signal), BATCHES_AHEAD)) {
       throwIfAborted(signal);
       const unit = unitVectors(supply, batch.vectors, (i) => batch.firstRow + i);
       await passOn();
@@ -112,6 +113,11 @@ async function encodeSupply(
     await Promise.allSettled([encoding]);
     await writing;
   }
+}
+
+function batchRowsOf({ dims }: Rows, memoryBytes: number): number {
+  const bytes = Math.min(MAX_BATCH_BYTES, memoryBytes * BATCH_SHARE);
+  return Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(bytes / (dims * 4))));
 }
 
 async function encodeBatch(

@@ -3,6 +3,7 @@
 //
 // Rows of removed items are left out. The segment and its codec stay as they are.
 
+import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../errors.js';
 import { type EncodedBatch, type NativeCodec, type NativeSegment, native } from '../native.js';
 import type { RowBatch, Rows } from './rows.js';
@@ -12,8 +13,8 @@ export class SegmentRows implements Rows {
   readonly rows: number;
   readonly dims: number;
   private readonly segment: NativeSegment;
-  /** Rows of items that were not removed, ascending. */
-  private readonly live: Float64Array;
+  /** Rows of items that were not removed, ascending; null: all. */
+  private readonly live: Float64Array | null = null;
 
   /** @param removed item ids to leave out */
   constructor(
@@ -23,21 +24,22 @@ export class SegmentRows implements Rows {
   ) {
     this.segment = native.openSegment(path, codec);
     const { uuid, rows } = this.segment.info();
-    const all = Float64Array.from({ length: rows }, (_, row) => row);
-    if (removed.size === 0) this.live = all;
-    else {
+    const hash = createHash('sha256').update(uuid);
+    if (removed.size > 0) {
+      const all = new Float64Array(rows).map((_, row) => row);
       const ids = this.segment.itemIds(all);
       this.live = all.filter((row) => !removed.has(ids[row] as number));
+      hash.update(this.live);
     }
-    this.rows = this.live.length;
+    this.rows = this.live?.length ?? rows;
     this.dims = codec.info().dims;
-    this.identity = JSON.stringify([uuid, this.rows]);
+    this.identity = hash.digest('hex');
   }
 
   async *read(batchRows: number, signal: AbortSignal | undefined): AsyncGenerator<RowBatch> {
     for (let firstRow = 0; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
-      const rows = this.live.slice(firstRow, firstRow + batchRows);
+      const rows = this.liveRows(firstRow, batchRows);
       yield {
         firstRow,
         vectors: this.segment.reconstruct(rows),
@@ -54,7 +56,7 @@ export class SegmentRows implements Rows {
   ): AsyncGenerator<{ batch: EncodedBatch; ids: Float64Array }> {
     for (let firstRow = 0; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
-      const rows = this.live.slice(firstRow, firstRow + batchRows);
+      const rows = this.liveRows(firstRow, batchRows);
       yield { batch: this.segment.copyRows(rows, vectors), ids: this.segment.itemIds(rows) };
     }
   }
@@ -63,9 +65,14 @@ export class SegmentRows implements Rows {
     const batchRows = 1024;
     for (let start = 0; start < picks.length; start += batchRows) {
       throwIfAborted(signal);
-      const rows = picks.slice(start, start + batchRows).map((pick) => this.live[pick] as number);
-      yield this.segment.reconstruct(rows);
+      const some = picks.slice(start, start + batchRows);
+      yield this.segment.reconstruct(some.map((pick) => this.live?.[pick] ?? pick));
     }
+  }
+
+  private liveRows(first: number, count: number): Float64Array {
+    if (this.live !== null) return this.live.slice(first, first + count);
+    return new Float64Array(Math.min(count, this.rows - first)).map((_, i) => first + i);
   }
 
   close(): void {

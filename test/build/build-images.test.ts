@@ -95,14 +95,16 @@ t.test('a second build embeds only what is new or changed', async (t) => {
   t.equal((await readIndex(out)).generation, before.generation, 'and commits nothing');
 
   const summary = await build();
-  t.match(summary, { rows: 22, added: 4, changed: 1, touched: 1, removed: 2, unchanged: 16 });
-  t.equal(embedder.images, 25);
+  t.match(summary, { rows: 22, added: 3, changed: 1, touched: 2, removed: 1, unchanged: 16 });
+  t.equal(embedder.images, 24);
   const after = await readIndex(out);
   const idOf = (index: typeof after, key: string) => index.items.find((i) => i.key === key)?.id;
   t.not(idOf(after, changed), idOf(before, changed), 'changed: a new id');
   t.equal(idOf(after, touched), idOf(before, touched), 'touched: the same id');
   t.equal(after.items.find((i) => i.key === touched)?.modified, '1970-01-01T00:16:40.000Z');
   t.equal(idOf(after, gone), undefined);
+  t.equal(idOf(after, 'zz-renamed.jpg'), idOf(before, moved), 'moved: the same id');
+  t.equal(idOf(after, moved), undefined);
   t.equal(after.ids.length, 22);
   t.same(
     after.items.map(({ id }) => id),
@@ -174,6 +176,34 @@ t.test('captions that change are taken over without embedding', async (t) => {
   const { items } = await readIndex(out);
   t.match(items[1], { caption: 'new words', metadata: { year: 3 } });
   t.equal(embedder.images, 3);
+});
+
+t.test('a file that is changed back while a build is interrupted is the old one', async (t) => {
+  const dir = t.testdir();
+  const folder = photos(dir, 12);
+  const out = join(dir, 'photos.corvid');
+  const sources = [folder];
+  await buildIndex({ sources, out, embedder: new TinyEmbedder() });
+  const before = await readIndex(out);
+  const file = join(folder, NAMES[0] as string);
+  copyFileSync(join(PICTURES, NAMES[40] as string), file);
+  photos(dir, 60, 12);
+  const controller = new AbortController();
+  const interrupted = buildIndex({
+    sources,
+    out,
+    embedder: new TinyEmbedder('tiny', 30),
+    signal: controller.signal,
+    onProgress: ({ phase, done }) => phase === 'embed' && done >= 24 && controller.abort(),
+  });
+  await t.rejects(interrupted, { code: 'ERR_ABORTED' });
+  copyFileSync(join(PICTURES, NAMES[0] as string), file);
+  utimesSync(file, 77, 77);
+  const summary = await buildIndex({ sources, out, embedder: new TinyEmbedder() });
+  t.match(summary, { added: 60, changed: 0, touched: 1, rows: 72 });
+  const after = await readIndex(out);
+  const [then, now] = [before, after].map(({ vectors }) => vectors.get(0) as Float32Array);
+  t.ok(cosine(then as Float32Array, now as Float32Array) > 0.999);
 });
 
 t.test('an index refuses what it was not made for', async (t) => {

@@ -110,10 +110,17 @@ function sort(
   else result.pending.push(file);
 }
 
-/** What the captions say of `image` now, if it is not what its item has. Silence changes nothing. */
-export function newWords(image: IndexedImage, sources: ImageSources): NewWords | null {
-  if (!sources.captions.has(image.path)) return null;
-  const words = { id: image.id, ...wordsOf(image.path, sources) };
+/**
+ * What the captions say of `image` now, if it is not what its item has. Silence changes nothing.
+ * @param path where the image is now
+ */
+export function newWords(
+  image: IndexedImage,
+  sources: ImageSources,
+  path: string = image.path,
+): NewWords | null {
+  if (!sources.captions.has(path)) return null;
+  const words = { id: image.id, ...wordsOf(path, sources) };
   const same = words.caption === image.caption && words.metadata === image.metadata;
   return same ? null : words;
 }

@@ -11,7 +11,7 @@ import { type ImageInspection, inspectImage } from '../../embed/inspect.js';
 import { DEFAULT_MAX_FILE_BYTES, type ImageLimits } from '../../embed/limits.js';
 import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
 import type { SkippedFile } from '../options.js';
-import type { PendingImage } from './compare.js';
+import type { IndexedImage, PendingImage } from './compare.js';
 import type { EmbeddedImage, Journal } from './journal.js';
 import { reasonOf } from './skipped.js';
 
@@ -25,16 +25,17 @@ export interface EmbedPipelineOptions {
   embedder: Embedder;
   journal: Journal;
   limits: ImageLimits;
+  /** Items whose files are gone: one of the same content elsewhere is the same image, moved. */
+  vanished: readonly IndexedImage[];
   signal: AbortSignal | undefined;
   /** Called with the number of images dealt with so far, and of those skipped among them. */
   onImages: (done: number, skipped: number) => void;
 }
 
-/** An item whose file has a new time and the old content. */
+/** An item whose content is in a file with a new time, or in another place. */
 export interface TouchedImage {
-  id: number;
-  modifiedMs: number;
-  path: string;
+  item: IndexedImage;
+  file: PendingImage;
 }
 
 interface ReadImage {
@@ -79,7 +80,12 @@ class EmbedRun {
   private done = 0;
   private skipped = 0;
 
-  constructor(private readonly options: EmbedPipelineOptions) {}
+  /** Vanished items by their content. */
+  private readonly lost = new Map<string, IndexedImage>();
+
+  constructor(private readonly options: EmbedPipelineOptions) {
+    for (const item of options.vanished) this.lost.set(item.sha256, item);
+  }
 
   /** Images that can be embedded, in batches; the others are dealt with on the way. */
   async *readBatches(pending: readonly PendingImage[]): AsyncGenerator<ReadImage[]> {
@@ -110,8 +116,10 @@ class EmbedRun {
         throw fromSystemError(error, path, 'read the image');
       });
       const sha256 = createHash('sha256').update(content).digest('hex');
-      if (previous?.sha256 === sha256) {
-        this.touched.push({ id: previous.id, modifiedMs, path });
+      const item = previous ?? this.lost.get(sha256);
+      if (item?.sha256 === sha256) {
+        this.lost.delete(sha256);
+        this.touched.push({ item, file });
         this.count(1);
         return null;
       }
@@ -145,7 +153,13 @@ class EmbedRun {
       rows,
     );
     await this.skip(
-      failures.map(({ index, error }) => ({ image: (batch[index] as ReadImage).image, error })),
+      failures.map(({ index, error }) => {
+        const { image } = batch[index] as ReadImage;
+        if (error instanceof CorvidError) return { image, error };
+        const details = { actual: error.message, cause: error };
+        const refused = new CorvidError('ERR_IMAGE_DECODE', 'the encoder refused it', details);
+        return { image, error: refused };
+      }),
     );
     this.count(kept.length);
   }
