@@ -6,8 +6,9 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { CorvidError, fromSystemError } from '../errors.js';
 import type { ImageInput } from './embedder.js';
+import { Gate } from './gate.js';
 import { checkImage } from './inspect.js';
-import type { ImageLimits } from './limits.js';
+import { type ImageLimits, LARGE_IMAGE_PIXELS } from './limits.js';
 import type { Preprocessing } from './preprocessing.js';
 
 export interface DecodedImage {
@@ -17,7 +18,14 @@ export interface DecodedImage {
   damaged: boolean;
 }
 
+// The image library's cache of operations would keep whole pictures, hundreds of megabytes for each
+// large progressive JPEG and without counting them, for a second look that never comes.
+sharp.cache(false);
+
 const WHITE = { r: 255, g: 255, b: 255 };
+
+/** One place for all of the process: what bounds the memory that pictures take. */
+const largeImages = new Gate(1);
 
 /** The encoded bytes of an image. @throws CorvidError ERR_NOT_FOUND, ERR_PERMISSION, ERR_IO */
 export async function readImage(image: ImageInput): Promise<Uint8Array> {
@@ -36,9 +44,8 @@ export async function decodeImage(
   preprocessing: Preprocessing,
   limits: ImageLimits = {},
 ): Promise<DecodedImage> {
-  await checkImage(content, limits);
   const { fit, resize, size, kernel } = preprocessing;
-  const { result: pixels, damaged } = await tolerantly(content, async (image) => {
+  const { result: pixels, damaged } = await tolerantly(content, limits, async (image) => {
     const sized = image.resize({ width: resize, height: resize, fit, kernel });
     const inset = Math.floor((resize - size) / 2);
     const cropped =
@@ -60,8 +67,7 @@ export async function decodeImage(
  */
 export async function thumbnail(image: ImageInput, side: number): Promise<Uint8Array> {
   const content = await readImage(image);
-  await checkImage(content, {});
-  const { result } = await tolerantly(content, (picture) =>
+  const { result } = await tolerantly(content, {}, (picture) =>
     picture
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
       .jpeg({ quality: 80, mozjpeg: true })
@@ -70,20 +76,25 @@ export async function thumbnail(image: ImageInput, side: number): Promise<Uint8A
   return result;
 }
 
-/** Decodes strictly; if that fails, once more taking what there is. */
+/** Decodes what the limits allow: strictly; if that fails, once more taking what there is. */
 async function tolerantly<T>(
   content: Uint8Array,
+  limits: ImageLimits,
   work: (image: Sharp) => Promise<T>,
 ): Promise<{ result: T; damaged: boolean }> {
-  try {
-    return { result: await work(upright(content, 'error')), damaged: false };
-  } catch (strict) {
+  const { width, height } = await checkImage(content, limits);
+  const decode = async () => {
     try {
-      return { result: await work(upright(content, 'none')), damaged: true };
-    } catch (cause) {
-      throw undecodable(String((strict as Error).message).split('\n')[0], cause);
+      return { result: await work(upright(content, 'error')), damaged: false };
+    } catch (strict) {
+      try {
+        return { result: await work(upright(content, 'none')), damaged: true };
+      } catch (cause) {
+        throw undecodable(String((strict as Error).message).split('\n')[0], cause);
+      }
     }
-  }
+  };
+  return width * height > LARGE_IMAGE_PIXELS ? largeImages.pass(decode) : decode();
 }
 
 /** A decoder that found nothing fills the picture with one colour, but for a few pixels. */

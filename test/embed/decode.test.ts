@@ -143,3 +143,14 @@ t.test('a thumbnail is a small upright JPEG', async (t) => {
   t.equal(Math.max(width, height), 100);
   await t.rejects(thumbnail(picture('no-such.jpg'), 100), { code: 'ERR_NOT_FOUND' });
 });
+
+t.test('memory does not grow with the large pictures that went by', async (t) => {
+  // Held whole while they are decoded, 75 MB each, and by a careless decoder ever after.
+  const side = 5000;
+  const large = sharp({ create: { width: side, height: side, channels: 3, background: '#369' } });
+  const content = await large.jpeg({ progressive: true }).toBuffer();
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < 6; i++) await decodeImage(content, CLIP);
+  const grown = (process.memoryUsage().rss - before) / 1e6;
+  t.ok(grown < 200, `${grown.toFixed(0)} MB`);
+});
