@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -60,10 +61,12 @@ t.test('a build reports on stderr, and as JSON on stdout', async (t) => {
 });
 
 t.test('a second build embeds only what is new, and forgets what is gone', async (t) => {
-  rmSync(join(photos, NAMES[0] as string));
-  cpSync(join(PICTURES, NAMES[0] as string), join(photos, 'renamed.jpg'));
+  const [gone = '', moved = ''] = NAMES;
+  rmSync(join(photos, gone));
+  renameSync(join(photos, moved), join(photos, 'renamed.jpg'));
+  cpSync(join(PICTURES, 'vehicles-auto-sedan.jpg'), join(photos, 'new.jpg'));
   const { stdout } = build('--json', '--quiet');
-  t.match(JSON.parse(stdout), { rows: 41, added: 1, removed: 1, unchanged: 40 });
+  t.match(JSON.parse(stdout), { rows: 41, added: 1, touched: 1, removed: 1, unchanged: 39 });
 });
 
 t.test('search prints hits on stdout and chatter on stderr', async (t) => {

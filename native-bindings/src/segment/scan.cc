@@ -80,8 +80,7 @@ void Scanner::scan_within(uint32_t list, uint64_t first_row, uint64_t last_row) 
                           static_cast<uint32_t>(std::min(last_row - first_row, kCallRows)),
                           filter == nullptr ? nullptr : filter->bits()};
     size_t hits = 0;
-    const uint32_t consumed =
-        scan(range, tables.bytes, threshold, hits_.get(), kHits, &hits);
+    const uint32_t consumed = scan(range, tables.bytes, threshold, hits_.get(), kHits, &hits);
     keep(tables, first_row, hits);
     first_row += consumed;
   }
