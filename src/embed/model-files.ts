@@ -89,8 +89,8 @@ export function notDownloaded({ model, root, name }: ModelPlace): CorvidError {
     path: model,
     expected: `its files in ${join(root, name)}`,
     hint:
-      `name it (--model ${model}) while online to download it once, copy its folder there, ` +
-      `give the path of a model folder, or use the bundled model (--model ${BUNDLED_MODEL})`,
+      `name it while online to download it once (--model ${model}; allowDownload in code), ` +
+      `copy its folder there, or use a model folder or the bundled model (--model ${BUNDLED_MODEL})`,
   });
 }
 

@@ -7,6 +7,8 @@ import { CorvidError } from '../errors.js';
 export class Encoder {
   readonly #given: Embedder | null;
   readonly #model: string | null;
+  /** Whether the caller named the model, and not the index alone. */
+  readonly #isNamed: boolean;
   readonly #expected: EncoderFingerprint | null;
   readonly #dims: number;
   #opened: Promise<Embedder> | null = null;
@@ -20,6 +22,7 @@ export class Encoder {
   ) {
     this.#given = given;
     this.#model = model ?? expected?.model ?? null;
+    this.#isNamed = model !== null;
     this.#expected = expected;
     this.#dims = dims;
     if (given !== null) this.#check(given.fingerprint);
@@ -45,7 +48,8 @@ export class Encoder {
   }
 
   async #open(model: string): Promise<Embedder> {
-    const embedder = await openClip(model);
+    // Only a model that the caller names may be downloaded.
+    const embedder = await openClip(model, { allowDownload: this.#isNamed });
     try {
       this.#check(embedder.fingerprint);
     } catch (error) {
