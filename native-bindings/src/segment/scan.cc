@@ -28,6 +28,31 @@ uint32_t least_sum(const ScanTables& tables, float worst) {
   return sum;
 }
 
+constexpr size_t kCacheLineBytes = 64;
+
+// Advice to the processor: these bytes will be read soon.
+void fetch(const uint8_t* first, size_t bytes) {
+#if defined(__GNUC__) || defined(__clang__)
+  for (size_t i = 0; i < bytes; i += kCacheLineBytes) __builtin_prefetch(first + i);
+#else
+  (void)first, (void)bytes;
+#endif
+}
+
+// As much of a list as the nearer caches take without losing what is in use.
+void fetch_list(const Segment& segment, uint32_t list) {
+  constexpr uint64_t kMostBytes = 8192;
+  const uint64_t first_block = segment.list_first(list) / kBlockRows;
+  const uint64_t rows = segment.list_first(list + 1) - segment.list_first(list);
+  fetch(segment.plane_64() + first_block * kBlockBytes, std::min(rows * kPlane64Bytes, kMostBytes));
+}
+
+// The records of a row.
+void fetch_row(const Segment& segment, uint64_t row, size_t levels) {
+  fetch(segment.plane_64() + row / kBlockRows * kBlockBytes, kBlockBytes);
+  for (size_t i = 1; i < levels; ++i) fetch(segment.record_of(row, i), kCacheLineBytes);
+}
+
 // Positions 0..count by ascending row: rows of one list, and of one page, follow one another.
 std::vector<uint32_t> by_row(const double* rows, size_t count) {
   std::vector<uint32_t> order(count);
@@ -48,8 +73,11 @@ Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings
       hits_(new ScanHit[kHits]) {}
 
 void Scanner::scan_lists(const std::vector<uint32_t>& lists) {
-  for (const uint32_t list : lists) {
-    scan_within(list, segment_.list_first(list), segment_.list_first(list + 1));
+  for (size_t i = 0; i < lists.size(); ++i) {
+    // While the tables of this list are built and its rows scanned, the next one's rows come near:
+    // a quarter of the time where lists lie in memory at random, 8 KB each.
+    if (i + 1 < lists.size()) fetch_list(segment_, lists[i + 1]);
+    scan_within(lists[i], segment_.list_first(lists[i]), segment_.list_first(lists[i] + 1));
   }
 }
 
@@ -124,16 +152,21 @@ float estimate_norm_weight(const Segment& segment, QueryContext& query,
 
 void refine_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
                  size_t levels, float* scores) {
+  constexpr size_t kRowsAhead = 8;
   uint32_t list = 0;
   uint64_t list_end = 0;
-  for (const uint32_t position : by_row(rows, count)) {
-    const auto row = static_cast<uint64_t>(rows[position]);
+  const std::vector<uint32_t> order = by_row(rows, count);
+  for (size_t i = 0; i < count; ++i) {
+    if (i + kRowsAhead < count) {
+      fetch_row(segment, static_cast<uint64_t>(rows[order[i + kRowsAhead]]), levels);
+    }
+    const auto row = static_cast<uint64_t>(rows[order[i]]);
     if (row >= list_end) {
       list = segment.list_of(row);
       list_end = segment.list_first(list + 1);
     }
     uint8_t first_record[kPlane64Bytes];
-    scores[position] = query.score(list, segment.code_of(row, first_record), levels);
+    scores[order[i]] = query.score(list, segment.code_of(row, first_record), levels);
   }
 }
 

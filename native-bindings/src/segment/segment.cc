@@ -158,9 +158,7 @@ RowCode Segment::code_of(uint64_t row, uint8_t first_record[kPlane64Bytes]) cons
   for (size_t byte = 0; byte < kPlane64Bytes; ++byte) first_record[byte] = lane[byte * kBlockRows];
   RowCode code{};
   code.records[0] = first_record;
-  for (size_t i = 1; i < usable_levels_; ++i) {
-    code.records[i] = planes_[i]->data() + row * plane_stride_bytes(codec_->level_bits(i));
-  }
+  for (size_t i = 1; i < usable_levels_; ++i) code.records[i] = record_of(row, i);
   return code;
 }
 

@@ -61,6 +61,10 @@ class Segment {
 
   // First byte of plane-64's first block.
   const uint8_t* plane_64() const { return planes_[0]->data(); }
+  // The record of a row at a usable level above 64, by the level's index.
+  const uint8_t* record_of(uint64_t row, size_t index) const {
+    return planes_[index]->data() + row * plane_stride_bytes(codec_->level_bits(index));
+  }
   // The records of a row at all usable levels; that of level 64 is copied to `first_record`.
   RowCode code_of(uint64_t row, uint8_t first_record[kPlane64Bytes]) const;
   // Precondition: has_vectors().

@@ -26,12 +26,15 @@ uint64_t row_bytes(const SegmentShape& shape) {
 // Memory for the rows of one bucket while it is sorted.
 uint64_t place_bytes(uint64_t memory_bytes) { return memory_bytes - kFileBuffersBytes; }
 
+// A bucket is on the disk twice while it is placed: so many of them keep that below a twentieth.
+constexpr uint64_t kLeastBuckets = 24;
+
 uint32_t bucket_count(const SegmentShape& shape, uint64_t rows_hint, uint64_t memory_bytes) {
   // Buckets come out uneven: aim at half of what fits.
   const uint64_t wanted = rows_hint * row_bytes(shape) * 2 / place_bytes(memory_bytes) + 1;
   // Every bucket has a chunk open while rows are added.
   const uint64_t most = std::min<uint64_t>(shape.lists, memory_bytes / (uint64_t{64} << 10));
-  return static_cast<uint32_t>(std::min(wanted, most));
+  return static_cast<uint32_t>(std::min(std::max(wanted, kLeastBuckets), most));
 }
 
 }  // namespace
