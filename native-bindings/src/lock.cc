@@ -13,6 +13,8 @@
 #include <io.h>
 #include <sys/stat.h>
 #include <windows.h>
+
+#include "wide_path.h"
 #else
 #include <fcntl.h>
 #include <sys/file.h>
@@ -24,7 +26,8 @@ namespace corvid {
 #ifdef _WIN32
 
 std::unique_ptr<FileLock> FileLock::try_lock(const std::string& path) {
-  const int descriptor = _open(path.c_str(), _O_RDWR | _O_CREAT, _S_IREAD | _S_IWRITE);
+  const int descriptor =
+      _wopen(wide_path(path).c_str(), _O_RDWR | _O_CREAT | _O_NOINHERIT, _S_IREAD | _S_IWRITE);
   if (descriptor < 0) throw system_error(errno, path, "opening the lock");
   OVERLAPPED region = {};
   const HANDLE file = reinterpret_cast<HANDLE>(_get_osfhandle(descriptor));

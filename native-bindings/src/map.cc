@@ -9,6 +9,8 @@
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
 #include <windows.h>
+
+#include "wide_path.h"
 #else
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -37,17 +39,10 @@ int errno_of_windows(DWORD code) {
   }
 }
 
-std::wstring wide(const std::string& utf8) {
-  const int units = MultiByteToWideChar(CP_UTF8, 0, utf8.c_str(), -1, nullptr, 0);
-  std::wstring text(units > 0 ? units - 1 : 0, L'\0');
-  if (units > 1) MultiByteToWideChar(CP_UTF8, 0, utf8.c_str(), -1, text.data(), units);
-  return text;
-}
-
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) {
-  const HANDLE file = CreateFileW(wide(path).c_str(), GENERIC_READ,
+  const HANDLE file = CreateFileW(wide_path(path).c_str(), GENERIC_READ,
                                   FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
                                   OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (file == INVALID_HANDLE_VALUE) {

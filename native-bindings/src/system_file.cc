@@ -10,7 +10,7 @@
 #include <io.h>
 #include <sys/stat.h>
 
-#include <filesystem>
+#include "wide_path.h"
 #else
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,10 +25,8 @@ constexpr size_t kCallBytes = size_t{1} << 30;
 
 #ifdef _WIN32
 
-std::wstring wide(const std::string& path) { return std::filesystem::u8path(path).wstring(); }
-
 int open_new(const std::string& path) {
-  return _wopen(wide(path).c_str(), _O_RDWR | _O_CREAT | _O_TRUNC | _O_BINARY | _O_NOINHERIT,
+  return _wopen(wide_path(path).c_str(), _O_RDWR | _O_CREAT | _O_TRUNC | _O_BINARY | _O_NOINHERIT,
                 _S_IREAD | _S_IWRITE);
 }
 int write_some(int descriptor, const void* data, size_t bytes) {
@@ -40,9 +38,9 @@ int read_some(int descriptor, void* data, size_t bytes) {
 int64_t seek_start(int descriptor) { return _lseeki64(descriptor, 0, SEEK_SET); }
 int sync_descriptor(int descriptor) { return _commit(descriptor); }
 void close_descriptor(int descriptor) { _close(descriptor); }
-int make(const std::string& path) { return _wmkdir(wide(path).c_str()); }
-int remove_name(const std::string& path) { return _wunlink(wide(path).c_str()); }
-int remove_empty(const std::string& path) { return _wrmdir(wide(path).c_str()); }
+int make(const std::string& path) { return _wmkdir(wide_path(path).c_str()); }
+int remove_name(const std::string& path) { return _wunlink(wide_path(path).c_str()); }
+int remove_empty(const std::string& path) { return _wrmdir(wide_path(path).c_str()); }
 
 #else
 

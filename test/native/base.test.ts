@@ -1,6 +1,7 @@
 // The native ground as JavaScript sees it: checksums, locks, unit vectors, packed Hamming search.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import t from 'tap';
 import { native } from '../../src/native.js';
@@ -125,4 +126,48 @@ t.test('packedScan refuses sizes that do not fit', async (t) => {
   t.throws(() => native.packedScan(codes, 7, new Uint8Array(7), 1), refused);
   t.throws(() => native.packedScan(codes, 16, new Uint8Array(8), 1), refused);
   t.throws(() => native.packedScan(new Uint8Array(60), 8, new Uint8Array(8), 1), refused);
+});
+
+t.test('CORVID_SIMD forces an instruction set, and refuses one that is missing', async (t) => {
+  const addon = new URL('../../src/native.js', import.meta.url).href;
+  const script = `import { native } from ${JSON.stringify(addon)};
+    try { console.log(native.simdLevel()); } catch (error) { console.log(error.code, error.hint); }`;
+  const level = (forced: string) =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, CORVID_SIMD: forced },
+    }).stdout.trim();
+  const levels = native.simdLevels();
+  t.equal(levels[0], 'scalar');
+  for (const name of levels) t.equal(level(name), name);
+  t.equal(level(''), levels.at(-1), 'the best one without being forced');
+  for (const name of ['sse9', levels.includes('neon') ? 'avx2' : 'neon']) {
+    t.equal(level(name), 'ERR_NATIVE unset CORVID_SIMD to let corvid choose');
+  }
+});
+
+t.test('worker threads load the addon too, and come and go', async (t) => {
+  const addon = new URL('../../src/native.js', import.meta.url).href;
+  const path = join(t.testdir(), 'write.lock');
+  const code = `import(${JSON.stringify(addon)}).then(({ native }) => {
+    const lock = native.lockFile(${JSON.stringify(path)});
+    require('node:worker_threads').parentPort.postMessage([native.simdLevel(), lock !== null]);
+  });`;
+  const answer = () =>
+    new Promise<[string, boolean]>((resolve, reject) => {
+      const worker = new Worker(code, { eval: true });
+      let message: [string, boolean];
+      worker.on('message', (value) => {
+        message = value;
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => resolve(message));
+    });
+  for (let round = 0; round < 3; round++) {
+    t.strictSame(await answer(), [native.simdLevel(), true], 'what a dead worker held is free');
+  }
+  const lock = native.lockFile(path);
+  t.ok(lock);
+  t.strictSame(await answer(), [native.simdLevel(), false], 'threads exclude one another');
+  lock?.release();
 });
