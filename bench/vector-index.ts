@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type NativeCodec, native } from '../src/native.js';
 import { buildRoutingGraph, needsRoutingGraph } from '../src/partition/routing.js';
 import type { NewItem } from '../src/store/catalog-writer.js';
-import { IndexWriter } from '../src/store/index-folder.js';
+import { IndexWriter, type Publication } from '../src/store/index-folder.js';
 
 export interface VectorIndexOptions {
   /** The index folder; must not exist. */
@@ -33,6 +33,13 @@ export interface VectorIndexOptions {
 export interface VectorIndexSummary {
   rows: number;
   trainSeconds: number;
+  encodeSeconds: number;
+  placeSeconds: number;
+}
+
+interface PartSummary {
+  /** The first id that is free after the part. */
+  nextId: number;
   encodeSeconds: number;
   placeSeconds: number;
 }
@@ -80,12 +87,15 @@ export async function makeVectorIndex(options: VectorIndexOptions): Promise<Vect
     let nextId = 0;
     for (const part of parts) {
       const first = nextId === 0;
-      nextId = await addPart(writer, codec, part, nextId, options, summary, {
+      const added = await addPart(writer, codec, part, nextId, options, {
         ...(first ? { codec: { ...staged, uuid } } : {}),
         ...(first && needsRoutingGraph(codec.info().lists)
           ? { routing: await routingOf(writer, codec) }
           : {}),
       });
+      nextId = added.nextId;
+      summary.encodeSeconds += added.encodeSeconds;
+      summary.placeSeconds += added.placeSeconds;
     }
   } finally {
     writer.close();
@@ -99,16 +109,15 @@ async function routingOf(writer: IndexWriter, codec: NativeCodec) {
   return staged;
 }
 
-/** @returns the first id that is free after it. */
-async function addPart(
+/** Adds a segment and commits it, with what else is given. */
+export async function addPart(
   writer: IndexWriter,
   codec: NativeCodec,
   part: Float32Array,
   firstId: number,
-  options: VectorIndexOptions,
-  summary: VectorIndexSummary,
-  others: Partial<Parameters<IndexWriter['publish']>[0]>,
-): Promise<number> {
+  options: Pick<VectorIndexOptions, 'dims' | 'vectors' | 'threads' | 'item'>,
+  others: Partial<Publication> = {},
+): Promise<PartSummary> {
   const { dims, vectors = false, threads = 2, item } = options;
   const rows = part.length / dims;
   const staged = writer.newSegment();
@@ -131,15 +140,15 @@ async function addPart(
       writer.catalog.addItems(Array.from(ids, (id) => ({ ...item(id), id })));
     }
   }
-  summary.encodeSeconds += (performance.now() - start) / 1000;
   const placing = performance.now();
   await segment.finish();
-  summary.placeSeconds += (performance.now() - placing) / 1000;
+  const encodeSeconds = (placing - start) / 1000;
+  const placeSeconds = (performance.now() - placing) / 1000;
   const nextId = firstId + rows;
   writer.publish({
     ...others,
     settings: { nextId },
     segments: [{ ...staged, uuid, rows }],
   });
-  return nextId;
+  return { nextId, encodeSeconds, placeSeconds };
 }

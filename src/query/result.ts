@@ -19,12 +19,19 @@ export function toItem(id: number, known: CatalogItem | null): Item {
   };
 }
 
-/** @param hasItems false for an index of bare vectors, whose catalog need not be asked */
+/**
+ * Hits in the order of `ranked`. An item that a commit took out of the catalog since is left out.
+ * @param hasItems false for an index of bare vectors, whose catalog need not be asked
+ */
 export function toHits(
   catalog: Catalog,
   hasItems: boolean,
   ranked: readonly { id: number; score: number }[],
 ): Hit[] {
-  const known = hasItems ? catalog.itemsByIds(ranked.map(({ id }) => id)) : [];
-  return ranked.map(({ id, score }, i) => ({ ...toItem(id, known[i] ?? null), score }));
+  if (!hasItems) return ranked.map(({ id, score }) => ({ ...toItem(id, null), score }));
+  const known = catalog.itemsByIds(ranked.map(({ id }) => id));
+  return ranked.flatMap(({ id, score }, i) => {
+    const item = known[i];
+    return item == null ? [] : { ...toItem(id, item), score };
+  });
 }

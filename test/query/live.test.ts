@@ -1,0 +1,128 @@
+// An index that lives on: instruction sets that agree, and readers while a build commits.
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { addPart } from '../../bench/vector-index.js';
+import { type Hit, openIndex } from '../../src/index.js';
+import { native } from '../../src/native.js';
+import { IndexWriter } from '../../src/store/index-folder.js';
+import { clusteredVectors, makeIndex, rowOf } from './fixture.js';
+
+const DIMS = 96;
+const ROWS = 3000;
+const all = clusteredVectors(ROWS, DIMS, 40, 9);
+const first = all.slice(0, 2000 * DIMS);
+const second = all.slice(2000 * DIMS);
+
+t.test('every instruction set gives the same answers', async (t) => {
+  const path = await makeIndex({ dims: DIMS, parts: [all] });
+  const script = fileURLToPath(new URL('./answers.js', import.meta.url));
+  const queries = JSON.stringify([3, 700, 2100].map((row) => [...rowOf(all, DIMS, row)]));
+  const levels = native.simdLevels();
+  t.ok(levels.includes('scalar'));
+  const answers = levels.map((simd) => {
+    const env = { ...process.env, CORVID_SIMD: simd };
+    const output = execFileSync(process.execPath, [script, path, queries], { env });
+    const { simd: used, answers } = JSON.parse(output.toString());
+    t.equal(used, simd);
+    return JSON.stringify(answers);
+  });
+  for (const answer of answers) t.equal(answer === answers[0], true);
+});
+
+t.test('a search sees the last commit, an iteration the one it began with', async (t) => {
+  const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
+  await using index = await openIndex(path);
+  const query = rowOf(all, DIMS, 2500);
+  const before = (await index.search(query, { limit: 100 })).hits;
+  t.notOk(before.some(({ id }) => id >= 2000));
+  const iteration = index.iterate(query);
+  const given: Hit[] = [(await iteration.next()).value];
+
+  const writer = IndexWriter.open(path);
+  try {
+    const codec = native.openCodec(`${path}/${writer.catalog.settings().codec?.name}`);
+    await addPart(writer, codec, second, 2000, { dims: DIMS });
+    const after = await index.search(query);
+    t.equal(after.hits[0]?.id, 2500, 'a new image is found');
+    t.equal(after.rows, ROWS);
+    t.equal((await index.info()).segments, 2);
+    // The old segment goes, and its files with it.
+    writer.publish({
+      dropSegments: [writer.catalog.segments()[0]?.number as number],
+      removeIds: Array.from({ length: 2000 }, (_, id) => id),
+      forgetRemoved: true,
+    });
+  } finally {
+    writer.close();
+  }
+  const now = await index.search(query, { limit: 1000 });
+  t.equal(now.rows, 1000);
+  t.equal(now.hits.length, 1000);
+  t.ok(now.hits.every(({ id }) => id >= 2000));
+  for await (const hit of iteration) {
+    given.push(hit);
+    if (given.length === 100) break;
+  }
+  t.same(
+    given.map(({ id }) => id),
+    before.map(({ id }) => id),
+    'what an iteration began with stays readable',
+  );
+});
+
+t.test('an item that is removed meanwhile is no hit of an iteration either', async (t) => {
+  const item = (id: number) => ({ key: `${id}.jpg` });
+  const path = await makeIndex({ dims: DIMS, train: all, parts: [first], item });
+  await using index = await openIndex(path);
+  const query = rowOf(all, DIMS, 77);
+  const before = (await index.search(query, { limit: 50 })).hits;
+  const iteration = index.iterate(query, { limit: 5 });
+  const given: Hit[] = [(await iteration.next()).value];
+  const gone = before[30]?.id as number;
+  const writer = IndexWriter.open(path);
+  try {
+    writer.publish({ removeIds: [gone] });
+  } finally {
+    writer.close();
+  }
+  for await (const hit of iteration) {
+    given.push(hit);
+    if (given.length === 49) break;
+  }
+  t.same(
+    given,
+    before.filter(({ id }) => id !== gone),
+  );
+});
+
+t.test('searches go on while commits come', async (t) => {
+  const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
+  await using index = await openIndex(path, { threads: 2 });
+  let stop = false;
+  let searches = 0;
+  const clients = Array.from({ length: 4 }, async (_, client) => {
+    while (!stop) {
+      const { hits } = await index.search(rowOf(all, DIMS, (searches * 7 + client) % 2000), {
+        effort: client / 4,
+      });
+      if (hits.length !== 10) throw new Error(`${hits.length} hits`);
+      searches += 1;
+    }
+  });
+  const writer = IndexWriter.open(path);
+  try {
+    const codec = native.openCodec(`${path}/${writer.catalog.settings().codec?.name}`);
+    for (let part = 0; part < 10; part += 1) {
+      const rows = second.slice(part * 100 * DIMS, (part + 1) * 100 * DIMS);
+      await addPart(writer, codec, rows, 2000 + part * 100, { dims: DIMS });
+      const [oldest] = writer.catalog.segments().slice(1);
+      if (part % 3 === 2) writer.publish({ dropSegments: [oldest?.number as number] });
+    }
+  } finally {
+    writer.close();
+    stop = true;
+  }
+  await Promise.all(clients);
+  t.ok(searches > 20, `${searches} searches`);
+});
