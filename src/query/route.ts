@@ -21,7 +21,8 @@ export function normEstimate(
   plan: Plan,
   filter: Filter | null,
 ): { normRank: number; nearest: number } {
-  const { rows, lists } = snapshot.shape;
+  const { lists } = snapshot.shape;
+  const rows = Math.max(1, snapshot.shape.rows);
   const keepShare = filter === null ? 1 : filter.rows / rows;
   const normRank = Math.max(1, Math.min(rows, Math.round(plan.shortlist / keepShare)));
   const wanted = Math.ceil((NORM_ROWS_SHARE * normRank * lists) / rows);

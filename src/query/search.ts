@@ -80,14 +80,19 @@ function planAll(
   filter: Filter | null,
 ): PlannedQuery[] {
   const { shape } = snapshot;
-  const keepShare = filter === null || shape.rows === 0 ? 1 : filter.rows / shape.rows;
+  const share = keepShare(snapshot, filter);
   const plans = new Map<string, Plan>();
   return queries.map(({ vector, kind, items }) => {
     const key = `${kind} ${items.length}`;
-    const plan = plans.get(key) ?? makePlan(request, shape, kind, keepShare, items.length);
+    const plan = plans.get(key) ?? makePlan(request, shape, kind, share, items.length);
     plans.set(key, plan);
     return { vector, plan };
   });
+}
+
+/** Share of all rows that a filter keeps. */
+function keepShare({ shape }: Snapshot, filter: Filter | null): number {
+  return filter === null || shape.rows === 0 ? 1 : filter.rows / shape.rows;
 }
 
 interface Begun {
@@ -178,8 +183,8 @@ export async function* iterateHits(
     let answer: Executed;
     try {
       const { filter } = lease;
-      const keepShare = filter === null ? 1 : filter.rows / snapshot.shape.rows;
-      const plan = makePlan(staged, snapshot.shape, kind, keepShare, items.length);
+      const share = keepShare(snapshot, filter);
+      const plan = makePlan(staged, snapshot.shape, kind, share, items.length);
       answer = await execute(executeContext(context, options.signal), vector, plan, filter);
     } finally {
       lease.release();

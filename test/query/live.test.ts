@@ -1,5 +1,7 @@
 // An index that lives on: instruction sets that agree, and readers while a build commits.
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { addPart } from '../../bench/vector-index.js';
@@ -125,4 +127,45 @@ t.test('searches go on while commits come', async (t) => {
   }
   await Promise.all(clients);
   t.ok(searches > 20, `${searches} searches`);
+});
+
+t.test('an index whose longest plane is gone still answers, and says so', async (t) => {
+  const path = await makeIndex({ dims: DIMS, parts: [first], levels: [64] });
+  const longer = await makeIndex({ dims: 128, parts: [clusteredVectors(2000, 128, 20, 4)] });
+  rmSync(join(longer, 'segments', '000002', 'plane-128.bin'));
+  await using short = await openIndex(longer);
+  const info = await short.info();
+  t.same(info.levels, [64]);
+  t.same(info.missingLevels, [128]);
+  const result = await short.search({ item: 5 });
+  t.equal(result.hits.length, 10);
+  t.same(result.levels, [64]);
+  await t.rejects(short.search({ item: 5 }, { levels: [64, 128] }), { code: 'ERR_USAGE' });
+  await using whole = await openIndex(path);
+  t.same((await whole.info()).missingLevels, []);
+});
+
+t.test('an index that lost all its items has no hits', async (t) => {
+  const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
+  await using index = await openIndex(path);
+  const query = rowOf(all, DIMS, 1);
+  const writer = IndexWriter.open(path);
+  const empty = async () => {
+    for (const options of [{}, { exact: true }, { effort: 1 }, { where: 'id > 3' }]) {
+      const { hits, rows } = await index.search(query, options);
+      t.same([hits, rows], [[], 0]);
+    }
+    t.same(await index.searchBatch([query, query]).then((all) => all.flatMap((r) => r.hits)), []);
+    t.same(await index.iterate(query).next(), { done: true, value: undefined });
+    t.equal((await index.info()).images, 0);
+  };
+  try {
+    writer.publish({ removeIds: Array.from({ length: 2000 }, (_, id) => id) });
+    await empty();
+    const dropSegments = writer.catalog.segments().map(({ number }) => number);
+    writer.publish({ dropSegments, forgetRemoved: true });
+    await empty();
+  } finally {
+    writer.close();
+  }
 });
