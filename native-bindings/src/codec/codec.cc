@@ -73,6 +73,28 @@ Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t da
       throw corrupt(path_, "a list belongs to a group that the codec does not have");
     }
   }
+  bound_tables();
+}
+
+void Codec::bound_tables() {
+  constexpr size_t kBlocks = kLevel64Directions / kBlockDirections;
+  table_bounds_.resize(groups());
+  for (size_t group = 0; group < groups(); ++group) {
+    const float* coordinates = corners(static_cast<uint32_t>(group), 0);
+    const float* norms = corner_norms(static_cast<uint32_t>(group), 0);
+    TableBounds& bounds = table_bounds_[group];
+    for (size_t j = 0; j < kBlocks; ++j) {
+      for (size_t d = 0; d < kBlockDirections; ++d) {
+        float& reach = bounds.reach[j * kBlockDirections + d] = 0;
+        for (size_t v = 0; v < kCorners; ++v) {
+          reach = std::max(reach, std::fabs(coordinates[(d * kBlocks + j) * kCorners + v]));
+        }
+      }
+      const float* own = norms + j * kCorners;
+      bounds.largest_norm[j] = *std::max_element(own, own + kCorners);
+      bounds.smallest_norm[j] = *std::min_element(own, own + kCorners);
+    }
+  }
 }
 
 std::shared_ptr<const Codec> Codec::open(const std::string& path) {
@@ -100,7 +122,8 @@ size_t Codec::row_bytes() const {
 }
 
 uint64_t Codec::resident_bytes() const {
-  uint64_t bytes = head_->list_centers_offset + head_->lists * padded_dims() * sizeof(uint16_t);
+  uint64_t bytes = head_->list_centers_offset + lists() * padded_dims() * sizeof(uint16_t);
+  bytes += groups() * sizeof(TableBounds);
   const CodecLevel& first = head_->levels[0];
   const uint64_t directions = uint64_t{first.groups} * first.added_bits;
   bytes += directions * padded_dims() * sizeof(uint16_t);

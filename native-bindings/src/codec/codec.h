@@ -10,11 +10,19 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "codec/layout.h"
 #include "frame.h"
 
 namespace corvid {
+
+// What the corners of level 64 of a group reach at most, block by block; see bound_tables.
+struct TableBounds {
+  float reach[kLevel64Directions];  // largest |coordinate| in each direction
+  float largest_norm[kLevel64Directions / kBlockDirections];  // of ‖corner‖²
+  float smallest_norm[kLevel64Directions / kBlockDirections];
+};
 
 class Codec {
  public:
@@ -80,8 +88,12 @@ class Codec {
   const float* corners(uint32_t group, size_t level) const;
   // Squared lengths of the corners of (group, level): blocks x 16 floats.
   const float* corner_norms(uint32_t group, size_t level) const;
+  // Of a group of level 64. Computed when the codec is made.
+  const TableBounds& table_bounds(uint32_t group) const { return table_bounds_[group]; }
 
  private:
+  void bound_tables();
+
   template <typename Element>
   const Element* section(uint64_t offset) const {
     return reinterpret_cast<const Element*>(data_ + offset);
@@ -93,6 +105,7 @@ class Codec {
   Uuid uuid_;
   std::string path_;
   const CodecHead* head_;
+  std::vector<TableBounds> table_bounds_;
 };
 
 }  // namespace corvid

@@ -10,60 +10,42 @@
 namespace corvid {
 namespace {
 
-// tables[i] = Σ over d of w[d] · corner coordinate d − weight · ‖corner‖², for 256 corners.
-// w: 64 numbers, four for each block.
-CORVID_WIDE void corner_products(const float* coordinates, const float* norms, const float* w,
-                                 float weight, float* tables) {
+// What a block's table can reach at most, for all blocks: |⟨w, corner⟩| <= Σ |w_d| · reach_d, and
+// the norms lie between their extremes. Bounds instead of the true extremes make the byte tables
+// coarser by a few per cent, which costs no recall, and spare 512 comparisons.
+CORVID_WIDE void bound_tables(const TableBounds& bounds, const float* w, float half_weight,
+                              float* lows, float* widest) {
+  float sizes[kLevel64Directions], products[kTables], ranges[kTables];
+  for (size_t i = 0; i < kLevel64Directions; ++i) sizes[i] = std::fabs(w[i]) * bounds.reach[i];
+  for (size_t j = 0; j < kTables; ++j) {
+    const float* own = sizes + j * kBlockDirections;
+    products[j] = (own[0] + own[1]) + (own[2] + own[3]);
+  }
+  for (size_t j = 0; j < kTables; ++j) {
+    lows[j] = -products[j] - half_weight * bounds.largest_norm[j];
+    ranges[j] = products[j] - half_weight * bounds.smallest_norm[j] - lows[j];
+  }
+  *widest = *std::max_element(ranges, ranges + kTables);
+}
+
+// bytes[16 j + v] = (⟨w_j, corner_jv⟩ − half_weight · ‖corner_jv‖² − low_j) · inverse, rounded.
+CORVID_WIDE void fill_tables(const float* coordinates, const float* norms, const float* w,
+                             float half_weight, const float* lows, float inverse, uint8_t* bytes) {
   constexpr size_t kAll = kTables * kCorners;
   for (size_t j = 0; j < kTables; ++j) {
-    const float w0 = w[4 * j], w1 = w[4 * j + 1], w2 = w[4 * j + 2], w3 = w[4 * j + 3];
-    const float* c = coordinates + j * kCorners;
-    for (size_t v = 0; v < kCorners; ++v) {
-      const float product =
-          (w0 * c[v] + w1 * c[kAll + v]) + (w2 * c[2 * kAll + v] + w3 * c[3 * kAll + v]);
-      tables[j * kCorners + v] = product - weight * norms[j * kCorners + v];
+    const float w0 = w[4 * j] * inverse, w1 = w[4 * j + 1] * inverse;
+    const float w2 = w[4 * j + 2] * inverse, w3 = w[4 * j + 3] * inverse;
+    const float norm_factor = half_weight * inverse, start = 0.5f - lows[j] * inverse;
+    FloatLanes c[kBlockDirections], norm;
+    for (size_t d = 0; d < kBlockDirections; ++d) {
+      std::memcpy(&c[d], coordinates + d * kAll + j * kCorners, sizeof c[d]);
     }
-  }
-}
-
-CORVID_WIDE void table_ranges(const float* tables, float* lows, float* widest) {
-  float most = 0;
-  for (size_t j = 0; j < kTables; ++j) {
-    float low = tables[j * kCorners], high = low;
-    for (size_t v = 1; v < kCorners; ++v) {
-      const float value = tables[j * kCorners + v];
-      low = value < low ? value : low;
-      high = value > high ? value : high;
-    }
-    lows[j] = low;
-    most = high - low > most ? high - low : most;
-  }
-  *widest = most;
-}
-
-CORVID_WIDE void quantise_tables(const float* tables, const float* lows, float inverse,
-                                 uint8_t* bytes) {
-  for (size_t j = 0; j < kTables; ++j) {
-    for (size_t v = 0; v < kCorners; ++v) {
-      const size_t i = j * kCorners + v;
-      bytes[i] = static_cast<uint8_t>(static_cast<int32_t>((tables[i] - lows[j]) * inverse + 0.5f));
-    }
-  }
-}
-
-// y[c] += Σ over d of x[d] · m[d · columns + c], d ascending for every c separately, as the kernel
-// vector_matrix adds. columns: a multiple of kLanes.
-CORVID_WIDE void add_products(const float* x, const float* m, size_t rows, size_t columns,
-                              float* y) {
-  for (size_t c = 0; c < columns; c += kLanes) {
-    FloatLanes sum;
-    std::memcpy(&sum, y + c, sizeof sum);
-    for (size_t d = 0; d < rows; ++d) {
-      FloatLanes row;
-      std::memcpy(&row, m + d * columns + c, sizeof row);
-      sum += x[d] * row;
-    }
-    std::memcpy(y + c, &sum, sizeof sum);
+    std::memcpy(&norm, norms + j * kCorners, sizeof norm);
+    const FloatLanes value =
+        ((c[0] * w0 + c[1] * w1) + (c[2] * w2 + c[3] * w3)) - (norm * norm_factor - start);
+    const IntLanes whole = __builtin_convertvector(value, IntLanes);
+    const ByteLanes narrow = __builtin_convertvector(whole, ByteLanes);
+    std::memcpy(bytes + j * kCorners, &narrow, sizeof narrow);
   }
 }
 
@@ -81,30 +63,23 @@ QueryContext::QueryContext(const Codec& codec, const float* query)
 QueryContext::~QueryContext() = default;
 
 float QueryContext::list_product(uint32_t list) {
-  if (last_list_ != list) {
-    const size_t dims = codec_.padded_dims();
-    scratch_.resize(std::max(scratch_.size(), dims));
-    kernels().half_to_float(codec_.list_centers() + list * dims, scratch_.data(), dims);
-    last_product_ = kernels().dot(query_.data(), scratch_.data(), dims);
-    last_list_ = list;
-  }
+  if (list == last_list_) return last_product_;
+  const size_t dims = codec_.padded_dims();
+  scratch_.resize(std::max(scratch_.size(), dims));
+  kernels().half_to_float(codec_.list_centers() + list * dims, scratch_.data(), dims);
+  last_list_ = list;
+  last_product_ = kernels().dot(query_.data(), scratch_.data(), dims);
   return last_product_;
 }
 
 const float* QueryContext::projection(uint32_t group, size_t level) {
-  // Few enough at once that they are still in the nearest cache when they are multiplied.
-  constexpr size_t kRowsAtOnce = 8;
   std::vector<float>& projection = projections_[level][group];
   if (projection.empty()) {
     const size_t dims = codec_.padded_dims(), bits = codec_.head().levels[level].added_bits;
-    scratch_.resize(std::max(scratch_.size(), kRowsAtOnce * bits));
+    scratch_.resize(std::max(scratch_.size(), dims * bits));
+    kernels().half_to_float(codec_.directions(group, level), scratch_.data(), dims * bits);
     projection.resize(bits);
-    const uint16_t* directions = codec_.directions(group, level);
-    for (size_t d = 0; d < dims; d += kRowsAtOnce) {
-      const size_t rows = std::min(kRowsAtOnce, dims - d);
-      kernels().half_to_float(directions + d * bits, scratch_.data(), rows * bits);
-      add_products(&query_[d], scratch_.data(), rows, bits, projection.data());
-    }
+    kernels().vector_matrix(query_.data(), scratch_.data(), dims, bits, projection.data());
   }
   return projection.data();
 }
@@ -118,12 +93,11 @@ void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* ou
   for (size_t i = 0; i < kLevel64Directions; ++i) {
     w[i] = own[i] - center_weight * static_cast<float>(record.projection[i]);
   }
-  float tables[kTables * kTableEntries], lows[kTables], widest;
-  corner_products(codec_.corners(record.group, 0), codec_.corner_norms(record.group, 0), w,
-                  half_weight, tables);
-  table_ranges(tables, lows, &widest);
+  float lows[kTables], widest;
+  bound_tables(codec_.table_bounds(record.group), w, half_weight, lows, &widest);
   out->scale = widest > 0 ? widest / 255 : 1.0f;
-  quantise_tables(tables, lows, 1 / out->scale, out->bytes);
+  fill_tables(codec_.corners(record.group, 0), codec_.corner_norms(record.group, 0), w, half_weight,
+              lows, 1 / out->scale, out->bytes);
   float base = list_product(list) - half_weight * record.norm_squared;
   for (float low : lows) base += low;
   out->base = base;

@@ -71,7 +71,7 @@ class QueryContext {
   // Per level and group, empty until needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩ of all blocks.
   std::vector<std::vector<float>> projections_[kLevelCount];
   std::vector<std::vector<float>> tables_[kLevelCount];
-  uint32_t last_list_ = UINT32_MAX;  // of list_product
+  uint32_t last_list_ = UINT32_MAX;  // the list that list_product was last asked for
   float last_product_ = 0;
   std::vector<float> scratch_;
 };

@@ -21,6 +21,7 @@ namespace corvid {
 constexpr size_t kLanes = 16;
 typedef float FloatLanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(4)));
 typedef int32_t IntLanes __attribute__((vector_size(kLanes * sizeof(int32_t)), aligned(4)));
+typedef uint8_t ByteLanes __attribute__((vector_size(kLanes), aligned(1)));
 
 // Rows rounded up to whole vectors.
 constexpr size_t whole_lanes(size_t rows) { return (rows + kLanes - 1) / kLanes * kLanes; }
