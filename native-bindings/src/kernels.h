@@ -65,8 +65,9 @@ struct Kernels {
                            ScanHit* hits, size_t capacity, size_t* count);
 
   // y[c] = sum over d of x[d] * m[d * columns + c], added in ascending d for every c separately
-  // (so that every instruction set gives the same bits). m is row-major dims x columns.
-  void (*vector_matrix)(const float* x, const float* m, size_t dims, size_t columns, float* y);
+  // (so that every instruction set gives the same bits). m is row-major dims x columns, of IEEE
+  // halves: matrices of queries come from memory, not from cache, and half the bytes half the time.
+  void (*vector_matrix)(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y);
 
   // Dot product with sixteen partial sums (element i goes to partial i % 16), reduced as
   // ((p0+p8)+(p4+p12)) + ... : s8[i] = p[i]+p[i+8] (8), s4[i] = s8[i]+s8[i+4] (4),

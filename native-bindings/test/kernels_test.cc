@@ -147,11 +147,13 @@ bool scans_hamming_alike(const Kernels& reference, const Kernels& tested) {
 bool multiplies_vectors_alike(const Kernels& reference, const Kernels& tested) {
   for (int round = 0; round < 500; ++round) {
     const size_t dims = pick(150), columns = 1 + pick(200);
-    const Fenced x(dims * 4), m(dims * columns * 4), y(columns * 4), z(columns * 4);
+    const Fenced x(dims * 4), m(dims * columns * 2), y(columns * 4), z(columns * 4);
+    std::vector<float> entries(dims * columns);
     fill_floats(x.as<float>(), dims);
-    fill_floats(m.as<float>(), dims * columns);
-    reference.vector_matrix(x.as<float>(), m.as<float>(), dims, columns, y.as<float>());
-    tested.vector_matrix(x.as<float>(), m.as<float>(), dims, columns, z.as<float>());
+    fill_floats(entries.data(), entries.size());
+    reference.float_to_half(entries.data(), m.as<uint16_t>(), entries.size());
+    reference.vector_matrix(x.as<float>(), m.as<uint16_t>(), dims, columns, y.as<float>());
+    tested.vector_matrix(x.as<float>(), m.as<uint16_t>(), dims, columns, z.as<float>());
     if (std::memcmp(y.data(), z.data(), columns * 4) != 0) return false;
   }
   return true;

@@ -77,9 +77,9 @@ class Codec {
   const int8_t* routing_vectors() const { return section<int8_t>(head_->routing_vectors_offset); }
   const float* routing_scales() const { return section<float>(head_->routing_scales_offset); }
   // Null if routing vectors have all padded_dims.
-  const float* routing_projection() const {
+  const uint16_t* routing_projection() const {
     const uint64_t offset = head_->routing_projection_offset;
-    return offset == 0 ? nullptr : section<float>(offset);
+    return offset == 0 ? nullptr : section<uint16_t>(offset);
   }
   const float* vector_steps() const { return section<float>(head_->vector_steps_offset); }
   // Directions of (group, level), padded_dims x added_bits halves.

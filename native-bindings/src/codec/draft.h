@@ -25,7 +25,7 @@ class CodecDraft {
   int8_t* routing_vectors() { return section<int8_t>(head().routing_vectors_offset); }
   float* routing_scales() { return section<float>(head().routing_scales_offset); }
   // Only if routing_dims < padded_dims.
-  float* routing_projection() { return section<float>(head().routing_projection_offset); }
+  uint16_t* routing_projection() { return section<uint16_t>(head().routing_projection_offset); }
   LevelModel level(size_t level, size_t group);
 
   // The finished codec. Its UUID is a hash of its data, so equal codecs have equal names. The

@@ -17,7 +17,7 @@ uint64_t place_sections(CodecHead* head) {
   head->routing_vectors_offset = place(lists * head->routing_dims);
   head->routing_scales_offset = place(lists * sizeof(float));
   head->routing_projection_offset =
-      head->routing_dims == dims ? 0 : place(dims * head->routing_dims * sizeof(float));
+      head->routing_dims == dims ? 0 : place(dims * head->routing_dims * sizeof(uint16_t));
   head->list_centers_offset = place(lists * dims * sizeof(uint16_t));
   for (size_t i = 0; i < head->level_count; ++i) {
     CodecLevel& level = head->levels[i];

@@ -65,7 +65,7 @@ struct CodecHead {
   uint64_t list_centers_offset;        // lists x padded_dims halves: µ + c
   uint64_t routing_vectors_offset;     // lists x routing_dims int8: unit (µ + c) ...
   uint64_t routing_scales_offset;      // lists floats: ... divided by this
-  uint64_t routing_projection_offset;  // padded_dims x routing_dims floats; 0 if there is none
+  uint64_t routing_projection_offset;  // padded_dims x routing_dims halves; 0 if none
   uint64_t vector_steps_offset;        // dims floats: int8 vectors are (x − µ) / step
   CodecLevel levels[kLevelCount];      // level_count of them, the rest zero
   uint8_t reserved_3[72];              // 0

@@ -76,10 +76,9 @@ const float* QueryContext::projection(uint32_t group, size_t level) {
   std::vector<float>& projection = projections_[level][group];
   if (projection.empty()) {
     const size_t dims = codec_.padded_dims(), bits = codec_.head().levels[level].added_bits;
-    scratch_.resize(std::max(scratch_.size(), dims * bits));
-    kernels().half_to_float(codec_.directions(group, level), scratch_.data(), dims * bits);
     projection.resize(bits);
-    kernels().vector_matrix(query_.data(), scratch_.data(), dims, bits, projection.data());
+    kernels().vector_matrix(query_.data(), codec_.directions(group, level), dims, bits,
+                            projection.data());
   }
   return projection.data();
 }

@@ -44,8 +44,9 @@ void write_routing(CodecDraft& draft, const std::vector<float>& centers) {
     std::vector<float> products(dims * dims, 0.0f);
     add_outer_products(vectors.data(), lists, dims, products.data());
     const Eigen eigen = symmetric_eigen(products.data(), dims);
-    transpose(eigen.vectors.data(), routing_dims, dims, dims, draft.routing_projection(),
-              routing_dims);
+    std::vector<float> columns(dims * routing_dims);
+    transpose(eigen.vectors.data(), routing_dims, dims, dims, columns.data(), routing_dims);
+    kernels().float_to_half(columns.data(), draft.routing_projection(), columns.size());
     std::vector<float> projected(lists * routing_dims);
     kernels().gemm_nt(lists, routing_dims, dims, vectors.data(), dims, eigen.vectors.data(), dims,
                       projected.data(), routing_dims, false);

@@ -226,12 +226,9 @@ class Trainer {
     const size_t dims = sample_.dims;
     parallel_for(options_.lists, options_.threads, [&](size_t list, size_t) {
       ListRecord& record = draft.list_records()[list];
-      std::vector<float> directions(dims * kLevel64Directions);
-      kernels().half_to_float(draft.level(0, record.group).directions, directions.data(),
-                              directions.size());
       float projection[kLevel64Directions];
-      kernels().vector_matrix(center(list), directions.data(), dims, kLevel64Directions,
-                              projection);
+      kernels().vector_matrix(center(list), draft.level(0, record.group).directions, dims,
+                              kLevel64Directions, projection);
       record.projection_scale = quantise(projection, kLevel64Directions, record.projection);
     });
   }

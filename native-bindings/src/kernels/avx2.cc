@@ -206,16 +206,20 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
-void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, float* y) {
+inline __m256 floats_of(const uint16_t* at) {
+  return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)at));
+}
+
+void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
   size_t c = 0;
   for (; c + 64 <= columns; c += 64) {
     __m256 sums[8];
     for (int i = 0; i < 8; ++i) sums[i] = _mm256_setzero_ps();
     for (size_t d = 0; d < dims; ++d) {
       const __m256 factor = _mm256_set1_ps(x[d]);
-      const float* row = m + d * columns + c;
+      const uint16_t* row = m + d * columns + c;
       for (int i = 0; i < 8; ++i) {
-        sums[i] = _mm256_add_ps(sums[i], _mm256_mul_ps(factor, _mm256_loadu_ps(row + 8 * i)));
+        sums[i] = _mm256_add_ps(sums[i], _mm256_mul_ps(factor, floats_of(row + 8 * i)));
       }
     }
     for (int i = 0; i < 8; ++i) _mm256_storeu_ps(y + c + 8 * i, sums[i]);
@@ -223,14 +227,15 @@ void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, 
   for (; c + 8 <= columns; c += 8) {
     __m256 sum = _mm256_setzero_ps();
     for (size_t d = 0; d < dims; ++d) {
-      sum = _mm256_add_ps(
-          sum, _mm256_mul_ps(_mm256_set1_ps(x[d]), _mm256_loadu_ps(m + d * columns + c)));
+      sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(x[d]), floats_of(m + d * columns + c)));
     }
     _mm256_storeu_ps(y + c, sum);
   }
   for (; c < columns; ++c) {
     float sum = 0;
-    for (size_t d = 0; d < dims; ++d) sum += x[d] * m[d * columns + c];
+    for (size_t d = 0; d < dims; ++d) {
+      sum += x[d] * _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(m[d * columns + c])));
+    }
     y[c] = sum;
   }
 }

@@ -270,16 +270,20 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
-void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, float* y) {
+inline __m512 floats_of(const uint16_t* at) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)at));
+}
+
+void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
   size_t c = 0;
   for (; c + 64 <= columns; c += 64) {
     __m512 sums[4];
     for (int i = 0; i < 4; ++i) sums[i] = _mm512_setzero_ps();
     for (size_t d = 0; d < dims; ++d) {
       const __m512 factor = _mm512_set1_ps(x[d]);
-      const float* row = m + d * columns + c;
+      const uint16_t* row = m + d * columns + c;
       for (int i = 0; i < 4; ++i) {
-        sums[i] = _mm512_add_ps(sums[i], _mm512_mul_ps(factor, _mm512_loadu_ps(row + 16 * i)));
+        sums[i] = _mm512_add_ps(sums[i], _mm512_mul_ps(factor, floats_of(row + 16 * i)));
       }
     }
     for (int i = 0; i < 4; ++i) _mm512_storeu_ps(y + c + 16 * i, sums[i]);
@@ -288,8 +292,9 @@ void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, 
     const __mmask16 present = (__mmask16)(columns - c >= 16 ? 0xFFFF : (1u << (columns - c)) - 1);
     __m512 sum = _mm512_setzero_ps();
     for (size_t d = 0; d < dims; ++d) {
-      sum = _mm512_add_ps(sum, _mm512_mul_ps(_mm512_set1_ps(x[d]),
-                                             _mm512_maskz_loadu_ps(present, m + d * columns + c)));
+      sum = _mm512_add_ps(
+          sum, _mm512_mul_ps(_mm512_set1_ps(x[d]), _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(
+                                                       present, m + d * columns + c))));
     }
     _mm512_mask_storeu_ps(y + c, present, sum);
   }

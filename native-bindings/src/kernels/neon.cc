@@ -132,23 +132,30 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
-void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, float* y) {
+inline float32x4_t floats_of(const uint16_t* at) {
+  return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(at)));
+}
+
+void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
   size_t c = 0;
   for (; c + 32 <= columns; c += 32) {
     float32x4_t sums[8];
     for (int i = 0; i < 8; ++i) sums[i] = vdupq_n_f32(0);
     for (size_t d = 0; d < dims; ++d) {
       const float32x4_t factor = vdupq_n_f32(x[d]);
-      const float* row = m + d * columns + c;
+      const uint16_t* row = m + d * columns + c;
       for (int i = 0; i < 8; ++i) {
-        sums[i] = vaddq_f32(sums[i], vmulq_f32(factor, vld1q_f32(row + 4 * i)));
+        sums[i] = vaddq_f32(sums[i], vmulq_f32(factor, floats_of(row + 4 * i)));
       }
     }
     for (int i = 0; i < 8; ++i) vst1q_f32(y + c + 4 * i, sums[i]);
   }
   for (; c < columns; ++c) {
     float sum = 0;
-    for (size_t d = 0; d < dims; ++d) sum += x[d] * m[d * columns + c];
+    for (size_t d = 0; d < dims; ++d) {
+      const uint16_t one[4] = {m[d * columns + c], 0, 0, 0};
+      sum += x[d] * vgetq_lane_f32(floats_of(one), 0);
+    }
     y[c] = sum;
   }
 }

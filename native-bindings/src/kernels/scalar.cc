@@ -68,13 +68,6 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
   return rows;
 }
 
-void vector_matrix(const float* x, const float* m, size_t dims, size_t columns, float* y) {
-  std::memset(y, 0, columns * sizeof(float));
-  for (size_t d = 0; d < dims; ++d) {
-    for (size_t c = 0; c < columns; ++c) y[c] += x[d] * m[d * columns + c];
-  }
-}
-
 template <typename Element>
 float dot_of(const float* a, const Element* b, size_t dims) {
   float partial[16] = {};
@@ -145,6 +138,13 @@ uint16_t half_of_float(float value) {
   const uint32_t rebased = magnitude - 0x38000000u;
   const uint32_t rounded = rebased + 0xFFFu + (rebased >> 13 & 1);
   return static_cast<uint16_t>(sign | rounded >> 13);
+}
+
+void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
+  std::memset(y, 0, columns * sizeof(float));
+  for (size_t d = 0; d < dims; ++d) {
+    for (size_t c = 0; c < columns; ++c) y[c] += x[d] * float_of_half(m[d * columns + c]);
+  }
 }
 
 void half_to_float(const uint16_t* in, float* out, size_t count) {
