@@ -15,7 +15,7 @@ namespace {
 // A group of n rows trusts its own covariance by n / (n + kShrinkRows · bits / 64).
 constexpr float kShrinkRows = 600;
 // A corner is the mean of its rows and of so many more at its first place.
-constexpr float kCornerPullRows = 60;
+constexpr float kCornerPullRows = 30;
 // Eigenvalues below this share of the largest count as this.
 constexpr float kLeastVariance = 1e-9f;
 

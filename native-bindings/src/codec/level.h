@@ -40,7 +40,7 @@ struct LevelModel {
 constexpr size_t kEncodeSweeps = 4;
 
 // Rounds of choosing nibbles and moving corners.
-constexpr size_t kTrainingRounds = 6;
+constexpr size_t kTrainingRounds = 10;
 
 // Trains a level of `bits` directions, writes it to `model`, and takes what it decodes to off
 // `group.residuals`. `cosine`: nibbles are chosen for cos(x, x̂), else for the nearest corners.
