@@ -165,7 +165,11 @@ t.test('whatever is wrong has a code, a place and a remedy, and no stack', async
     [['search', photos, 'dog'], 'ERR_NOT_AN_INDEX', /;/],
     [['search', torn, 'dog'], 'ERR_FORMAT_CORRUPT', /expected .*found/],
     [['verify', torn], 'ERR_FORMAT_CORRUPT', /expected .*found/],
-    [['search', index, 'dog', '--model', 'no/where'], 'ERR_MODEL_NOT_FOUND', /clip-nano/],
+    [
+      ['search', index, 'dog', '--model', 'no/where'],
+      'ERR_MODEL_NOT_FOUND',
+      /path of a\s+model folder/,
+    ],
     [['search', index, 'dog', '--where', 'colour = 1'], 'ERR_WHERE', /colour/],
     [['search', index, '--image', join(folder, 'none.jpg')], 'ERR_NOT_FOUND', /none\.jpg/],
     [['search', index, '--more', '99999'], 'ERR_ITEM_NOT_FOUND', /99999/],
