@@ -77,6 +77,13 @@ struct Kernels {
   // Same order, with b as int8 (converted exactly to float): sum a[i] * b[i].
   float (*dot_i8)(const float* a, const int8_t* b, size_t dims);
 
+  // Whole-number products of bytes: out[v * row_count + r] = sum over d of
+  // vectors[v * dims + d] * rows[r * dims + d], exactly. Bytes lie within -127 .. 127 and dims is
+  // at most 65536, so that no sum leaves 32 bits. Several vectors at a time share the reading of
+  // rows.
+  void (*products_i8)(const int8_t* vectors, size_t vector_count, const int8_t* rows,
+                      size_t row_count, size_t dims, int32_t* out);
+
   // C (m x n, leading dimension ldc) = A (m x k, lda) * B^T (B is n x k, ldb), plus C if
   // accumulate. Any order, any fusing: for training and encoding only.
   void (*gemm_nt)(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,

@@ -174,6 +174,21 @@ bool dots_alike(const Kernels& reference, const Kernels& tested) {
   return true;
 }
 
+bool multiplies_bytes_alike(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 300; ++round) {
+    const size_t dims = round == 0 ? 4096 : pick(300), vectors = 1 + pick(9), rows = pick(40);
+    const Fenced a(vectors * dims), b(rows * dims), x(vectors * rows * 4), y(vectors * rows * 4);
+    // The first round has all bytes at their largest.
+    const auto byte = [&] { return round == 0 ? -127 : static_cast<int>(pick(255)) - 127; };
+    for (size_t i = 0; i < vectors * dims; ++i) a.as<int8_t>()[i] = static_cast<int8_t>(byte());
+    for (size_t i = 0; i < rows * dims; ++i) b.as<int8_t>()[i] = static_cast<int8_t>(byte());
+    reference.products_i8(a.as<int8_t>(), vectors, b.as<int8_t>(), rows, dims, x.as<int32_t>());
+    tested.products_i8(a.as<int8_t>(), vectors, b.as<int8_t>(), rows, dims, y.as<int32_t>());
+    if (std::memcmp(x.data(), y.data(), vectors * rows * 4) != 0) return false;
+  }
+  return true;
+}
+
 // Rows of all three matrices lie farther apart than they are long; what lies between rows of C must
 // not change.
 bool multiplies_matrices_closely(const Kernels& reference, const Kernels& tested) {
@@ -254,6 +269,7 @@ int main(int argc, char** argv) {
     report(scans_hamming_alike(scalar, *tested), prefix + "hamming, scan_hamming");
     report(multiplies_vectors_alike(scalar, *tested), prefix + "vector_matrix");
     report(dots_alike(scalar, *tested), prefix + "dot, dot_i8");
+    report(multiplies_bytes_alike(scalar, *tested), prefix + "products_i8");
     report(multiplies_matrices_closely(scalar, *tested), prefix + "gemm_nt");
     report(converts_halves_alike(scalar, *tested), prefix + "half_to_float, float_to_half");
   }

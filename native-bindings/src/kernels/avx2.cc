@@ -275,6 +275,36 @@ float dot_i8(const float* a, const int8_t* b, size_t dims) {
   return reduce(low, high, a + d, rest, dims - d);
 }
 
+// Sums of two products stay within 16 bits, for bytes are at most 127 in size.
+CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_t* row, size_t dims,
+                                int32_t* out, size_t apart) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sums[4];
+  for (size_t v = 0; v < count; ++v) sums[v] = _mm256_setzero_si256();
+  size_t d = 0;
+  for (; d + 32 <= dims; d += 32) {
+    const __m256i bytes = _mm256_loadu_si256((const __m256i*)(row + d));
+    const __m256i sizes = _mm256_abs_epi8(bytes);
+    for (size_t v = 0; v < count; ++v) {
+      const __m256i vector = _mm256_loadu_si256((const __m256i*)(vectors + v * dims + d));
+      const __m256i pairs = _mm256_maddubs_epi16(sizes, _mm256_sign_epi8(vector, bytes));
+      sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(pairs, ones));
+    }
+  }
+  for (size_t v = 0; v < count; ++v) {
+    __m128i four =
+        _mm_add_epi32(_mm256_castsi256_si128(sums[v]), _mm256_extracti128_si256(sums[v], 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xB1));
+    out[v * apart] = _mm_cvtsi128_si32(four) + product_rest(vectors + v * dims, row, d, dims);
+  }
+}
+
+void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows, size_t row_count,
+                 size_t dims, int32_t* out) {
+  products_i8_by(row_products, vectors, vector_count, rows, row_count, dims, out);
+}
+
 // GemmTile::transpose for four rows: four by eight numbers at a time.
 void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
   size_t d = 0;
@@ -354,8 +384,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2", scan_tables, hamming, scan_hamming,  vector_matrix,
-                              dot,    dot_i8,      gemm_nt, half_to_float, float_to_half};
+const Kernels kAvx2Kernels = {"avx2", scan_tables, hamming, scan_hamming,  vector_matrix, dot,
+                              dot_i8, products_i8, gemm_nt, half_to_float, float_to_half};
 
 }  // namespace corvid
 

@@ -134,6 +134,42 @@ CORVID_INLINE void hamming_by(void (*hamming_of)(size_t words, const uint8_t* co
   }
 }
 
+// What is left of products_i8 after whole registers: the same sum over bytes [first, dims).
+inline int32_t product_rest(const int8_t* a, const int8_t* b, size_t first, size_t dims) {
+  int32_t sum = 0;
+  for (size_t d = first; d < dims; ++d) sum += a[d] * b[d];
+  return sum;
+}
+
+// Kernels::products_i8 by way of an instruction set's own products of one row with `count` vectors
+// (1 to 4, inlined for each), written `row_count` apart.
+CORVID_INLINE void products_i8_by(void (*products_of)(size_t count, const int8_t* vectors,
+                                                      const int8_t* row, size_t dims, int32_t* out,
+                                                      size_t apart),
+                                  const int8_t* vectors, size_t vector_count, const int8_t* rows,
+                                  size_t row_count, size_t dims, int32_t* out) {
+  for (size_t v = 0; v < vector_count; v += 4) {
+    const int8_t* const own = vectors + v * dims;
+    int32_t* const own_out = out + v * row_count;
+    for (size_t r = 0; r < row_count; ++r) {
+      const int8_t* const row = rows + r * dims;
+      switch (vector_count - v) {
+        case 1:
+          products_of(1, own, row, dims, own_out + r, row_count);
+          break;
+        case 2:
+          products_of(2, own, row, dims, own_out + r, row_count);
+          break;
+        case 3:
+          products_of(3, own, row, dims, own_out + r, row_count);
+          break;
+        default:
+          products_of(4, own, row, dims, own_out + r, row_count);
+      }
+    }
+  }
+}
+
 // Kernels::scan_hamming by way of an instruction set's own two steps: distances of some rows, and
 // the hits of 32 rows that are both `wanted` and no farther than the threshold, appended at `hits`
 // (which has 32 places) with `first` the number of the first row; it returns how many they are.

@@ -195,6 +195,29 @@ float dot_i8(const float* a, const int8_t* b, size_t dims) {
   return reduce(sums, a + d, rest, dims - d);
 }
 
+CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_t* row, size_t dims,
+                                int32_t* out, size_t apart) {
+  int32x4_t sums[4];
+  for (size_t v = 0; v < count; ++v) sums[v] = vdupq_n_s32(0);
+  size_t d = 0;
+  for (; d + 16 <= dims; d += 16) {
+    const int8x16_t bytes = vld1q_s8(row + d);
+    for (size_t v = 0; v < count; ++v) {
+      const int8x16_t vector = vld1q_s8(vectors + v * dims + d);
+      sums[v] = vpadalq_s16(sums[v], vmull_s8(vget_low_s8(bytes), vget_low_s8(vector)));
+      sums[v] = vpadalq_s16(sums[v], vmull_high_s8(bytes, vector));
+    }
+  }
+  for (size_t v = 0; v < count; ++v) {
+    out[v * apart] = vaddvq_s32(sums[v]) + product_rest(vectors + v * dims, row, d, dims);
+  }
+}
+
+void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows, size_t row_count,
+                 size_t dims, int32_t* out) {
+  products_i8_by(row_products, vectors, vector_count, rows, row_count, dims, out);
+}
+
 // GemmTile::transpose for four rows: four by four numbers at a time.
 void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
   size_t d = 0;
@@ -273,8 +296,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon", scan_tables, hamming, scan_hamming,  vector_matrix,
-                              dot,    dot_i8,      gemm_nt, half_to_float, float_to_half};
+const Kernels kNeonKernels = {"neon", scan_tables, hamming, scan_hamming,  vector_matrix, dot,
+                              dot_i8, products_i8, gemm_nt, half_to_float, float_to_half};
 
 }  // namespace corvid
 

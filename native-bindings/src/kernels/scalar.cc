@@ -81,6 +81,17 @@ float dot_of(const float* a, const Element* b, size_t dims) {
 float dot(const float* a, const float* b, size_t dims) { return dot_of(a, b, dims); }
 float dot_i8(const float* a, const int8_t* b, size_t dims) { return dot_of(a, b, dims); }
 
+void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows, size_t row_count,
+                 size_t dims, int32_t* out) {
+  for (size_t v = 0; v < vector_count; ++v) {
+    for (size_t r = 0; r < row_count; ++r) {
+      int32_t sum = 0;
+      for (size_t d = 0; d < dims; ++d) sum += vectors[v * dims + d] * rows[r * dims + d];
+      out[v * row_count + r] = sum;
+    }
+  }
+}
+
 void gemm_nt(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
              float* c, size_t ldc, bool accumulate) {
   for (size_t i = 0; i < m; ++i) {
@@ -157,7 +168,7 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", scan_tables, hamming, scan_hamming,  vector_matrix,
-                                dot,      dot_i8,      gemm_nt, half_to_float, float_to_half};
+const Kernels kScalarKernels = {"scalar", scan_tables, hamming, scan_hamming,  vector_matrix, dot,
+                                dot_i8,   products_i8, gemm_nt, half_to_float, float_to_half};
 
 }  // namespace corvid
