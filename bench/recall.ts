@@ -224,7 +224,7 @@ function rankAll(
     const query = rowOf(queries, q);
     const others = (found: Float64Array): Uint32Array =>
       Uint32Array.from(found, (row) => ids[row] as number).filter((id) => id !== own[q]);
-    const scanned = scanAllLists(codec, segment, query, wanted);
+    const scanned = scanAllLists(codec, segment, query, shortlist, wanted);
     ranks.levels[0]?.ids.push(others(scanned));
     const short = scanned.slice(0, shortlist + 1);
     longer.forEach((bits, i) => {
@@ -239,15 +239,17 @@ function rankAll(
   return ranks;
 }
 
-/** The best rows by the folded score of the 64-bit plane, over all lists. */
+/** The best rows by the folded score of the 64-bit plane, over all lists, as a search for a
+ * shortlist of `shortlist` rows would score them. */
 function scanAllLists(
   codec: NativeCodec,
   segment: NativeSegment,
   query: Float32Array,
+  shortlist: number,
   limit: number,
 ): Float64Array {
   const nearest = codec.nearestLists(query, Math.min(NORM_LISTS, codec.info().lists));
-  const normWeight = segment.estimateNormWeight(query, nearest, limit);
+  const normWeight = segment.estimateNormWeight(query, nearest, shortlist);
   const request = { query, lists: null, normWeight, limit, filter: 0 };
   return segment.scan({ ...request, scoring: 'asymmetric' }).rows;
 }

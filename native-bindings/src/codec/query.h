@@ -56,13 +56,15 @@ class QueryContext {
   // Rows come cheapest when those of one list follow one another.
   float score(uint32_t list, const RowCode& code, size_t levels);
 
+  // What `score` divides by: ‖x̂‖.
+  float norm(uint32_t list, const RowCode& code, size_t levels) const;
+
   // Cosine of a row by its stored int8 vector of codec.dims() numbers.
   float score_vector(const int8_t* vector);
 
  private:
   const float* projection(uint32_t group, size_t level);
   const float* tables(uint32_t group, size_t level);
-  float norm(uint32_t list, const RowCode& code, size_t levels) const;
 
   const Codec& codec_;
   std::vector<float> query_;         // padded_dims

@@ -1,6 +1,7 @@
 #include "segment/scan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace corvid {
@@ -127,25 +128,35 @@ void Scanner::keep(const ScanTables& tables, uint64_t first_row, size_t hits) {
   shortlist_.take(kept);
 }
 
-// Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (DESIGN.md, section 2). At the
-// wanted rank a = θ√n, so f(t) = n(θ/√n − t/2), and (t + 2f(t)/n) / 2 = θ/√n whatever t was: one
-// round is exact for rows of one n, and a second one mends what the first guess ranked wrongly.
+// Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (DESIGN.md, section 2). What
+// counts is to rank the best rows well, not the shortlist's last ones, and the best have longer x̂
+// than others: so θ and n are those of rows that the first guess ranks at the top.
 float estimate_norm_weight(const Segment& segment, QueryContext& query,
                            const std::vector<uint32_t>& lists, size_t limit) {
   constexpr int kRounds = 2;
+  constexpr size_t kTopShare = 10;      // a tenth of the shortlist is the top
+  constexpr size_t kMostNormRows = 32;  // of which so many are looked at
   if (lists.empty()) return 0;
-  const float norm = segment.codec().mean_norm();
-  const float norm_squared = norm * norm;
-  float weight = query.list_product(lists[0]) / norm_squared;
+  float weight =
+      query.list_product(lists[0]) / (segment.codec().mean_norm() * segment.codec().mean_norm());
   Shortlist shortlist(limit);
   for (int round = 0; round < kRounds; ++round) {
-    shortlist.reset(limit);
+    shortlist.reset(limit / kTopShare + 1);
     Scanner scanner(segment, query, {Scoring::kAsymmetric, weight, nullptr}, shortlist);
     scanner.scan_lists(lists);
-    // The lists that are not looked at will push the rank's score up, as does half the rank here.
-    const size_t rank = std::min<uint64_t>(limit, scanner.scanned_rows()) / 2;
-    if (shortlist.size() <= rank) break;
-    weight = (weight + 2 * shortlist.score_at(rank) / norm_squared) / 2;
+    const std::vector<Candidate>& top = shortlist.sorted();
+    if (top.empty()) break;
+    const size_t step = (top.size() + kMostNormRows - 1) / kMostNormRows;
+    float norms = 0, count = 0, score = 0;
+    for (size_t i = (top.size() - 1) % step; i < top.size(); i += step, ++count) {
+      uint8_t first_record[kPlane64Bytes];
+      const uint32_t list = segment.list_of(top[i].row);
+      const RowCode code = segment.code_of(top[i].row, first_record);
+      const float norm = query.norm(list, code, 1);
+      norms += norm * norm;
+      score = query.score(list, code, 1);
+    }
+    weight = score / std::sqrt(norms / count);
   }
   return weight;
 }

@@ -59,13 +59,6 @@ class Shortlist {
     return candidates_;
   }
 
-  // The score at `rank` (from 0) of what was offered; rank < limit and size() > rank.
-  float score_at(size_t rank) {
-    std::nth_element(candidates_.begin(), candidates_.begin() + rank, candidates_.begin() + count_,
-                     Better());
-    return candidates_[rank].score;
-  }
-
  private:
   static constexpr size_t kSlack = 64;
 
