@@ -81,8 +81,8 @@ export interface NativeCodec {
   routingCentroids(): Float32Array;
   /** routingDims numbers: the query as the routing graph wants it. */
   routingQuery(query: Float32Array): Float32Array;
-  /** All lists ordered by centroid similarity to each query, best `probes` of them:
-   * queries x probes. Brute force, for batches and small numbers of lists. */
+  /** The `probes` lists whose normalised centroids are most similar to each query, best first:
+   * queries x probes. By brute force. */
   nearestLists(queries: Float32Array, probes: number): Uint32Array;
 }
 
@@ -185,6 +185,71 @@ export interface NativeSegment {
   prefetch(lists: Uint32Array): void;
 }
 
+/** How a shortlist becomes items. */
+export interface FinishRequest {
+  scoring: Scoring;
+  /** Pairs: score by the first so many bits, then keep the best so many rows. */
+  refine: Uint32Array;
+  /** Score what is left by the stored vectors. */
+  rescore: boolean;
+  /** Items to return. */
+  wanted: number;
+}
+
+/** Whole queries of one plan; plain data, so that it can go to a worker. */
+export interface AnswerRequest extends FinishRequest {
+  /** count x dims, unit rows. */
+  queries: Float32Array;
+  /** Lists each query is routed to. */
+  probes: number;
+  /** Those lists and their similarities, most similar first, count x probes each; null: routed here,
+   * by brute force. */
+  lists: Uint32Array | null;
+  similarities: Float32Array | null;
+  /** Scan all rows, and not only the lists. */
+  everywhere: boolean;
+  /** End a query's scan where the log odds of finding more fall below this; -Infinity: never. */
+  stop: number;
+  /** Rows of the shortlist. */
+  shortlist: number;
+  /** The weight of the norm is estimated from the score at this rank within the first `nearest`
+   * lists. */
+  normRank: number;
+  nearest: number;
+  /** RowFilter handle for each segment: 0 keeps all rows, -1 none. Null: no filter. */
+  filters: Float64Array | null;
+}
+
+/** Answers of several queries, one after another. */
+export interface NativeAnswers {
+  /** Items of each query. */
+  counts: Uint32Array;
+  /** By score descending, then id ascending; query after query. */
+  ids: Float64Array;
+  scores: Float32Array;
+  /** Of each query: rows read by the scan, lists scanned, rows of the shortlist. */
+  scannedRows: Float64Array;
+  probedLists: Uint32Array;
+  shortlists: Uint32Array;
+  /** Times of all queries together. */
+  routeMs: number;
+  scanMs: number;
+  refineMs: number;
+  rescoreMs: number;
+}
+
+/** One codec and its segments, as one thread searches them. Rows are global: those of segment after
+ * segment. */
+export interface NativeSearcher {
+  /** Routes, scans, refines, rescores. Looks everywhere for a query whose lists hold too little. */
+  answer(request: AnswerRequest): NativeAnswers;
+  /** From a shortlist that was scanned elsewhere to items: `counts`, `ids`, `scores` and times. */
+  finish(
+    request: FinishRequest & { query: Float32Array; rows: Float64Array; scores: Float32Array },
+  ): NativeAnswers;
+  close(): void;
+}
+
 /** Best `limit` of the caller's own packed codes (rows x strideBytes) by exact Hamming distance,
  * then row. */
 export type NativePackedScan = (
@@ -215,6 +280,8 @@ export interface NativeAddon {
   openSegment(dir: string, codec: NativeCodec): NativeSegment;
   /** Checks header, length and every checksum of one binary file of ours. @returns its bytes. */
   verifyFile(path: string): Promise<number>;
+  /** The segments must be open, and may be closed before the searcher. */
+  openSearcher(codec: NativeCodec, segments: readonly NativeSegment[]): NativeSearcher;
   packedScan: NativePackedScan;
 }
 

@@ -104,6 +104,12 @@ export async function verifyRoutingFile(path: string, expected: RoutingFile): Pr
   });
 }
 
+export interface RoutedLists {
+  lists: Uint32Array;
+  /** Inner products with the normalised centroids. */
+  similarities: Float32Array;
+}
+
 /** Finds the lists nearest to a query. Belongs to one thread. */
 export class Router {
   readonly #codec: NativeCodec;
@@ -127,7 +133,7 @@ export class Router {
     return this.#source?.path ?? null;
   }
 
-  /** True once `nearest` may be called for `probes` lists without `load`. */
+  /** True once the lists of a query can be found without `load`. */
   ready(probes: number): boolean {
     return !this.usesGraph(probes) || this.#graph !== null;
   }
@@ -139,19 +145,18 @@ export class Router {
   }
 
   /**
-   * The `probes` lists whose normalised centroids have the largest inner product with `query`,
-   * best first; by graph, a few of them may be missed.
-   * @param query dims numbers, unit length
+   * The `probes` lists whose normalised centroids are most similar to `query` (dims numbers, unit
+   * length), best first, a few of which may be missed. Precondition: `ready` and `usesGraph`.
+   * @returns null if the graph reaches fewer
    */
-  nearest(query: Float32Array, probes: number): Uint32Array {
-    if (this.#graph !== null && this.usesGraph(probes)) {
-      this.#graph.setEf(Math.max(SEARCH_MIN_CANDIDATES, probes));
-      const point = Array.from(this.#codec.routingQuery(query));
-      const { neighbors } = this.#graph.searchKnn(point, probes);
-      // A graph that has come apart reaches fewer: brute force then gives what was asked for.
-      if (neighbors.length === probes) return Uint32Array.from(neighbors);
-    }
-    return this.#codec.nearestLists(query, Math.min(probes, this.#lists));
+  byGraph(query: Float32Array, probes: number): RoutedLists | null {
+    const graph = this.#graph as hnswlib.HierarchicalNSW;
+    graph.setEf(Math.max(SEARCH_MIN_CANDIDATES, probes));
+    const point = Array.from(this.#codec.routingQuery(query));
+    const { neighbors, distances } = graph.searchKnn(point, probes);
+    if (neighbors.length < probes) return null;
+    const similarities = Float32Array.from(distances, (distance) => 1 - distance);
+    return { lists: Uint32Array.from(neighbors), similarities };
   }
 
   /** True if so many lists are found by the graph, and not by the codec's brute force. */

@@ -1,10 +1,10 @@
 // Many queries at once: dealt to the workers in runs, so that a hop is paid once for many.
 import { throwIfAborted } from '../errors.js';
-import { type ExecuteContext, type Executed, execute, scoresAll } from './execute.js';
+import type { NativeAnswers } from '../native.js';
+import { answersOf, type ExecuteContext, type Executed, execute } from './execute.js';
 import type { Filter } from './filter.js';
 import type { Plan } from './plan.js';
-import { normEstimate } from './route.js';
-import type { BatchJob } from './work.js';
+import { answerRequest, routeByGraph } from './route.js';
 
 /** A query of a batch with its plan; queries of one kind share one plan object. */
 export interface PlannedQuery {
@@ -63,33 +63,20 @@ const executeRuns: Use = async (context, queries, plan, positions, filter, answe
   signal?.addEventListener('abort', stop, { once: true });
   const fair = Math.ceil(positions.length / (pool.threads * RUNS_PER_THREAD));
   const size = Math.min(RUN_MAX, Math.max(RUN_MIN, fair));
-  const { normRank, nearest } = normEstimate(snapshot, plan, filter);
-  const everywhere = plan.probes >= snapshot.shape.lists;
-  const probes = everywhere ? nearest : plan.probes;
-  const matching = filter?.rows ?? snapshot.shape.rows;
+  const shared = answerRequest(snapshot, plan, filter);
   try {
     const runs: Promise<void>[] = [];
     for (let first = 0; first < positions.length; first += size) {
       const run = positions.slice(first, first + size);
-      const job: BatchJob = {
-        queries: concatenate(run.map((i) => (queries[i] as PlannedQuery).vector)),
-        plan,
-        probes,
-        everywhere,
-        normRank,
-        nearest,
-        lists: await routeOnGraph(context, queries, run, probes),
-        filters: filter?.handles ?? null,
+      const vectors = concatenate(run.map((i) => (queries[i] as PlannedQuery).vector));
+      const job = await routeByGraph(snapshot, { ...shared, queries: vectors });
+      const keep = (found: NativeAnswers | null) => {
+        if (found === null) return;
+        answersOf(found, snapshot, plan, filter).forEach((answer, i) => {
+          answers[run[i] as number] = answer;
+        });
       };
-      runs.push(
-        pool.run(snapshot.source, { kind: 'batch', job, cancel }).then((found) => {
-          const probedLists = everywhere ? snapshot.shape.lists : probes;
-          found?.forEach((answer, i) => {
-            const exact = everywhere && scoresAll(plan, answer.shortlist, matching);
-            answers[run[i] as number] = { ...answer, routeMs: 0, probedLists, exact };
-          });
-        }),
-      );
+      runs.push(pool.run(snapshot.source, { kind: 'answer', job, cancel }).then(keep));
     }
     await Promise.all(runs);
     throwIfAborted(signal);
@@ -97,22 +84,6 @@ const executeRuns: Use = async (context, queries, plan, positions, filter, answe
     signal?.removeEventListener('abort', stop);
   }
 };
-
-/** Lists of each query by the routing graph, which this thread alone has; null: by brute force. */
-async function routeOnGraph(
-  { snapshot: { router } }: ExecuteContext,
-  queries: readonly PlannedQuery[],
-  run: readonly number[],
-  probes: number,
-): Promise<Uint32Array | null> {
-  if (!router.usesGraph(probes)) return null;
-  if (!router.ready(probes)) await router.load();
-  const lists = new Uint32Array(run.length * probes);
-  run.forEach((position, i) => {
-    lists.set(router.nearest((queries[position] as PlannedQuery).vector, probes), i * probes);
-  });
-  return lists;
-}
 
 function concatenate(vectors: readonly Float32Array[]): Float32Array {
   const dims = (vectors[0] as Float32Array).length;

@@ -3,23 +3,29 @@
 // Where the work is done never changes the answer. The rules, with what was measured for them:
 // - A hop to a worker and back costs about 0.1 ms when idle, so small queries stay on the calling
 //   thread, as long as the estimate below is under INLINE_MAX_MS.
-// - A large query alone is split by lists over all workers, each with one native call.
+// - A query of lists goes whole to one thread, for when it ends depends on what it has found. A scan
+//   of all rows is split over the workers, if it is large and alone.
 // - Under load every query goes whole to one worker: a hop then costs 0.035 ms of throughput.
 import { throwIfAborted } from '../errors.js';
+import type { NativeAnswers } from '../native.js';
 import type { Filter } from './filter.js';
 import type { Plan } from './plan.js';
 import type { WorkerPool } from './pool.js';
-import { type Routed, routeQuery } from './route.js';
+import { answerRequest, finishRequest, nearestLists, normEstimate, routeByGraph } from './route.js';
 import { merge } from './shortlist.js';
 import { RESIDENT_ROWS, type Snapshot } from './snapshot.js';
-import type { FinishJob, ScanAnswer, ScanJob } from './stages.js';
-import { perform, type QueryAnswer, type Task } from './work.js';
+import type { Answer, FinishJob, ScanJob } from './stages.js';
+import { perform, type Results, type Task } from './work.js';
 
 /** An answer with what the result reports about its making. */
-export interface Executed extends QueryAnswer {
-  routeMs: number;
+export interface Executed extends Answer {
+  scannedRows: number;
+  /** Rows that were scored again. */
+  shortlist: number;
   probedLists: number;
   exact: boolean;
+  routeMs: number;
+  scanMs: number;
 }
 
 export interface ExecuteContext {
@@ -45,19 +51,69 @@ export async function execute(
   plan: Plan,
   filter: Filter | null,
 ): Promise<Executed> {
-  const finish: FinishJob = { ...plan, query };
+  const finish: FinishJob = { query, plan: finishRequest(plan) };
   const sweepBy = sweepStep(plan);
   if (filter !== null && filter.fewRows !== null && sweepBy !== null) {
     return scoreRows(context, finish, filter.fewRows, sweepBy);
   }
   if (plan.exact && sweepBy !== null) return sweepAll(context, finish, filter, sweepBy);
-  const routed = await routeQuery(context.snapshot, query, plan, filter);
+  const parts = partsOf(context, plan);
+  if (parts > 1) return scanApart(context, finish, plan, filter, parts);
+  const request = { ...answerRequest(context.snapshot, plan, filter), queries: query };
+  const start = performance.now();
+  const routed = await routeByGraph(context.snapshot, request);
+  const graphMs = performance.now() - start;
   throwIfAborted(context.signal);
-  const { routeMs, probedLists } = routed;
-  const answer = await scanAndFinish(context, routed, finish, plan);
-  const matching = filter?.rows ?? context.snapshot.shape.rows;
-  const exact = routed.job.lists === null && scoresAll(plan, answer.shortlist, matching);
-  return { ...answer, routeMs, probedLists, exact };
+  const estimatedMs = estimateMs(context.snapshot, plan);
+  const found = await place(context, { kind: 'answer', job: routed, cancel: null }, estimatedMs);
+  const [answer] = answersOf(found as NativeAnswers, context.snapshot, plan, filter);
+  if (routed !== request) (answer as Executed).routeMs += graphMs;
+  return answer as Executed;
+}
+
+/** Every query's own answer, with a fair share of the times. */
+export function answersOf(
+  found: NativeAnswers,
+  { shape }: Snapshot,
+  plan: Plan,
+  filter: Filter | null,
+): Executed[] {
+  const matching = filter?.rows ?? shape.rows;
+  const share = 1 / found.counts.length;
+  let first = 0;
+  return Array.from(found.counts, (count, i) => {
+    const [start, end] = [first, first + count];
+    first = end;
+    const shortlist = found.shortlists[i] as number;
+    const probedLists = found.probedLists[i] as number;
+    return {
+      ids: found.ids.subarray(start, end),
+      scores: found.scores.subarray(start, end),
+      scannedRows: found.scannedRows[i] as number,
+      shortlist,
+      probedLists,
+      exact: probedLists === shape.lists && scoresAll(plan, shortlist, matching),
+      routeMs: found.routeMs * share,
+      scanMs: found.scanMs * share,
+      refineMs: found.refineMs * share,
+      rescoreMs: found.rescoreMs * share,
+    };
+  });
+}
+
+/** Threads that share the scan of one query: several only for a large one alone. */
+function partsOf({ snapshot, pool, busy }: ExecuteContext, plan: Plan): number {
+  const { rows, lists } = snapshot.shape;
+  const everywhere = plan.probes >= lists;
+  return everywhere && !busy && (rows * SCAN_ROW_NS) / 1e6 > INLINE_MAX_MS ? pool.idle : 1;
+}
+
+/** Milliseconds that one query takes a thread, about; Infinity where it may have to read a disk. */
+export function estimateMs({ shape: { rows, lists } }: Snapshot, plan: Plan): number {
+  if (rows > RESIDENT_ROWS) return Number.POSITIVE_INFINITY;
+  const probes = plan.stop > Number.NEGATIVE_INFINITY ? plan.probes / 2 : plan.probes;
+  const scanMs = (probes * (SCAN_LIST_NS + SCAN_ROW_NS * (rows / lists))) / 1e6;
+  return scanMs + finishMs(plan);
 }
 
 /** Whether a scan of all lists has scored every one of `rows` rows by the plan's last step. */
@@ -77,73 +133,59 @@ async function place<K extends Task['kind']>(
   { snapshot, pool, busy }: ExecuteContext,
   task: Extract<Task, { kind: K }>,
   estimatedMs: number,
-) {
+): Promise<Results[K]> {
   const inline = estimatedMs <= (busy ? INLINE_MAX_BUSY_MS : INLINE_MAX_MS);
   return inline ? perform(snapshot.handles, task) : pool.run(snapshot.source, task);
 }
 
-async function scanAndFinish(
+/** Scans all rows, a part of them in each of some workers, and finishes in one. */
+async function scanApart(
   context: ExecuteContext,
-  { job, probedLists }: Routed,
   finish: FinishJob,
   plan: Plan,
-): Promise<QueryAnswer> {
-  const { snapshot, pool, busy } = context;
+  filter: Filter | null,
+  parts: number,
+): Promise<Executed> {
+  const { snapshot, pool } = context;
   const { rows, lists } = snapshot.shape;
-  const scanMs = (probedLists * (SCAN_LIST_NS + SCAN_ROW_NS * (rows / lists))) / 1e6;
-  const parts = busy || scanMs <= INLINE_MAX_MS ? 1 : pool.idle;
-  if (parts <= 1) {
-    const query: Task = { kind: 'query', job: { scan: job, finish } };
-    const allMs = scanMs + finishMs(plan);
-    return place(context, query, rows > RESIDENT_ROWS ? Number.POSITIVE_INFINITY : allMs);
-  }
   const start = performance.now();
-  let scanned = await splitScan(context, job, parts);
-  if (job.lists !== null && scanned.rows.length < finish.wanted) {
-    scanned = await splitScan(context, { ...job, lists: null }, parts);
-  }
-  const scannedAt = performance.now();
-  throwIfAborted(context.signal);
-  const shortlist = { rows: scanned.rows, scores: scanned.scores };
-  const last: Task = { kind: 'finish', job: finish, shortlist };
-  const answer = await place(
-    context,
-    last,
-    rows > RESIDENT_ROWS ? Number.POSITIVE_INFINITY : finishMs(plan),
+  const { normRank, nearest } = normEstimate(snapshot, plan, filter);
+  const job = {
+    query: finish.query,
+    scoring: plan.scoring,
+    limit: plan.shortlist,
+    normRank,
+    nearest: nearestLists(snapshot, finish.query, nearest),
+    filters: filter?.handles ?? null,
+  };
+  const routed = performance.now();
+  const bound = (part: number) => Math.floor((rows * part) / parts);
+  const found = await Promise.all(
+    Array.from({ length: parts }, (_, part) => {
+      const own: ScanJob = { ...job, rowRange: [bound(part), bound(part + 1)] };
+      return pool.run(snapshot.source, { kind: 'scan', job: own });
+    }),
   );
+  const scannedRows = found.reduce((sum, part) => sum + part.scannedRows, 0);
+  const shortlist = merge(found, plan.shortlist);
+  const scanned = performance.now();
+  throwIfAborted(context.signal);
+  const finishingMs = rows > RESIDENT_ROWS ? Number.POSITIVE_INFINITY : finishMs(plan);
+  const answer = await place(context, { kind: 'finish', job: finish, shortlist }, finishingMs);
   return {
     ...answer,
-    scannedRows: scanned.scannedRows,
-    shortlist: scanned.rows.length,
-    scanMs: scannedAt - start,
+    scannedRows,
+    shortlist: shortlist.rows.length,
+    probedLists: lists,
+    exact: scoresAll(plan, shortlist.rows.length, filter?.rows ?? rows),
+    routeMs: routed - start,
+    scanMs: scanned - routed,
   };
 }
 
 function finishMs({ shortlist, rescore, refine }: Plan): number {
   const perRow = rescore ? RESCORE_ROW_NS : refine.length > 0 ? REFINE_ROW_NS : 0;
   return (shortlist * perRow) / 1e6;
-}
-
-/** Splits a scan over workers: lists in runs of neighbours, which share their groups, or rows. */
-async function splitScan(
-  { snapshot, pool }: ExecuteContext,
-  job: ScanJob,
-  parts: number,
-): Promise<ScanAnswer> {
-  const lists = job.lists === null ? null : Uint32Array.from(job.lists).sort();
-  const total = lists === null ? snapshot.shape.rows : lists.length;
-  const bound = (part: number) => Math.floor((total * part) / parts);
-  const tasks = Array.from({ length: parts }, (_, part) => {
-    const [first, last] = [bound(part), bound(part + 1)] as const;
-    const own: ScanJob =
-      lists === null
-        ? { ...job, rowRange: [first, last] }
-        : { ...job, lists: lists.slice(first, last) };
-    return pool.run(snapshot.source, { kind: 'scan', job: own });
-  });
-  const found = await Promise.all(tasks);
-  const scannedRows = found.reduce((sum, part) => sum + part.scannedRows, 0);
-  return { ...merge(found, job.limit), scannedRows };
 }
 
 /** Scores the few rows that a filter keeps, without a scan: every one, so exactly. */
@@ -154,8 +196,9 @@ async function scoreRows(
   by: number | 'vectors',
 ): Promise<Executed> {
   const shortlist = { rows, scores: new Float32Array(rows.length) };
-  const refine = by === 'vectors' ? [] : [{ bits: by, keep: rows.length }];
-  const task: Task = { kind: 'finish', job: { ...finish, refine }, shortlist };
+  const refine = Uint32Array.from(by === 'vectors' ? [] : [by, rows.length]);
+  const job = { ...finish, plan: { ...finish.plan, refine } };
+  const task: Task = { kind: 'finish', job, shortlist };
   const answer = await place(context, task, (rows.length * REFINE_ROW_NS) / 1e6);
   return {
     ...answer,
@@ -189,19 +232,19 @@ async function sweepAll(
       Array.from({ length: parts }, (_, part) => {
         const rowRange = [bound(part), bound(part + 1)] as const;
         const filters = filter?.handles ?? null;
-        const job = { query: finish.query, by, limit: finish.wanted, rowRange, filters };
+        const job = { query: finish.query, by, limit: finish.plan.wanted, rowRange, filters };
         return place(context, { kind: 'sweep', job, cancel }, estimatedMs / parts);
       }),
     );
     throwIfAborted(signal);
     const answers = found.filter((part) => part !== null);
-    const merged = merge(answers, finish.wanted);
+    const merged = merge(answers, finish.plan.wanted);
     const sweepMs = performance.now() - start;
-    const last: Task = {
-      kind: 'finish',
-      job: { ...finish, refine: [], rescore: false, scoring: 'asymmetric' },
-      shortlist: merged,
+    const job: FinishJob = {
+      ...finish,
+      plan: { ...finish.plan, refine: new Uint32Array(0), rescore: false, scoring: 'asymmetric' },
     };
+    const last: Task = { kind: 'finish', job, shortlist: merged };
     const ids = await place(context, last, rows > RESIDENT_ROWS ? Number.POSITIVE_INFINITY : 0);
     const scannedRows = answers.reduce((sum, part) => sum + part.scannedRows, 0);
     return {

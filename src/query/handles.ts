@@ -19,7 +19,8 @@ export function openHandles(source: HandlesSource): Handles {
     const firstRows = [0];
     for (const { rows } of infos) firstRows.push((firstRows.at(-1) as number) + rows);
     const vectors = infos.length > 0 && infos.every((info) => info.vectors);
-    return { codec, segments, firstRows, vectors };
+    const searcher = native.openSearcher(codec, segments);
+    return { codec, segments, searcher, firstRows, vectors };
   } catch (error) {
     throw fromNative(error);
   }
@@ -27,6 +28,7 @@ export function openHandles(source: HandlesSource): Handles {
 
 /** The handles must not be used again; running native calls have ended, being synchronous. */
 export function closeHandles(handles: Handles): void {
+  handles.searcher.close();
   for (const segment of handles.segments) segment.close();
 }
 

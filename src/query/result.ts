@@ -19,19 +19,39 @@ export function toItem(id: number, known: CatalogItem | null): Item {
   };
 }
 
-/**
- * Hits in the order of `ranked`. An item that a commit took out of the catalog since is left out.
- * @param hasItems false for an index of bare vectors, whose catalog need not be asked
- */
-export function toHits(
-  catalog: Catalog,
-  hasItems: boolean,
-  ranked: readonly { id: number; score: number }[],
-): Hit[] {
-  if (!hasItems) return ranked.map(({ id, score }) => ({ ...toItem(id, null), score }));
-  const known = catalog.itemsByIds(ranked.map(({ id }) => id));
-  return ranked.flatMap(({ id, score }, i) => {
-    const item = known[i];
-    return item == null ? [] : { ...toItem(id, item), score };
-  });
+/** Ids with scores, best first; equal lengths. */
+export interface Ranked {
+  ids: Float64Array;
+  scores: Float32Array;
+}
+
+/** What is left of `ranked` without the ids in `leaveOut` and scores below `minScore`. */
+export function leaveOut(
+  { ids, scores }: Ranked,
+  left: ReadonlySet<number>,
+  minScore: number,
+): Ranked {
+  let end = ids.length;
+  while (end > 0 && (scores[end - 1] as number) < minScore) end -= 1;
+  const enough = { ids: ids.subarray(0, end), scores: scores.subarray(0, end) };
+  if (left.size === 0) return enough;
+  const kept = (_: number, i: number) => !left.has(enough.ids[i] as number);
+  return { ids: enough.ids.filter(kept), scores: enough.scores.filter(kept) };
+}
+
+export function slice({ ids, scores }: Ranked, start: number, end: number): Ranked {
+  return { ids: ids.subarray(start, end), scores: scores.subarray(start, end) };
+}
+
+/** Hits of items, joined with the catalog. One that a commit took out of it since is left out. */
+export function joinHits(catalog: Catalog, { ids, scores }: Ranked): Hit[] {
+  const known = catalog.itemsByIds(Array.from(ids));
+  return known.flatMap((item, i) =>
+    item == null ? [] : { ...toItem(ids[i] as number, item), score: scores[i] as number },
+  );
+}
+
+/** Hits of bare vectors, of which nothing but the id is known. */
+export function bareHits({ ids, scores }: Ranked): Hit[] {
+  return Array.from(ids, (id, i) => ({ ...toItem(id, null), score: scores[i] as number }));
 }

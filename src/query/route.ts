@@ -1,19 +1,14 @@
-// From a planned query to a scan job: which lists, and where the weight of the norm is estimated.
+// From a plan to what the native searcher is asked: which lists, and where the weight of the norm is
+// estimated.
+import type { AnswerRequest, FinishRequest } from '../native.js';
 import type { Filter } from './filter.js';
 import type { Plan } from './plan.js';
 import type { Snapshot } from './snapshot.js';
-import type { ScanJob } from './stages.js';
 
 /** The weight of the norm is estimated over lists that hold this share of the rank's rows: on
  * clip-b32 one list or 32 give the same recall. */
 const NORM_ROWS_SHARE = 0.5;
 const NORM_MIN_LISTS = 2;
-
-export interface Routed {
-  job: ScanJob;
-  routeMs: number;
-  probedLists: number;
-}
 
 /** How the weight of the norm is estimated: the score at this rank, within this many lists. */
 export function normEstimate(
@@ -23,36 +18,62 @@ export function normEstimate(
 ): { normRank: number; nearest: number } {
   const { lists } = snapshot.shape;
   const rows = Math.max(1, snapshot.shape.rows);
-  const keepShare = filter === null ? 1 : filter.rows / rows;
+  const keepShare = filter === null ? 1 : Math.max(1, filter.rows) / rows;
   const normRank = Math.max(1, Math.min(rows, Math.round(plan.shortlist / keepShare)));
   const wanted = Math.ceil((NORM_ROWS_SHARE * normRank * lists) / rows);
   return { normRank, nearest: Math.min(lists, Math.max(NORM_MIN_LISTS, wanted)) };
 }
 
-/** Routes a query. Reads the routing graph if it was not needed before. */
-export async function routeQuery(
+/** Whole queries of one plan as the native searcher takes them; without the queries themselves. */
+export function answerRequest(
   snapshot: Snapshot,
-  query: Float32Array,
   plan: Plan,
   filter: Filter | null,
-): Promise<Routed> {
-  const { router, shape } = snapshot;
+): Omit<AnswerRequest, 'queries'> {
   const { normRank, nearest } = normEstimate(snapshot, plan, filter);
-  const everywhere = plan.probes >= shape.lists;
-  const probes = everywhere ? nearest : plan.probes;
-  if (!router.ready(probes)) await router.load();
-  const start = performance.now();
-  const lists = router.nearest(query, probes);
-  const routeMs = performance.now() - start;
-  const job: ScanJob = {
-    query,
-    scoring: plan.scoring,
-    limit: plan.shortlist,
+  const everywhere = plan.probes >= snapshot.shape.lists;
+  return {
+    ...finishRequest(plan),
+    probes: everywhere ? nearest : plan.probes,
+    lists: null,
+    similarities: null,
+    everywhere,
+    stop: plan.stop,
+    shortlist: plan.shortlist,
     normRank,
-    nearest: lists.subarray(0, nearest),
-    lists: everywhere ? null : lists,
-    rowRange: null,
-    filters: filter?.handles ?? null,
+    nearest,
+    filters: filter === null ? null : Float64Array.from(filter.handles),
   };
-  return { job, routeMs, probedLists: everywhere ? shape.lists : lists.length };
+}
+
+export function finishRequest(plan: Plan): FinishRequest {
+  const refine = Uint32Array.from(plan.refine.flatMap(({ bits, keep }) => [bits, keep]));
+  return { scoring: plan.scoring, refine, rescore: plan.rescore, wanted: plan.wanted };
+}
+
+/** Puts the lists of all queries into `request`, where it takes the routing graph to find them: this
+ * thread alone has it, and reads it if it was not needed before. */
+export async function routeByGraph(
+  { router, dims }: Snapshot,
+  request: AnswerRequest,
+): Promise<AnswerRequest> {
+  const { probes, queries } = request;
+  if (!router.usesGraph(probes)) return request;
+  if (!router.ready(probes)) await router.load();
+  const count = queries.length / dims;
+  const lists = new Uint32Array(count * probes);
+  const similarities = new Float32Array(count * probes);
+  for (let i = 0; i < count; i += 1) {
+    const found = router.byGraph(queries.subarray(i * dims, (i + 1) * dims), probes);
+    // A graph that has come apart reaches fewer: brute force then finds the lists of all.
+    if (found === null) return request;
+    lists.set(found.lists, i * probes);
+    similarities.set(found.similarities, i * probes);
+  }
+  return { ...request, lists, similarities };
+}
+
+/** The lists in which the weight of the norm is estimated, for a scan that several threads share. */
+export function nearestLists(snapshot: Snapshot, query: Float32Array, count: number): Uint32Array {
+  return count === 0 ? new Uint32Array(0) : snapshot.handles.codec.nearestLists(query, count);
 }

@@ -7,7 +7,7 @@ import { type ExecuteContext, type Executed, execute } from './execute.js';
 import type { Filter } from './filter.js';
 import { MAX_HITS, makePlan, type Plan, type Request, validate } from './plan.js';
 import type { WorkerPool } from './pool.js';
-import { toHits } from './result.js';
+import { bareHits, joinHits, leaveOut, slice } from './result.js';
 import type { Snapshot } from './snapshot.js';
 import type { Hit, QueryInput, SearchOptions, SearchResult } from './types.js';
 
@@ -107,18 +107,26 @@ function toResult(
   request: Request,
   plan: Plan,
   filter: Filter | null,
-  leaveOut: readonly number[],
+  named: readonly number[],
   { embedMs, filterMs, start }: Begun,
 ): SearchResult {
   const joinStart = performance.now();
   const { offset, limit, minScore } = request;
-  const ranked = rankedHits(answer, leaveOut, minScore).slice(offset, offset + limit);
-  const hits = toHits(catalog, snapshot.contents.settings.hasItems, ranked);
+  const ranked = slice(leaveOut(answer, new Set(named), minScore), offset, offset + limit);
+  const { hasItems } = snapshot.contents.settings;
+  // Joined now, while the catalog is the one that was searched; hits of bare vectors are made when
+  // they are first asked for, so that large batches cost no more objects than are wanted.
+  let hits: Hit[] | null = hasItems ? joinHits(catalog, ranked) : null;
   const end = performance.now();
   const { routeMs, scanMs, refineMs, rescoreMs } = answer;
   const joinMs = end - joinStart;
   return {
-    hits,
+    get hits() {
+      hits ??= bareHits(ranked);
+      return hits;
+    },
+    ids: ranked.ids,
+    scores: ranked.scores,
     exact: answer.exact,
     rows: snapshot.images,
     matchingRows: filter?.rows ?? snapshot.images,
@@ -141,21 +149,6 @@ function toResult(
   };
 }
 
-/** Ids with scores, best first, without those left out and those below the least score. */
-function rankedHits(
-  { ids, scores }: Executed,
-  leaveOut: readonly number[],
-  minScore: number,
-): { id: number; score: number }[] {
-  const ranked: { id: number; score: number }[] = [];
-  for (let i = 0; i < ids.length; i += 1) {
-    const [id, score] = [ids[i] as number, scores[i] as number];
-    if (score < minScore) break;
-    if (!leaveOut.includes(id)) ranked.push({ id, score });
-  }
-  return ranked;
-}
-
 /** Hits of the first stage of an iteration; each later stage is ten times as deep. */
 const FIRST_STAGE = 100;
 const STAGE_FACTOR = 10;
@@ -175,7 +168,7 @@ export async function* iterateHits(
   const request = validate(options, snapshot.shape);
   const [query] = await context.composer.compose([input], snapshot, options.signal);
   const { vector, kind, items } = query as ComposedQuery;
-  const given = new Set<number>();
+  const given = new Set<number>(items);
   let toSkip = request.offset;
   for (let depth = FIRST_STAGE; depth <= MAX_HITS; depth *= STAGE_FACTOR) {
     const staged = { ...request, offset: 0, limit: depth - items.length };
@@ -189,14 +182,15 @@ export async function* iterateHits(
     } finally {
       lease.release();
     }
-    const fresh = rankedHits(answer, items, request.minScore).filter(({ id }) => !given.has(id));
-    const page = fresh.slice(toSkip);
-    for (const { id } of fresh) given.add(id);
-    toSkip = Math.max(0, toSkip - fresh.length);
-    for (let first = 0; first < page.length; first += request.limit) {
+    const fresh = leaveOut(answer, given, request.minScore);
+    const count = fresh.ids.length;
+    for (const id of fresh.ids) given.add(id);
+    for (let first = Math.min(toSkip, count); first < count; first += request.limit) {
       throwIfAborted(options.signal);
-      yield* toHits(catalog, hasItems, page.slice(first, first + request.limit));
+      const page = slice(fresh, first, first + request.limit);
+      yield* hasItems ? joinHits(catalog, page) : bareHits(page);
     }
+    toSkip = Math.max(0, toSkip - count);
     const belowScore = answer.ids.length > 0 && (answer.scores.at(-1) as number) < request.minScore;
     if (answer.ids.length < depth || belowScore) return;
   }

@@ -1,15 +1,22 @@
-// The stages of one query on one thread: scan, refine, rescore. Run by the calling thread for small
-// work and by the workers for large; the same code, so the same answers.
+// Parts of a large query that several threads share, and what looks through all rows. (A whole query
+// on one thread is one call of the native searcher.) The same code on every thread, so the same
+// answers.
 //
 // Everything here is synchronous, reads immutable files, and depends on its arguments alone.
-import type { NativeCodec, NativeSegment, Scoring } from '../native.js';
-import type { Plan } from './plan.js';
-import { best, merge, pick, rank, type Shortlist } from './shortlist.js';
+import type {
+  FinishRequest,
+  NativeCodec,
+  NativeSearcher,
+  NativeSegment,
+  Scoring,
+} from '../native.js';
+import { best, merge, type Shortlist } from './shortlist.js';
 
 /** The native objects of one generation of an index, as one thread holds them. */
 export interface Handles {
   codec: NativeCodec;
   segments: readonly NativeSegment[];
+  searcher: NativeSearcher;
   /** Global row of every segment's row 0, and after the last the number of rows. */
   firstRows: readonly number[];
   vectors: boolean;
@@ -24,9 +31,8 @@ export interface ScanJob {
   normRank: number;
   /** The nearest few lists, where the weight of the norm is estimated. */
   nearest: Uint32Array;
-  /** Lists to scan, or a range of global rows. */
-  lists: Uint32Array | null;
-  rowRange: readonly [first: number, last: number] | null;
+  /** Global rows. */
+  rowRange: readonly [first: number, last: number];
   /** Native filter handle per segment: 0 keeps all rows, -1 none. Null: no filter. */
   filters: readonly number[] | null;
 }
@@ -35,7 +41,7 @@ export interface ScanAnswer extends Shortlist {
   scannedRows: number;
 }
 
-/** Scans the job's lists, or rows, in all segments. @returns the best `limit` rows, global. */
+/** Scans a range of rows. @returns the best `limit` rows, global. */
 export function scan(handles: Handles, job: ScanJob): ScanAnswer {
   const normWeight = job.scoring === 'hamming' ? 0 : estimateNormWeight(handles, job);
   const parts: Shortlist[] = [];
@@ -45,13 +51,10 @@ export function scan(handles: Handles, job: ScanJob): ScanAnswer {
     const first = handles.firstRows[position] as number;
     const range = overlap(job.rowRange, first, handles.firstRows[position + 1] as number);
     if (filter < 0 || range === null) return;
-    const { query, lists, scoring, limit } = job;
-    const request = { query, lists, scoring, normWeight, limit, filter };
-    const found = segment.scan(
-      lists === null
-        ? { ...request, firstRow: range[0] - first, lastRow: range[1] - first }
-        : request,
-    );
+    const { query, scoring, limit } = job;
+    const [firstRow, lastRow] = [range[0] - first, range[1] - first];
+    const request = { query, lists: null, scoring, normWeight, limit, filter, firstRow, lastRow };
+    const found = segment.scan(request);
     scannedRows += found.scannedRows;
     parts.push({ rows: shift(found.rows, first), scores: found.scores });
   });
@@ -71,11 +74,10 @@ function estimateNormWeight(handles: Handles, job: ScanJob): number {
 }
 
 function overlap(
-  range: readonly [number, number] | null,
+  range: readonly [number, number],
   first: number,
   last: number,
 ): [number, number] | null {
-  if (range === null) return [first, last];
   const from = Math.max(range[0], first);
   const to = Math.min(range[1], last);
   return from < to ? [from, to] : null;
@@ -132,8 +134,9 @@ export function score(
   return scores ?? new Float32Array(0);
 }
 
-export interface FinishJob extends Pick<Plan, 'wanted' | 'refine' | 'rescore' | 'scoring'> {
+export interface FinishJob {
   query: Float32Array;
+  plan: FinishRequest;
 }
 
 /** Hits as item ids: by score descending, then id. */
@@ -144,57 +147,14 @@ export interface Answer {
   rescoreMs: number;
 }
 
-/** From the scan's shortlist to the best `wanted` items: refine, rescore, ids. */
-export function finish(handles: Handles, job: FinishJob, scanned: Shortlist): Answer {
-  const start = performance.now();
-  let shortlist = scanned;
-  for (const { bits, keep } of job.refine) {
-    const scores = score(handles, job.query, shortlist.rows, bits);
-    shortlist = best(shortlist.rows, scores, keep);
-  }
-  const refined = performance.now();
-  if (job.rescore) {
-    const scores = score(handles, job.query, shortlist.rows, 'vectors');
-    shortlist = best(shortlist.rows, scores, shortlist.rows.length);
-  }
-  if (job.scoring === 'hamming' && job.refine.length === 0 && !job.rescore) {
-    const scores = shortlist.scores.map((agreeing) => (2 * agreeing) / 64 - 1);
-    shortlist = { rows: shortlist.rows, scores };
-  }
-  const answer = toItems(handles, shortlist, job.wanted);
-  const end = performance.now();
-  return job.rescore
-    ? { ...answer, refineMs: refined - start, rescoreMs: end - refined }
-    : { ...answer, refineMs: end - start, rescoreMs: 0 };
-}
-
-/** The first `wanted` of a shortlist as items. Reads ids only as far as ties with the last reach. */
-function toItems(
-  handles: Handles,
-  shortlist: Shortlist,
-  wanted: number,
-): { ids: Float64Array; scores: Float32Array } {
-  let count = Math.min(wanted, shortlist.rows.length);
-  const last = shortlist.scores[count - 1];
-  while (count < shortlist.rows.length && shortlist.scores[count] === last) count += 1;
-  const ids = itemIds(handles, shortlist.rows.subarray(0, count));
-  const scores = shortlist.scores.subarray(0, count);
-  const ordered = pick(ids, scores, rank(scores, ids, wanted));
-  return { ids: ordered.rows, scores: ordered.scores };
-}
-
-/** Item ids of global rows. */
-export function itemIds(handles: Handles, rows: Float64Array): Float64Array {
-  const ids = new Float64Array(rows.length);
-  bySegment(handles, rows, (segment, local, positions) => {
-    const found = segment.itemIds(local);
-    if (positions === null) ids.set(found);
-    else
-      positions.forEach((position, i) => {
-        ids[position] = found[i] as number;
-      });
-  });
-  return ids;
+/** From a scan's shortlist to the best items: refine, rescore, ids. */
+export function finish(
+  { searcher }: Handles,
+  { query, plan }: FinishJob,
+  scanned: Shortlist,
+): Answer {
+  const { rows, scores } = scanned;
+  return searcher.finish({ ...plan, query, rows, scores });
 }
 
 export interface LocateJob {
@@ -272,7 +232,6 @@ function keptRows(handles: Handles, job: SweepJob, rowRange: [number, number]): 
     limit: last - first,
     normRank: 1,
     nearest: new Uint32Array(0),
-    lists: null,
     rowRange,
     filters: job.filters,
   });

@@ -100,6 +100,10 @@ export interface Timings {
 export interface SearchResult {
   /** By score descending, then id ascending. */
   hits: Hit[];
+  /** Ids and scores of the same hits as flat arrays: all that is needed where many results are. (An
+   * item that a commit removed while the search ran is here still, and not among `hits`.) */
+  ids: Float64Array;
+  scores: Float32Array;
   /** True if every image (that `where` keeps) was scored by the finest level used. */
   exact: boolean;
   /** Images in the index. */

@@ -9,6 +9,7 @@ import {
   buildRoutingGraph,
   GRAPH_MIN_LISTS,
   needsRoutingGraph,
+  type RoutedLists,
   Router,
   verifyRoutingFile,
 } from '../../src/partition/routing.js';
@@ -49,9 +50,7 @@ t.test('few lists need no graph', async (t) => {
   t.equal(needsRoutingGraph(GRAPH_MIN_LISTS), true);
   const router = new Router(codec, null);
   t.equal(router.ready(PROBES), true);
-  const query = rowOf(vectors, DIMS, 3);
-  t.same(router.nearest(query, PROBES), codec.nearestLists(query, PROBES));
-  t.equal(router.nearest(query, LISTS * 2).length, LISTS, 'never more lists than there are');
+  t.equal(router.usesGraph(PROBES), false);
 });
 
 t.test('the graph finds nearly the lists that brute force finds, best first', async (t) => {
@@ -66,7 +65,8 @@ t.test('the graph finds nearly the lists that brute force finds, best first', as
   for (let i = 0; i < count; i += 1) {
     const query = rowOf(vectors, DIMS, i * 81);
     const truth = codec.nearestLists(query, PROBES);
-    const lists = router.nearest(query, PROBES);
+    const { lists, similarities } = router.byGraph(query, PROBES) as RoutedLists;
+    t.same(similarities, Float32Array.from(similarities).sort().reverse(), 'best first');
     t.equal(new Set(lists).size, PROBES);
     found += recall([...lists], [...truth]) / count;
     first += lists[0] === truth[0] ? 1 / count : 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "codec/eigen.h"
 #include "codec/matrix.h"
@@ -75,23 +74,6 @@ void routing_vector(const Codec& codec, uint32_t list, float* out) {
   const size_t dims = codec.head().routing_dims;
   const int8_t* vector = codec.routing_vectors() + list * dims;
   for (size_t d = 0; d < dims; ++d) out[d] = codec.routing_scales()[list] * vector[d];
-}
-
-void nearest_lists(const Codec& codec, const float* query, size_t probes, uint32_t* out) {
-  const size_t dims = codec.head().routing_dims, lists = codec.lists();
-  std::vector<float> own(dims), scores(lists);
-  routing_query(codec, query, own.data());
-  for (size_t list = 0; list < lists; ++list) {
-    scores[list] = codec.routing_scales()[list] *
-                   kernels().dot_i8(own.data(), codec.routing_vectors() + list * dims, dims);
-  }
-  std::vector<uint32_t> order(lists);
-  std::iota(order.begin(), order.end(), 0);
-  const auto better = [&](uint32_t a, uint32_t b) {
-    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
-  };
-  std::partial_sort(order.begin(), order.begin() + probes, order.end(), better);
-  std::copy_n(order.begin(), probes, out);
 }
 
 }  // namespace corvid

@@ -26,10 +26,6 @@ void routing_query(const Codec& codec, const float* query, float* out);
 // Routing vector of a list, unit length up to its int8 rounding: routing_dims numbers into `out`.
 void routing_vector(const Codec& codec, uint32_t list, float* out);
 
-// The `probes` best lists of a query, best first, the lower number first among equals.
-// probes <= codec.lists().
-void nearest_lists(const Codec& codec, const float* query, size_t probes, uint32_t* out);
-
 }  // namespace corvid
 
 #endif  // CORVID_CODEC_ROUTING_H_

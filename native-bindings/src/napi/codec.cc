@@ -11,6 +11,7 @@
 #include "../codec/routing.h"
 #include "../codec/train.h"
 #include "../kernels.h"
+#include "../search/route.h"
 #include "bridge.h"
 
 namespace corvid {
@@ -174,12 +175,12 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
       const auto queries = floats(info[0], "queries");
       const size_t dims = codec().dims(), probes = natural(info[1], "probes");
       require(queries.size % dims == 0, "queries is not rows x dims");
-      require(probes <= codec().lists(), "probes is more than there are lists");
+      require(probes > 0 && probes <= codec().lists(), "probes is not between 1 and all lists");
       const size_t count = queries.size / dims;
-      auto result = Napi::Uint32Array::New(info.Env(), count * probes);
-      for (size_t i = 0; i < count; ++i) {
-        nearest_lists(codec(), queries.data + i * dims, probes, result.Data() + i * probes);
-      }
+      std::vector<RoutedList> routed(count * probes);
+      route_queries(codec(), queries.data, count, probes, routed.data());
+      auto result = Napi::Uint32Array::New(info.Env(), routed.size());
+      for (size_t i = 0; i < routed.size(); ++i) result[i] = routed[i].list;
       return result;
     });
   }

@@ -21,6 +21,8 @@
 namespace corvid {
 namespace {
 
+constexpr napi_type_tag kSegmentTag = {0x5c1f2c6d0b8f4a37, 0x9d3e61a47720c5f2};
+
 std::vector<uint64_t> ids_of(const Napi::Value& value, const char* name) {
   const View<double> numbers = doubles(value, name);
   std::vector<uint64_t> ids(numbers.size);
@@ -30,6 +32,21 @@ std::vector<uint64_t> ids_of(const Napi::Value& value, const char* name) {
     ids[i] = static_cast<uint64_t>(numbers.data[i]);
   }
   return ids;
+}
+
+std::vector<Candidate> candidates_of(const View<double>& rows) {
+  std::vector<Candidate> candidates(rows.size);
+  for (size_t i = 0; i < rows.size; ++i) {
+    candidates[i] = {0, static_cast<uint64_t>(rows.data[i])};
+  }
+  return candidates;
+}
+
+Napi::Float32Array scores_of(Napi::Env env, const std::vector<Candidate>& candidates) {
+  Napi::Float32Array scores = Napi::Float32Array::New(env, candidates.size());
+  float* const score = scores.Data();
+  for (size_t i = 0; i < candidates.size(); ++i) score[i] = candidates[i].score;
+  return scores;
 }
 
 // Withdraws its filter when it is freed or collected.
@@ -80,6 +97,7 @@ class JsSegment : public Napi::ObjectWrap<JsSegment> {
   }
   explicit JsSegment(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsSegment>(info) {}
   void hold(std::shared_ptr<const Segment> segment) { segment_ = std::move(segment); }
+  const std::shared_ptr<const Segment>& held() const { return segment_; }
 
  private:
   const Segment& segment() const {
@@ -220,9 +238,9 @@ Napi::Value JsSegment::Refine(const Napi::CallbackInfo& info) {
     }
     require(levels > 0 && segment().codec().level_bits(levels - 1) == bits,
             "no plane of this level here");
-    Napi::Float32Array scores = Napi::Float32Array::New(info.Env(), rows.size);
-    refine_rows(segment(), query, rows.data, rows.size, levels, scores.Data());
-    return scores;
+    std::vector<Candidate> candidates = candidates_of(rows);
+    refine_rows(segment(), query, 0, levels, candidates.data(), candidates.size());
+    return scores_of(info.Env(), candidates);
   });
 }
 
@@ -231,9 +249,9 @@ Napi::Value JsSegment::Rescore(const Napi::CallbackInfo& info) {
     require_vectors();
     QueryContext& query = context(info[0]);
     const View<double> rows = rows_of(info[1]);
-    Napi::Float32Array scores = Napi::Float32Array::New(info.Env(), rows.size);
-    rescore_rows(segment(), query, rows.data, rows.size, scores.Data());
-    return scores;
+    std::vector<Candidate> candidates = candidates_of(rows);
+    rescore_rows(segment(), query, 0, candidates.data(), candidates.size());
+    return scores_of(info.Env(), candidates);
   });
 }
 
@@ -345,12 +363,21 @@ Napi::Value OpenSegment(const Napi::CallbackInfo& info) {
     auto segment = Segment::open(info[0].As<Napi::String>().Utf8Value(), codec_of(info[1]));
     auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
     const Napi::Object object = constructor->New({});
+    object.TypeTag(&kSegmentTag);
     JsSegment::Unwrap(object)->hold(std::move(segment));
     return object;
   });
 }
 
 }  // namespace
+
+std::shared_ptr<const Segment> segment_of(const Napi::Value& value) {
+  require(value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kSegmentTag),
+          "not a segment: use openSegment");
+  const auto& segment = JsSegment::Unwrap(value.As<Napi::Object>())->held();
+  if (segment == nullptr) throw Error("ERR_CLOSED", "the segment was closed");
+  return segment;
+}
 
 Napi::Object segment_info(Napi::Env env, const Segment& segment) {
   Napi::Object info = Napi::Object::New(env);

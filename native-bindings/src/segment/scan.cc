@@ -54,15 +54,6 @@ void fetch_row(const Segment& segment, uint64_t row, size_t levels) {
   for (size_t i = 1; i < levels; ++i) fetch(segment.record_of(row, i), kCacheLineBytes);
 }
 
-// Positions 0..count by ascending row: rows of one list, and of one page, follow one another.
-std::vector<uint32_t> by_row(const double* rows, size_t count) {
-  std::vector<uint32_t> order(count);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [rows](uint32_t a, uint32_t b) { return rows[a] < rows[b]; });
-  return order;
-}
-
 }  // namespace
 
 Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings& settings,
@@ -73,12 +64,16 @@ Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings
       shortlist_(shortlist),
       hits_(new ScanHit[kHits]) {}
 
+void Scanner::scan_list(uint32_t list, uint32_t next) {
+  // While the tables of this list are built and its rows scanned, the next one's rows come near:
+  // a quarter of the time where lists lie in memory at random, 8 KB each.
+  fetch_list(segment_, next);
+  scan_within(list, segment_.list_first(list), segment_.list_first(list + 1));
+}
+
 void Scanner::scan_lists(const std::vector<uint32_t>& lists) {
   for (size_t i = 0; i < lists.size(); ++i) {
-    // While the tables of this list are built and its rows scanned, the next one's rows come near:
-    // a quarter of the time where lists lie in memory at random, 8 KB each.
-    if (i + 1 < lists.size()) fetch_list(segment_, lists[i + 1]);
-    scan_within(lists[i], segment_.list_first(lists[i]), segment_.list_first(lists[i] + 1));
+    scan_list(lists[i], lists[std::min(i + 1, lists.size() - 1)]);
   }
 }
 
@@ -118,12 +113,16 @@ void Scanner::scan_within(uint32_t list, uint64_t first_row, uint64_t last_row) 
 // Written without a branch on the score: whether a hit is kept is a coin toss early in a scan.
 void Scanner::keep(const ScanTables& tables, uint64_t first_row, size_t hits) {
   const float worst = shortlist_.worst_score();
+  const uint64_t first = first_row + settings_.row_offset;
   Candidate* room = shortlist_.room(hits);
   size_t kept = 0;
   for (size_t i = 0; i < hits; ++i) {
     const float score = score_of(tables, hits_[i].sum);
-    room[kept] = {score, first_row + hits_[i].row};
+    room[kept] = {score, first + hits_[i].row};
     kept += score >= worst;
+  }
+  if (settings_.stop != nullptr) {
+    for (size_t i = 0; i < kept; ++i) settings_.stop->offer(room[i].score);
   }
   shortlist_.take(kept);
 }
@@ -161,30 +160,30 @@ float estimate_norm_weight(const Segment& segment, QueryContext& query,
   return weight;
 }
 
-void refine_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
-                 size_t levels, float* scores) {
+void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offset, size_t levels,
+                 Candidate* candidates, size_t count) {
   constexpr size_t kRowsAhead = 8;
   uint32_t list = 0;
-  uint64_t list_end = 0;
-  const std::vector<uint32_t> order = by_row(rows, count);
+  uint64_t list_first = 0, list_end = 0;
   for (size_t i = 0; i < count; ++i) {
     if (i + kRowsAhead < count) {
-      fetch_row(segment, static_cast<uint64_t>(rows[order[i + kRowsAhead]]), levels);
+      fetch_row(segment, candidates[i + kRowsAhead].row - row_offset, levels);
     }
-    const auto row = static_cast<uint64_t>(rows[order[i]]);
-    if (row >= list_end) {
+    const uint64_t row = candidates[i].row - row_offset;
+    if (row < list_first || row >= list_end) {
       list = segment.list_of(row);
+      list_first = segment.list_first(list);
       list_end = segment.list_first(list + 1);
     }
     uint8_t first_record[kPlane64Bytes];
-    scores[order[i]] = query.score(list, segment.code_of(row, first_record), levels);
+    candidates[i].score = query.score(list, segment.code_of(row, first_record), levels);
   }
 }
 
-void rescore_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
-                  float* scores) {
-  for (const uint32_t position : by_row(rows, count)) {
-    scores[position] = query.score_vector(segment.vector_of(static_cast<uint64_t>(rows[position])));
+void rescore_rows(const Segment& segment, QueryContext& query, uint64_t row_offset,
+                  Candidate* candidates, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    candidates[i].score = query.score_vector(segment.vector_of(candidates[i].row - row_offset));
   }
 }
 

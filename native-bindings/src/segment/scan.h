@@ -14,6 +14,7 @@
 #include "segment/row_filter.h"
 #include "segment/segment.h"
 #include "segment/shortlist.h"
+#include "segment/stop.h"
 
 namespace corvid {
 
@@ -23,6 +24,8 @@ struct ScanSettings {
   Scoring scoring = Scoring::kAsymmetric;
   float norm_weight = 0;              // t = θ / √n, for kAsymmetric
   const RowFilter* filter = nullptr;  // of this segment, or null
+  uint64_t row_offset = 0;            // added to every row in the shortlist
+  StopRule* stop = nullptr;           // told of every score that is kept, or null
 };
 
 // Scans some lists or rows after one another, and keeps the best. One thread; reusable.
@@ -32,11 +35,15 @@ class Scanner {
   Scanner(const Segment& segment, QueryContext& query, const ScanSettings& settings,
           Shortlist& shortlist);
 
-  // Precondition: each below segment.lists(), none twice.
+  // `next` is the list that will be scanned afterwards, or the same again: its rows come near
+  // meanwhile. Both below segment().lists().
+  void scan_list(uint32_t list, uint32_t next);
+  // Precondition: each below segment().lists(), none twice.
   void scan_lists(const std::vector<uint32_t>& lists);
   // Rows [first_row, last_row) of whatever lists; last_row <= segment.rows().
   void scan_rows(uint64_t first_row, uint64_t last_row);
 
+  const Segment& segment() const { return segment_; }
   // Rows looked at so far, filtered ones included.
   uint64_t scanned_rows() const { return scanned_rows_; }
 
@@ -58,18 +65,19 @@ class Scanner {
 float estimate_norm_weight(const Segment& segment, QueryContext& query,
                            const std::vector<uint32_t>& lists, size_t limit);
 
-// Estimated cosines of `count` rows, each below segment.rows(), by the first `levels` levels;
-// 1 <= levels <= segment.usable_levels().
-void refine_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
-                 size_t levels, float* scores);
+// Sets the score of `count` candidates, whose rows are those of the segment plus `row_offset`, to
+// their estimated cosine by the first `levels` levels; 1 <= levels <= segment.usable_levels().
+// Cheapest with rows in ascending order.
+void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offset, size_t levels,
+                 Candidate* candidates, size_t count);
 
 // The embedding of a row, of unit length, from its stored vector or else decoded from all usable
 // levels: codec.dims() numbers into `out`.
 void reconstruct_row(const Segment& segment, uint64_t row, float* out);
 
-// Cosines of `count` rows by their stored vectors. Precondition: segment.has_vectors().
-void rescore_rows(const Segment& segment, QueryContext& query, const double* rows, size_t count,
-                  float* scores);
+// The same by the stored vectors. Precondition: segment.has_vectors().
+void rescore_rows(const Segment& segment, QueryContext& query, uint64_t row_offset,
+                  Candidate* candidates, size_t count);
 
 }  // namespace corvid
 

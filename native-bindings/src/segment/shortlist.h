@@ -51,6 +51,12 @@ class Shortlist {
     if (count_ >= cut_at_) cut();
   }
 
+  // The best, at most `limit`, in no order.
+  void best(std::vector<Candidate>* out) {
+    if (count_ > limit_) cut();
+    out->assign(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count_));
+  }
+
   // The best, in order; at most `limit`.
   const std::vector<Candidate>& sorted() {
     if (count_ > limit_) cut();

@@ -1,0 +1,251 @@
+// NativeSearcher of src/native.ts: whole queries, many in one call.
+#include "search.h"
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge.h"
+#include "codec.h"
+#include "search/route.h"
+#include "search/searcher.h"
+#include "segment.h"
+#include "segment/query_cache.h"
+
+namespace corvid {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// What several queries were answered with, one after another, as NativeAnswers holds it.
+struct Answers {
+  std::vector<uint32_t> counts, probed_lists, shortlists;
+  std::vector<double> ids, scanned_rows;
+  std::vector<float> scores;
+  double route_ms = 0, scan_ms = 0;
+  FinishTimes finish;
+
+  void add_items(const std::vector<FoundItem>& items) {
+    counts.push_back(static_cast<uint32_t>(items.size()));
+    for (const FoundItem& item : items) {
+      ids.push_back(static_cast<double>(item.id));
+      scores.push_back(item.score);
+    }
+  }
+
+  Napi::Object to_js(Napi::Env env) const {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("counts", copied<Napi::Uint32Array>(env, counts.data(), counts.size()));
+    result.Set("ids", copied<Napi::Float64Array>(env, ids.data(), ids.size()));
+    result.Set("scores", copied<Napi::Float32Array>(env, scores.data(), scores.size()));
+    result.Set("scannedRows",
+               copied<Napi::Float64Array>(env, scanned_rows.data(), scanned_rows.size()));
+    result.Set("probedLists",
+               copied<Napi::Uint32Array>(env, probed_lists.data(), probed_lists.size()));
+    result.Set("shortlists", copied<Napi::Uint32Array>(env, shortlists.data(), shortlists.size()));
+    result.Set("routeMs", route_ms);
+    result.Set("scanMs", scan_ms);
+    result.Set("refineMs", finish.refine_ms);
+    result.Set("rescoreMs", finish.rescore_ms);
+    return result;
+  }
+};
+
+class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Searcher",
+                       {
+                           InstanceMethod<&JsSearcher::Answer>("answer"),
+                           InstanceMethod<&JsSearcher::Finish>("finish"),
+                           InstanceMethod<&JsSearcher::Close>("close"),
+                       });
+  }
+  explicit JsSearcher(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsSearcher>(info) {}
+  void hold(std::unique_ptr<const Searchable> index) { index_ = std::move(index); }
+
+ private:
+  const Searchable& index() const {
+    if (index_ == nullptr) throw Error("ERR_CLOSED", "the searcher was closed");
+    return *index_;
+  }
+
+  FinishPlan finish_plan(const Napi::Object& request) const {
+    FinishPlan plan;
+    const View<uint32_t> steps = uint32s(request.Get("refine"), "refine");
+    require(steps.size % 2 == 0, "refine is not pairs of bits and rows");
+    for (size_t i = 0; i < steps.size; i += 2) {
+      plan.refine.push_back({levels_of(steps.data[i]), steps.data[i + 1]});
+    }
+    plan.rescore = request.Get("rescore").ToBoolean();
+    for (const auto& segment : index().segments) {
+      if (!plan.rescore || segment->has_vectors()) continue;
+      throw Error("ERR_NOT_FOUND", "the segment has no vectors to rescore with")
+          .path(segment->folder())
+          .hint("search without rescoring, or build the index again with vectors");
+    }
+    plan.hamming = scoring_of(request) == Scoring::kHamming;
+    plan.wanted = natural(request.Get("wanted"), "wanted");
+    return plan;
+  }
+
+  // Levels of a code of so many bits, usable in all segments.
+  size_t levels_of(uint32_t bits) const {
+    const Codec& codec = *index().codec;
+    size_t levels = 0;
+    while (levels < codec.level_count() && codec.level_bits(levels) <= bits) ++levels;
+    require(levels > 0 && codec.level_bits(levels - 1) == bits, "the codec has no such level");
+    for (const auto& segment : index().segments) {
+      require(levels <= segment->usable_levels(), "a segment has no plane of this level");
+    }
+    return levels;
+  }
+
+  static Scoring scoring_of(const Napi::Object& request) {
+    const std::string name = request.Get("scoring").ToString().Utf8Value();
+    require(name == "asymmetric" || name == "hamming", "scoring is neither known one");
+    return name == "hamming" ? Scoring::kHamming : Scoring::kAsymmetric;
+  }
+
+  ScanPlan scan_plan(const Napi::Object& request) const {
+    ScanPlan plan;
+    plan.scoring = scoring_of(request);
+    plan.limit = natural(request.Get("shortlist"), "shortlist");
+    plan.everywhere = request.Get("everywhere").ToBoolean();
+    plan.norm_rank = natural(request.Get("normRank"), "normRank");
+    plan.nearest = natural(request.Get("nearest"), "nearest");
+    plan.stop = request.Get("stop").ToNumber().FloatValue();
+    require(!std::isnan(plan.stop), "stop is no number");
+    if (!request.Get("filters").IsNull()) {
+      const View<double> handles = doubles(request.Get("filters"), "filters");
+      require(handles.size == index().segments.size(), "not one filter for each segment");
+      for (size_t i = 0; i < handles.size; ++i) {
+        plan.filters.push_back(filter_of(handles.data[i], *index().segments[i]));
+      }
+    }
+    return plan;
+  }
+
+  static SegmentFilter filter_of(double handle, const Segment& segment) {
+    if (handle < 0) return {nullptr, true};
+    if (handle == 0) return {};
+    SegmentFilter filter{RowFilter::find(static_cast<uint64_t>(handle)), false};
+    require(filter.rows->segment() == segment.uuid(), "the filter belongs to another segment");
+    return filter;
+  }
+
+  // Lists of all queries, `probes` each: as given, or by brute force.
+  std::vector<RoutedList> route(const Napi::Object& request, const View<float>& queries,
+                                size_t count, size_t probes) const {
+    const Codec& codec = *index().codec;
+    std::vector<RoutedList> routed(count * probes);
+    if (request.Get("lists").IsNull()) {
+      if (probes > 0) route_queries(codec, queries.data, count, probes, routed.data());
+      return routed;
+    }
+    const View<uint32_t> lists = uint32s(request.Get("lists"), "lists");
+    const View<float> similarities = floats(request.Get("similarities"), "similarities");
+    require(lists.size == routed.size() && similarities.size == routed.size(),
+            "lists is not queries x probes");
+    for (size_t i = 0; i < routed.size(); ++i) {
+      require(lists.data[i] < codec.lists(), "a list does not exist");
+      routed[i] = {similarities.data[i], lists.data[i]};
+    }
+    return routed;
+  }
+
+  Napi::Value Answer(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      const Napi::Object request = info[0].As<Napi::Object>();
+      const View<float> queries = floats(request.Get("queries"), "queries");
+      const size_t dims = index().codec->dims(), count = queries.size / dims;
+      require(queries.size == count * dims, "queries is not count x dims");
+      const size_t probes = natural(request.Get("probes"), "probes");
+      require(probes <= index().codec->lists(), "probes is more than there are lists");
+      const ScanPlan plan = scan_plan(request);
+      const FinishPlan finish = finish_plan(request);
+
+      Answers answers;
+      Clock::time_point start = Clock::now();
+      const std::vector<RoutedList> routed = route(request, queries, count, probes);
+      answers.route_ms = milliseconds_since(start);
+      static thread_local Shortlist shortlist(0);
+      std::vector<Candidate> candidates;
+      std::vector<FoundItem> items;
+      for (size_t i = 0; i < count; ++i) {
+        start = Clock::now();
+        QueryContext& query = query_context(index().codec, queries.data + i * dims);
+        const RoutedSpan own{routed.data() + i * probes, probes};
+        const Scanned scanned = scan_index(index(), query, own, plan, finish.wanted, shortlist);
+        shortlist.best(&candidates);
+        answers.scan_ms += milliseconds_since(start);
+        answers.scanned_rows.push_back(static_cast<double>(scanned.rows));
+        answers.probed_lists.push_back(scanned.lists);
+        answers.shortlists.push_back(static_cast<uint32_t>(candidates.size()));
+        finish_items(index(), query, finish, candidates, items, answers.finish);
+        answers.add_items(items);
+      }
+      return answers.to_js(info.Env());
+    });
+  }
+
+  Napi::Value Finish(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      const Napi::Object request = info[0].As<Napi::Object>();
+      const View<float> numbers = floats(request.Get("query"), "query");
+      require(numbers.size == index().codec->dims(), "query has the wrong length");
+      const View<double> rows = doubles(request.Get("rows"), "rows");
+      const View<float> scores = floats(request.Get("scores"), "scores");
+      require(rows.size == scores.size, "not one score for each row");
+      const FinishPlan plan = finish_plan(request);
+      std::vector<Candidate> candidates(rows.size);
+      for (size_t i = 0; i < rows.size; ++i) {
+        require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(index().rows()),
+                "a row does not exist");
+        candidates[i] = {scores.data[i], static_cast<uint64_t>(rows.data[i])};
+      }
+      Answers answers;
+      std::vector<FoundItem> items;
+      finish_items(index(), query_context(index().codec, numbers.data), plan, candidates, items,
+                   answers.finish);
+      answers.add_items(items);
+      return answers.to_js(info.Env());
+    });
+  }
+
+  void Close(const Napi::CallbackInfo&) { index_.reset(); }
+
+  std::unique_ptr<const Searchable> index_;
+};
+
+Napi::Value OpenSearcher(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    require(info[1].IsArray(), "segments is no array");
+    const auto array = info[1].As<Napi::Array>();
+    std::vector<std::shared_ptr<const Segment>> segments;
+    for (uint32_t i = 0; i < array.Length(); ++i) segments.push_back(segment_of(array.Get(i)));
+    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
+    const Napi::Object object = constructor->New({});
+    JsSearcher::Unwrap(object)->hold(
+        std::make_unique<const Searchable>(codec_of(info[0]), std::move(segments)));
+    return object;
+  });
+}
+
+}  // namespace
+
+void init_search(Napi::Env env, Napi::Object exports) {
+  auto* searcher_class = new Napi::FunctionReference(Napi::Persistent(JsSearcher::define(env)));
+  env.AddCleanupHook([searcher_class] { delete searcher_class; });
+  exports.Set("openSearcher",
+              Napi::Function::New(env, OpenSearcher, "openSearcher", searcher_class));
+}
+
+}  // namespace corvid

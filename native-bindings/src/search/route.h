@@ -1,0 +1,27 @@
+// Which lists are nearest to a query, by brute force over the codec's int8 routing vectors.
+//
+// The query is rounded to bytes too, so that products are whole numbers, the same on every machine;
+// that moves a similarity by less than a thousandth, far less than lists differ by.
+#ifndef CORVID_SEARCH_ROUTE_H_
+#define CORVID_SEARCH_ROUTE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "codec/codec.h"
+
+namespace corvid {
+
+struct RoutedList {
+  float similarity;  // ⟨q, (µ + c) / ‖µ + c‖⟩
+  uint32_t list;
+};
+
+// The `probes` most similar lists of each of `count` queries (codec.dims() numbers each), most
+// similar first, equal ones by number: count x probes into `out`. 1 <= probes <= codec.lists().
+void route_queries(const Codec& codec, const float* queries, size_t count, size_t probes,
+                   RoutedList* out);
+
+}  // namespace corvid
+
+#endif  // CORVID_SEARCH_ROUTE_H_

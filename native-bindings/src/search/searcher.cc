@@ -1,0 +1,166 @@
+#include "search/searcher.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "segment/stop.h"
+
+namespace corvid {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds(Clock::time_point start, Clock::time_point end) {
+  return std::chrono::duration<double, std::milli>(end - start).count();
+}
+
+// The segment with the most rows, where the weight of the norm is estimated: one for all segments,
+// so that their scores compare.
+const Segment& largest(const Searchable& index) {
+  const auto smaller = [](const auto& a, const auto& b) { return a->rows() < b->rows(); };
+  return **std::max_element(index.segments.begin(), index.segments.end(), smaller);
+}
+
+// One scanner per segment that the filter leaves rows of.
+std::vector<Scanner> scanners_of(const Searchable& index, QueryContext& query, const ScanPlan& plan,
+                                 float norm_weight, Shortlist& shortlist, StopRule& stop) {
+  std::vector<Scanner> scanners;
+  scanners.reserve(index.segments.size());
+  for (size_t i = 0; i < index.segments.size(); ++i) {
+    ScanSettings settings{plan.scoring, norm_weight};
+    if (!plan.filters.empty()) {
+      if (plan.filters[i].none) continue;
+      settings.filter = plan.filters[i].rows.get();
+    }
+    settings.row_offset = index.first_rows[i];
+    settings.stop = stop.active() ? &stop : nullptr;
+    scanners.emplace_back(*index.segments[i], query, settings, shortlist);
+  }
+  return scanners;
+}
+
+template <typename Score>
+void score_by_segment(const Searchable& index, std::vector<Candidate>& candidates,
+                      const Score& score) {
+  // Rows of one list, and of one page, follow one another.
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
+  size_t first = 0;
+  for (size_t i = 0; i < index.segments.size() && first < candidates.size(); ++i) {
+    size_t last = first;
+    while (last < candidates.size() && candidates[last].row < index.first_rows[i + 1]) ++last;
+    score(*index.segments[i], index.first_rows[i], candidates.data() + first, last - first);
+    first = last;
+  }
+}
+
+// The best `keep`, best first.
+void keep_best(std::vector<Candidate>& candidates, size_t keep) {
+  if (candidates.size() > keep) {
+    std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(keep),
+                     candidates.end(), Better());
+    candidates.resize(keep);
+  }
+}
+
+// The first `wanted` as items. Reads ids only as far as ties with the last reach.
+void to_items(const Searchable& index, std::vector<Candidate>& candidates, size_t wanted,
+              std::vector<FoundItem>& out) {
+  out.clear();
+  if (candidates.empty() || wanted == 0) return;
+  if (candidates.size() > wanted) {
+    const auto last = candidates.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
+    std::nth_element(candidates.begin(), last, candidates.end(), Better());
+    const float worst = last->score;
+    const auto tied = std::partition(last + 1, candidates.end(),
+                                     [worst](const Candidate& c) { return c.score == worst; });
+    candidates.erase(tied, candidates.end());
+  }
+  for (const Candidate& candidate : candidates) {
+    size_t segment = 0;
+    while (candidate.row >= index.first_rows[segment + 1]) ++segment;
+    const uint64_t row = candidate.row - index.first_rows[segment];
+    out.push_back({candidate.score, index.segments[segment]->id_of(row)});
+  }
+  std::sort(out.begin(), out.end(), [](const FoundItem& a, const FoundItem& b) {
+    return a.score != b.score ? a.score > b.score : a.id < b.id;
+  });
+  if (out.size() > wanted) out.resize(wanted);
+}
+
+}  // namespace
+
+Searchable::Searchable(std::shared_ptr<const Codec> codec_of_all,
+                       std::vector<std::shared_ptr<const Segment>> all)
+    : codec(std::move(codec_of_all)), segments(std::move(all)), first_rows{0} {
+  for (const auto& segment : segments) first_rows.push_back(first_rows.back() + segment->rows());
+}
+
+Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpan& routed,
+                   const ScanPlan& plan, size_t wanted, Shortlist& shortlist) {
+  shortlist.reset(std::min<uint64_t>(plan.limit, index.rows()));
+  if (index.segments.empty()) return {};
+  float norm_weight = 0;
+  if (plan.scoring == Scoring::kAsymmetric) {
+    std::vector<uint32_t> nearest;
+    for (size_t i = 0; i < std::min(plan.nearest, routed.size); ++i) {
+      nearest.push_back(routed.lists[i].list);
+    }
+    norm_weight = estimate_norm_weight(largest(index), query, nearest, plan.norm_rank);
+  }
+  StopRule stop(plan.everywhere ? -std::numeric_limits<float>::infinity() : plan.stop);
+  std::vector<Scanner> scanners = scanners_of(index, query, plan, norm_weight, shortlist, stop);
+  Scanned scanned;
+  const auto count_rows = [&] {
+    scanned.rows = 0;
+    for (const Scanner& scanner : scanners) scanned.rows += scanner.scanned_rows();
+  };
+  const size_t enough = std::min<size_t>(wanted, plan.limit);
+  if (!plan.everywhere) {
+    for (size_t i = 0; i < routed.size; ++i) {
+      const bool ends = stop.active() && stop.ends_before(routed.lists[i].similarity);
+      if (ends && shortlist.size() >= enough) break;
+      const uint32_t next = i + 1 < routed.size ? routed.lists[i + 1].list : routed.lists[i].list;
+      for (Scanner& scanner : scanners) scanner.scan_list(routed.lists[i].list, next);
+      ++scanned.lists;
+    }
+    count_rows();
+    if (shortlist.size() >= enough) return scanned;
+    // The lists hold too few rows, or too few that the filter keeps.
+    shortlist.reset(std::min<uint64_t>(plan.limit, index.rows()));
+  }
+  for (Scanner& scanner : scanners) scanner.scan_rows(0, scanner.segment().rows());
+  scanned.lists = static_cast<uint32_t>(index.codec->lists());
+  count_rows();
+  return scanned;
+}
+
+void finish_items(const Searchable& index, QueryContext& query, const FinishPlan& plan,
+                  std::vector<Candidate>& candidates, std::vector<FoundItem>& out,
+                  FinishTimes& times) {
+  const Clock::time_point start = Clock::now();
+  for (const RefineStep& step : plan.refine) {
+    score_by_segment(index, candidates,
+                     [&](const Segment& segment, uint64_t offset, Candidate* rows, size_t count) {
+                       refine_rows(segment, query, offset, step.levels, rows, count);
+                     });
+    keep_best(candidates, step.keep);
+  }
+  const Clock::time_point refined = Clock::now();
+  if (plan.rescore) {
+    score_by_segment(index, candidates,
+                     [&](const Segment& segment, uint64_t offset, Candidate* rows, size_t count) {
+                       rescore_rows(segment, query, offset, rows, count);
+                     });
+  }
+  if (plan.hamming && plan.refine.empty() && !plan.rescore) {
+    for (Candidate& candidate : candidates) candidate.score = 2 * candidate.score / 64 - 1;
+  }
+  to_items(index, candidates, plan.wanted, out);
+  const Clock::time_point end = Clock::now();
+  times.refine_ms += milliseconds(start, plan.rescore ? refined : end);
+  if (plan.rescore) times.rescore_ms += milliseconds(refined, end);
+}
+
+}  // namespace corvid
