@@ -10,7 +10,7 @@ import { clusteredRows } from './synthetic.js';
 const DIMS = 128;
 const LEVELS = [64, 128];
 const HEADER_BYTES = 64;
-const RECORD_BYTES = 76;
+const RECORD_BYTES = 80;
 
 const dir = mkdtempSync(join(tmpdir(), 'corvid-codes-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
@@ -96,11 +96,13 @@ function addLevel(x: number[], index: number, list: number, bytes: Uint8Array): 
   const group = groupOf(list, index);
   const out = [...x];
   const directions = directionsOf(index, group);
+  const scale = index === 0 ? data.readFloatLE(RECORDS + list * RECORD_BYTES + 12) : 1;
   for (let block = 0; block < level(index).added / 4; block += 1) {
     const chosen = corner(index, group, block, nibble(bytes, block));
     for (let i = 0; i < 4; i += 1) {
       const along = directions[4 * block + i] ?? [];
-      for (let d = 0; d < DIMS; d += 1) out[d] = (out[d] ?? 0) + (chosen[i] ?? 0) * (along[d] ?? 0);
+      const value = scale * (chosen[i] ?? 0);
+      for (let d = 0; d < DIMS; d += 1) out[d] = (out[d] ?? 0) + value * (along[d] ?? 0);
     }
   }
   return out;

@@ -72,6 +72,9 @@ Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t da
     if (record.group >= groups() || record.outer_group >= outer_groups()) {
       throw corrupt(path_, "a list belongs to a group that the codec does not have");
     }
+    if (!std::isfinite(record.residual_scale) || record.residual_scale <= 0) {
+      throw corrupt(path_, "a list has an impossible scale");
+    }
   }
   bound_tables();
 }

@@ -23,11 +23,12 @@ void decode_row(const Codec& codec, uint32_t list, const RowCode& code, size_t l
     const size_t bits = codec.head().levels[level].added_bits;
     const uint32_t group = codec.group_of(list, level);
     const float* coordinates = codec.corners(group, level);
+    const float scale = level == 0 ? codec.list_records()[list].residual_scale : 1.0f;
     values.resize(bits);
     for (size_t i = 0; i < bits; ++i) {
       const size_t block = i / kBlockDirections, d = i % kBlockDirections;
       const size_t corner = code.records[level][block / 2] >> (block % 2 * 4) & 15;
-      values[i] = coordinates[(d * (bits / kBlockDirections) + block) * kCorners + corner];
+      values[i] = scale * coordinates[(d * (bits / kBlockDirections) + block) * kCorners + corner];
     }
     directions.resize(dims * bits);
     kernels().half_to_float(codec.directions(group, level), directions.data(), dims * bits);

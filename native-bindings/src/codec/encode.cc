@@ -57,11 +57,12 @@ struct Encoder::Trials {
   const uint32_t* numbers;
   size_t count;
   size_t stride;                 // count in whole lanes
-  std::vector<float> x;          // 64 x stride: Qᵀx
-  std::vector<float> base;       // 64 x stride: Qᵀ(µ + c)
+  std::vector<float> x;          // 64 x stride: Qᵀx / s, s the list's scale
+  std::vector<float> base;       // 64 x stride: Qᵀ(µ + c) / s
   std::vector<float> z;          // 64 x stride: x − base
-  std::vector<float> products;   // stride: ⟨x, µ + c⟩, then ⟨x, x̂⟩
-  std::vector<float> norms;      // stride: ‖µ + c‖², then ‖x̂‖²
+  std::vector<float> scales;     // stride: s
+  std::vector<float> products;   // stride: ⟨x, µ + c⟩ / s², then ⟨x, x̂⟩ / s²
+  std::vector<float> norms;      // stride: ‖µ + c‖² / s², then ‖x̂‖² / s²
   std::vector<uint8_t> codes;    // 16 x stride
   std::vector<float> rows;       // the different rows, x padded_dims
   std::vector<float> projected;  // 64 x the different rows
@@ -205,8 +206,10 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
   trials.products.assign(stride, 0.0f);
   trials.norms.assign(stride, 1.0f);
   for (size_t t = 0; t < count; ++t) {
-    trials.products[t] = batch.products[numbers[t]];
-    trials.norms[t] = codec_->list_records()[batch.lists[numbers[t]]].norm_squared;
+    const float inverse = 1 / trials.scales[t];
+    const ListRecord& record = codec_->list_records()[batch.lists[numbers[t]]];
+    trials.products[t] = inverse * inverse * batch.products[numbers[t]];
+    trials.norms[t] = inverse * inverse * record.norm_squared;
   }
   const uint32_t group = codec_->group_of(batch.lists[numbers[0]], 0);
   const Corners corners{kTables, codec_->corners(group, 0), codec_->corner_norms(group, 0)};
@@ -216,13 +219,14 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
                             trials.norms.data()};
   improve_cosine(corners, search, stride, kEncodeSweeps, trials.codes.data());
   for (size_t t = 0; t < count; ++t) {
-    batch.products[numbers[t]] = trials.products[t];
-    batch.norms[numbers[t]] = trials.norms[t];
+    const float square = trials.scales[t] * trials.scales[t];
+    batch.products[numbers[t]] = square * trials.products[t];
+    batch.norms[numbers[t]] = square * trials.norms[t];
     pack_nibbles(&trials.codes[t], stride, kPlane64Bytes, &batch.codes[numbers[t] * kPlane64Bytes]);
   }
 }
 
-// Fills x and base. Trials of one row follow one another, and share its projection.
+// Fills scales, x and base. Trials of one row follow one another, and share its projection.
 void Encoder::project_trials(const Batch& batch, Trials& trials) const {
   const size_t dims = codec_->padded_dims();
   trials.rows.clear();
@@ -241,17 +245,19 @@ void Encoder::project_trials(const Batch& batch, Trials& trials) const {
   trials.projected.resize(kLevel64Directions * columns);
   kernels().gemm_nt(kLevel64Directions, columns, dims, directions_[0][group].data(), dims,
                     trials.rows.data(), dims, trials.projected.data(), columns, false);
-  for (size_t b = 0; b < kLevel64Directions; ++b) {
-    for (size_t t = 0; t < trials.count; ++t) {
-      trials.x[b * trials.stride + t] = trials.projected[b * columns + trials.places[t]];
-    }
-  }
+  trials.scales.resize(trials.stride);
   for (size_t t = 0; t < trials.count; ++t) {
     const ListRecord& record = codec_->list_records()[batch.lists[trials.numbers[t]]];
+    trials.scales[t] = record.residual_scale;
+    const float scale = record.projection_scale / record.residual_scale;
     for (size_t b = 0; b < kLevel64Directions; ++b) {
-      trials.base[b * trials.stride + t] =
-          record.projection_scale * static_cast<float>(record.projection[b]);
+      trials.base[b * trials.stride + t] = scale * static_cast<float>(record.projection[b]);
     }
+  }
+  for (size_t b = 0; b < kLevel64Directions; ++b) {
+    const float* from = &trials.projected[b * columns];
+    float* x = &trials.x[b * trials.stride];
+    for (size_t t = 0; t < trials.count; ++t) x[t] = from[trials.places[t]] / trials.scales[t];
   }
 }
 
@@ -301,7 +307,8 @@ void Encoder::encode_longer(const Batch& batch, const uint32_t* rows, size_t cou
     for (size_t b = 0; b < kLevel64Directions; ++b) {
       const size_t block = b / kBlockDirections, d = b % kBlockDirections;
       const size_t corner = code[block / 2] >> (block % 2 * 4) & 15;
-      piece.values[r * bits + b] = coordinates[(d * kTables + block) * kCorners + corner];
+      piece.values[r * bits + b] = codec_->list_records()[list].residual_scale *
+                                   coordinates[(d * kTables + block) * kCorners + corner];
     }
   }
   project_piece(batch, piece);

@@ -41,9 +41,10 @@ struct ListRecord {
   uint16_t outer_group;    // its group at longer levels
   float norm_squared;      // ‖µ + c‖²
   float projection_scale;  // Qᵀ(µ + c) = projection_scale * projection
+  float residual_scale;    // at level 64: x̂ = µ + c + residual_scale * Σ corners; > 0
   int8_t projection[kLevel64Directions];
 };
-static_assert(sizeof(ListRecord) == 76 && std::is_trivially_copyable_v<ListRecord>);
+static_assert(sizeof(ListRecord) == 80 && std::is_trivially_copyable_v<ListRecord>);
 
 struct CodecHead {
   uint32_t head_bytes;   // sizeof(CodecHead)

@@ -24,6 +24,9 @@ constexpr float kHadamard[kBlockDirections][kBlockDirections] = {
     {.5f, .5f, .5f, .5f}, {.5f, -.5f, .5f, -.5f}, {.5f, .5f, -.5f, -.5f}, {.5f, -.5f, -.5f, .5f}};
 
 size_t block_count(size_t bits) { return bits / kBlockDirections; }
+float row_scale(const GroupRows& group, size_t row) {
+  return group.scales[group.lists[row] - group.first_list];
+}
 
 std::vector<float> shrunk_covariance(const GroupRows& group, const Everyone& everyone,
                                      size_t bits) {
@@ -123,28 +126,31 @@ void start_corners(const std::vector<float>& spreads, const LevelModel& model) {
   set_norms(blocks, model);
 }
 
-// Moves every corner to the mean of the rows that chose it.
-void move_corners(const std::vector<float>& z, size_t stride, size_t rows,
+// Moves every corner to the mean of the rows that chose it, weighted by the scales of their lists.
+void move_corners(const GroupRows& group, const std::vector<float>& z, size_t stride,
                   const std::vector<uint8_t>& codes, size_t blocks, const LevelModel& model) {
+  std::vector<float> weights(group.rows);
+  for (size_t r = 0; r < group.rows; ++r) weights[r] = row_scale(group, r);
   for (size_t j = 0; j < blocks; ++j) {
     const uint8_t* own = &codes[j * stride];
-    size_t counts[kCorners] = {};
-    for (size_t r = 0; r < rows; ++r) ++counts[own[r]];
+    double counts[kCorners] = {};
+    for (size_t r = 0; r < group.rows; ++r) counts[own[r]] += weights[r];
     for (size_t d = 0; d < kBlockDirections; ++d) {
       double sums[kCorners] = {};
       const float* values = &z[(j * kBlockDirections + d) * stride];
-      for (size_t r = 0; r < rows; ++r) sums[own[r]] += values[r];
+      for (size_t r = 0; r < group.rows; ++r) sums[own[r]] += weights[r] * values[r];
       float* corners = model.corners + (d * blocks + j) * kCorners;
       for (size_t v = 0; v < kCorners; ++v) {
         corners[v] = static_cast<float>((sums[v] + kCornerPullRows * corners[v]) /
-                                        (static_cast<float>(counts[v]) + kCornerPullRows));
+                                        (counts[v] + kCornerPullRows));
       }
     }
   }
   set_norms(blocks, model);
 }
 
-// The projections that a search for the largest cosine needs, for the rows of one group.
+// The projections that a search for the largest cosine needs, for the rows of one group. All
+// lengths are divided by the scale s of the row's list: then a/√n stays, and corners need no scale.
 struct CosineData {
   std::vector<float> x, base, products, base_norms;
 
@@ -165,14 +171,16 @@ CosineData cosine_data(const GroupRows& group, const std::vector<float>& directi
     float* base = &data.base[b * stride];
     float* x = &data.x[b * stride];
     for (size_t r = 0; r < group.rows; ++r) {
-      base[r] = centers[b * lists + group.lists[r] - group.first_list];
+      base[r] = centers[b * lists + group.lists[r] - group.first_list] / row_scale(group, r);
       x[r] += base[r];
     }
   }
   for (size_t r = 0; r < group.rows; ++r) {
     const float* center = group.centers + (group.lists[r] - group.first_list) * dims;
-    data.base_norms[r] = squared_length(center, dims);
-    data.products[r] = data.base_norms[r] + kernels().dot(group.residuals + r * dims, center, dims);
+    const float scale = row_scale(group, r);
+    data.base_norms[r] = squared_length(center, dims) / (scale * scale);
+    data.products[r] =
+        data.base_norms[r] + kernels().dot(group.residuals + r * dims, center, dims) / scale;
   }
   return data;
 }
@@ -225,7 +233,7 @@ void train_level(const GroupRows& group, const Everyone& everyone, size_t bits, 
     } else if (round > 0) {
       nearest_corners(corners, z.data(), stride, codes.data());
     }
-    move_corners(z, stride, group.rows, codes, blocks, model);
+    move_corners(group, z, stride, codes, blocks, model);
   }
   nearest_corners(corners, z.data(), stride, codes.data());
   if (cosine) data.improve(corners, kEncodeSweeps, codes);

@@ -20,10 +20,12 @@ struct Everyone {
 
 // The rows of one group that a level is trained on.
 struct GroupRows {
-  float* residuals;  // rows x dims: what the levels before left; this level's decoding is taken off
+  float* residuals;  // rows x dims: what the levels before left, divided by the scale of the row's
+                     // list; this level's decoding is taken off
   size_t rows;
   size_t dims;
   const float* centers;   // list_count x dims: µ + c of the group's lists
+  const float* scales;    // list_count: of the group's lists
   const uint32_t* lists;  // of each row, from first_list on
   size_t first_list;
   size_t list_count;

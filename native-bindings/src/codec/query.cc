@@ -86,18 +86,19 @@ const float* QueryContext::projection(uint32_t group, size_t level) {
 void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* out) {
   const ListRecord& record = codec_.list_records()[list];
   const float* own = projection(record.group, 0);
-  const float half_weight = norm_weight / 2;
+  const float scale = record.residual_scale;
+  const float half_weight = norm_weight / 2 * (scale * scale);  // of the corners' norms
   const float center_weight = norm_weight * record.projection_scale;
   float w[kLevel64Directions];
   for (size_t i = 0; i < kLevel64Directions; ++i) {
-    w[i] = own[i] - center_weight * static_cast<float>(record.projection[i]);
+    w[i] = scale * (own[i] - center_weight * static_cast<float>(record.projection[i]));
   }
   float lows[kTables], widest;
   bound_tables(codec_.table_bounds(record.group), w, half_weight, lows, &widest);
   out->scale = widest > 0 ? widest / 255 : 1.0f;
   fill_tables(codec_.corners(record.group, 0), codec_.corner_norms(record.group, 0), w, half_weight,
               lows, 1 / out->scale, out->bytes);
-  float base = list_product(list) - half_weight * record.norm_squared;
+  float base = list_product(list) - norm_weight / 2 * record.norm_squared;
   for (float low : lows) base += low;
   out->base = base;
 }
@@ -111,13 +112,15 @@ void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
   float z[kLevel64Directions * kLanes] = {}, x[kLevel64Directions * kLanes] = {};
   float base[kLevel64Directions * kLanes] = {}, products[kLanes] = {}, norms[kLanes];
   std::fill(std::begin(norms), std::end(norms), 1.0f);
+  const float inverse = 1 / record.residual_scale;
   for (size_t i = 0; i < kLevel64Directions; ++i) {
-    base[i * kLanes] = record.projection_scale * static_cast<float>(record.projection[i]);
-    x[i * kLanes] = own[i];
-    z[i * kLanes] = own[i] - base[i * kLanes];
+    const float center = record.projection_scale * static_cast<float>(record.projection[i]);
+    base[i * kLanes] = inverse * center;
+    x[i * kLanes] = inverse * own[i];
+    z[i * kLanes] = inverse * (own[i] - center);
   }
-  products[0] = list_product(list);
-  norms[0] = record.norm_squared;
+  products[0] = inverse * inverse * list_product(list);
+  norms[0] = inverse * inverse * record.norm_squared;
   uint8_t codes[kTables * kLanes];
   nearest_corners(corners, z, kLanes, codes);
   improve_cosine(corners, {x, base, products, norms}, kLanes, kEncodeSweeps, codes);
@@ -158,7 +161,7 @@ float QueryContext::score(uint32_t list, const RowCode& code, size_t levels) {
       const uint8_t byte = code.records[level][b];
       sum += table[byte & 15] + table[kCorners + (byte >> 4)];
     }
-    product += sum;
+    product += level == 0 ? codec_.list_records()[list].residual_scale * sum : sum;
   }
   return product / norm(list, code, levels);
 }
@@ -169,7 +172,7 @@ float QueryContext::norm(uint32_t list, const RowCode& code, size_t levels) cons
     const uint8_t byte = code.records[levels - 1][codec_.level_code_bytes(levels - 1)];
     return shape.norm_low + shape.norm_step * static_cast<float>(byte);
   }
-  // Blocks are orthogonal: ‖x̂‖² = ‖µ + c‖² + Σ ‖corner‖² + 2⟨Qᵀ(µ + c), corner⟩.
+  // Blocks are orthogonal: ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩.
   const ListRecord& record = codec_.list_records()[list];
   const float* coordinates = codec_.corners(record.group, 0);
   const float* norms = codec_.corner_norms(record.group, 0);
@@ -182,8 +185,9 @@ float QueryContext::norm(uint32_t list, const RowCode& code, size_t levels) cons
       product += static_cast<float>(record.projection[j * kBlockDirections + d]) *
                  coordinates[d * kAll + corner];
     }
-    sum += norms[corner] + 2 * (record.projection_scale * product);
+    sum += record.residual_scale * norms[corner] + 2 * (record.projection_scale * product);
   }
+  sum *= record.residual_scale;
   return std::sqrt(std::max(record.norm_squared + sum, 1e-12f));
 }
 
