@@ -18,7 +18,13 @@ import { chooseRows } from '../src/build/sample.js';
 import { chooseCodec, trainingRowsFor } from '../src/codec/choose.js';
 import { encodeEmbeddings, trainCodec } from '../src/codec/codec.js';
 import { CorvidError } from '../src/errors.js';
-import { type CodecInfo, type NativeCodec, type NativeSegment, native } from '../src/native.js';
+import {
+  type CodecInfo,
+  type NativeCodec,
+  type NativeSegment,
+  native,
+  type Scoring,
+} from '../src/native.js';
 import { best } from '../src/query/shortlist.js';
 import { describeMachine, machineLine, writeRecord } from './machine.js';
 import { exactNeighbours, recall } from './truth.js';
@@ -49,7 +55,7 @@ interface RecallResult {
   encodeRowsPerSecond: number;
 }
 
-interface Settings {
+export interface Settings {
   queries: number;
   seed: number;
   shortlist: number;
@@ -169,7 +175,12 @@ async function train(from: Vectors, base: Vectors, settings: Settings) {
 }
 
 /** Encodes all of `base` with int8 vectors beside; the time is that of encoding alone. */
-async function encode(codec: NativeCodec, base: Vectors, dir: string, { threads }: Settings) {
+export async function encode(
+  codec: NativeCodec,
+  base: Vectors,
+  dir: string,
+  { threads }: Settings,
+) {
   const { dims, rows } = base;
   const writer = native.createSegmentWriter({
     dir,
@@ -194,13 +205,13 @@ async function encode(codec: NativeCodec, base: Vectors, dir: string, { threads 
   return { segment: native.openSegment(dir, codec), encodeSeconds };
 }
 
-interface Ranks {
+export interface Ranks {
   levels: { bits: number; ids: Uint32Array[] }[];
   refined: { shortlist: number; bits: number; rescored?: 'int8'; ids: Uint32Array[] }[];
 }
 
 /** Ranks the base for every query in every way that is reported, the query's own row left out. */
-function rankAll(
+export function rankAll(
   codec: NativeCodec,
   segment: NativeSegment,
   queries: Vectors,
@@ -239,19 +250,20 @@ function rankAll(
   return ranks;
 }
 
-/** The best rows by the folded score of the 64-bit plane, over all lists, as a search for a
- * shortlist of `shortlist` rows would score them. */
-function scanAllLists(
+/** The best rows by the 64-bit plane over all lists, as a search for a shortlist of `shortlist` rows
+ * would score them. */
+export function scanAllLists(
   codec: NativeCodec,
   segment: NativeSegment,
   query: Float32Array,
   shortlist: number,
   limit: number,
+  scoring: Scoring = 'asymmetric',
 ): Float64Array {
   const nearest = codec.nearestLists(query, Math.min(NORM_LISTS, codec.info().lists));
   const normWeight = segment.estimateNormWeight(query, nearest, shortlist);
   const request = { query, lists: null, normWeight, limit, filter: 0 };
-  return segment.scan({ ...request, scoring: 'asymmetric' }).rows;
+  return segment.scan({ ...request, scoring }).rows;
 }
 
 function table(result: RecallResult): string {

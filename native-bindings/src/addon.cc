@@ -6,12 +6,14 @@
 #include "napi/codec.h"
 #include "napi/search.h"
 #include "napi/segment.h"
+#include "napi/synthetic.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   corvid::init_base(env, exports);
   corvid::init_codec(env, exports);
   corvid::init_segment(env, exports);
   corvid::init_search(env, exports);
+  corvid::init_synthetic(env, exports);
   return exports;
 }
 
