@@ -37,6 +37,7 @@
         "src/napi/segment.cc",
         "src/napi/segment_writer.cc",
         "src/napi/synthetic.cc",
+        "src/search/exact.cc",
         "src/search/route.cc",
         "src/search/searcher.cc",
         "src/segment/query_cache.cc",

@@ -26,6 +26,7 @@ export { CorvidError, type ErrorCode } from './errors.js';
 export type { CodecInfo, Scoring } from './native.js';
 export { openIndex } from './query/open.js';
 export { parseQuery } from './query/parse.js';
+export type { Recall, RecallCard, RecallStep } from './query/recall-card.js';
 export type {
   CorvidIndex,
   Hit,

@@ -212,6 +212,8 @@ export interface AnswerRequest extends FinishRequest {
   stop: number;
   /** Rows of the shortlist. */
   shortlist: number;
+  /** A scan of lists does not end early before it has met so many rows. */
+  enough: number;
   /** The weight of the norm is estimated from the score at this rank within the first `nearest`
    * lists. */
   normRank: number;
@@ -250,6 +252,15 @@ export interface NativeSearcher {
   close(): void;
 }
 
+/** The true nearest rows to some queries, found while the rows of a collection pass by. */
+export interface NativeExactNeighbours {
+  /** rows: ids.length x dims, unit rows, not to be changed meanwhile. One call at a time. */
+  add(rows: Float32Array, ids: Float64Array, threads: number): Promise<void>;
+  /** `counts` neighbours of each query, best first (cosine descending, then id), query after query;
+   * `selves`: the id of the first row that equals the query, which is no neighbour, or -1. */
+  result(): { counts: Uint32Array; ids: Float64Array; selves: Float64Array };
+}
+
 /** Best `limit` of the caller's own packed codes (rows x strideBytes) by exact Hamming distance,
  * then row. */
 export type NativePackedScan = (
@@ -282,6 +293,12 @@ export interface NativeAddon {
   verifyFile(path: string): Promise<number>;
   /** The segments must be open, and may be closed before the searcher. */
   openSearcher(codec: NativeCodec, segments: readonly NativeSegment[]): NativeSearcher;
+  /** queries: count x dims, unit rows. `kept`: neighbours kept of each. */
+  ExactNeighbours: new (
+    queries: Float32Array,
+    dims: number,
+    kept: number,
+  ) => NativeExactNeighbours;
   packedScan: NativePackedScan;
 }
 

@@ -13,6 +13,7 @@ const LABELS: Record<BuildPhase, string> = {
   encode: 'encoding',
   place: 'placing',
   route: 'routing',
+  calibrate: 'measuring',
   commit: 'committing',
 };
 

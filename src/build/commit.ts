@@ -7,9 +7,12 @@ import { saveCodec } from '../codec/codec.js';
 import type { EncoderFingerprint } from '../embed/embedder.js';
 import type { NativeCodec } from '../native.js';
 import { buildRoutingGraph, needsRoutingGraph } from '../partition/routing.js';
+import { toRecords } from '../query/measure-recall.js';
+import type { RecallCard } from '../query/recall-card.js';
 import type { IndexSettings, SourceRecord } from '../store/catalog.js';
 import type { NewItem } from '../store/catalog-writer.js';
 import { type Publication, segmentFolder } from '../store/index-folder.js';
+import { calibrate, heldBackRows, Truth } from './calibrate.js';
 import type { BuildChoice } from './choice.js';
 import type { BuildContext, BuildRecord } from './context.js';
 import { encodeSegment } from './encode.js';
@@ -66,26 +69,41 @@ export async function commitChange(change: Change, context: BuildContext): Promi
     dropSegments: plan.rewrite.map(({ number }) => number),
     forgetRemoved: plan.rewrite.length === state.segments.length,
   };
+  let recallCard: RecallCard | null = null;
   const old = openOldRows(plan, state, change, context);
   try {
     const copied = plan.train ? [] : old.filter(({ rows }) => rows > 0);
     const encoded = [...(plan.train ? old : []), ...change.added].filter(({ rows }) => rows > 0);
     let codec = state.liveCodec;
+    let truth: Truth | null = null;
     if (plan.train && encoded.length > 0) {
-      codec = await trainForBuild(encoded, choice, context);
+      const heldBack = heldBackRows(encoded, settings.seed);
+      codec = await trainForBuild(encoded, heldBack, choice, context);
+      truth = await Truth.of(encoded, heldBack, context);
       Object.assign(publication, await stageCodec(codec, context));
     }
     if (copied.length + encoded.length > 0 && codec !== null) {
       change.addItems();
       const staged = { ...writer.newSegment(), uuid: randomUUID(), vectors: plan.vectors };
-      const { rows } = await encodeSegment({ copied, encoded }, codec, staged, context);
-      publication.segments = [{ ...staged, rows }];
+      const written = await encodeSegment({ copied, encoded }, codec, staged, truth, context);
+      publication.segments = [{ ...staged, rows: written.rows }];
+      if (truth !== null && publication.codec !== undefined) {
+        const files = { codecPath: publication.codec.path, segmentDir: staged.dir };
+        const calibration = truth.calibration();
+        publication.calibration = toRecords(calibration);
+        recallCard = await progress.during('calibrate', 0, () =>
+          calibrate(calibration, { ...files, ...written }, context),
+        );
+      }
     }
   } finally {
     for (const rows of old) rows.close();
   }
   const trained = publication.codec !== undefined;
   publication.settings = nextSettings(change, plan, trained ? choice : null, context);
+  // Rows that come later hardly change what an effort finds, and a new codec comes with a new card.
+  if (trained) Object.assign(publication.settings, { recallCard });
+  if (trained) publication.calibration ??= [];
   await progress.during('commit', 0, async () => writer.publish(publication));
   return { trained, rows: plan.rows };
 }

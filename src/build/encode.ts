@@ -11,6 +11,7 @@ import {
   type SegmentInfo,
 } from '../native.js';
 import type { StagedSegment } from '../store/index-folder.js';
+import type { Truth } from './calibrate.js';
 import type { BuildContext } from './context.js';
 import { readAhead } from './read-ahead.js';
 import type { Rows } from './rows.js';
@@ -35,11 +36,15 @@ export interface SegmentContent {
   encoded: readonly Rows[];
 }
 
-/** Writes one segment. It is complete afterwards, but not yet live. */
+/**
+ * Writes one segment. It is complete afterwards, but not yet live.
+ * @param truth is shown every row that is encoded; null: nobody wants to know
+ */
 export async function encodeSegment(
   { copied, encoded }: SegmentContent,
   codec: NativeCodec,
   target: StagedSegment & { uuid: string; vectors: boolean },
+  truth: Truth | null,
   { settings, progress }: BuildContext,
 ): Promise<SegmentInfo> {
   const { signal, threads } = settings;
@@ -69,7 +74,7 @@ export async function encodeSegment(
       }
       for (const supply of encoded) {
         const batchRows = batchRowsOf(supply, settings.memoryBytes);
-        const encoding = { vectors: target.vectors, threads, batchRows };
+        const encoding = { vectors: target.vectors, threads, batchRows, truth };
         await encodeSupply(supply, codec, segment, encoding, signal, onRows);
       }
     });
@@ -85,7 +90,7 @@ async function encodeSupply(
   supply: Rows,
   codec: NativeCodec,
   writer: NativeSegmentWriter,
-  options: { vectors: boolean; threads: number; batchRows: number },
+  options: { vectors: boolean; threads: number; batchRows: number; truth: Truth | null },
   signal: AbortSignal | undefined,
   onRows: (rows: number) => void,
 ): Promise<void> {
@@ -124,9 +129,11 @@ async function encodeBatch(
   codec: NativeCodec,
   unit: Float32Array,
   ids: Float64Array,
-  options: { vectors: boolean; threads: number },
+  options: { vectors: boolean; threads: number; truth: Truth | null },
 ): Promise<{ encoded: EncodedBatch; ids: Float64Array }> {
-  return { encoded: await encodeEmbeddings(codec, unit, options), ids };
+  const encoded = await encodeEmbeddings(codec, unit, options);
+  await options.truth?.add(unit, ids);
+  return { encoded, ids };
 }
 
 async function finish(

@@ -73,6 +73,7 @@ export type BuildPhase =
   | 'encode' // vectors to codes
   | 'place' // put the codes into list order
   | 'route' // build the routing graph
+  | 'calibrate' // measure what each effort finds
   | 'commit';
 
 export interface BuildProgress {

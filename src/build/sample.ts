@@ -4,19 +4,16 @@ import { seededRandom } from './seeded-random.js';
 import { unitVectors } from './unit.js';
 
 /**
- * @param count rows wanted; all rows are taken if there are fewer
+ * @param picks rows of all supplies, counted through, ascending without repeats
  * @param onRow called with the number of rows read so far
- * @returns at most count x dims numbers, unit rows, in the order of the sources
+ * @returns picks.length x dims numbers, unit rows, in that order
  */
 export async function sampleRows(
   supplies: readonly Rows[],
-  count: number,
-  seed: number,
+  picks: Float64Array,
   options: { signal: AbortSignal | undefined; onRow: (done: number) => void },
 ): Promise<Float32Array> {
-  const total = supplies.reduce((sum, { rows }) => sum + rows, 0);
   const dims = supplies[0]?.dims ?? 0;
-  const picks = chooseRows(total, Math.min(count, total), seed);
   const sample = new Float32Array(picks.length * dims);
   let done = 0;
   let firstRow = 0;

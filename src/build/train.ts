@@ -12,11 +12,15 @@ import type { NativeCodec } from '../native.js';
 import type { BuildChoice } from './choice.js';
 import type { BuildContext } from './context.js';
 import type { Rows } from './rows.js';
-import { sampleRows } from './sample.js';
+import { chooseRows, sampleRows } from './sample.js';
 
-/** @returns a codec read back from its file, so that it is the same after an interruption */
+/**
+ * @param heldBack rows of all supplies, counted through, that are not trained on
+ * @returns a codec read back from its file, so that it is the same after an interruption
+ */
 export async function trainForBuild(
   supplies: readonly Rows[],
+  heldBack: Float64Array,
   { trainingRows, ...choice }: BuildChoice,
   { settings, progress, writer }: BuildContext,
 ): Promise<NativeCodec> {
@@ -24,11 +28,24 @@ export async function trainForBuild(
   const { seed, threads, signal } = settings;
   const path = join(writer.staging, 'trained.bin');
   const recordPath = join(writer.staging, 'trained.json');
-  const record = describe(supplies, { ...choice, dims, seed, trainingRows });
+  const record = describe(supplies, {
+    ...choice,
+    dims,
+    seed,
+    trainingRows,
+    heldBack: heldBack.length,
+  });
   if ((await readIfThere(recordPath)) === record) return openCodec(path);
 
-  const sample = await progress.during('sample', trainingRows, () =>
-    sampleRows(supplies, trainingRows, seed, { signal, onRow: (done) => progress.update(done) }),
+  const total = supplies.reduce((sum, { rows }) => sum + rows, 0);
+  const left = new Set(heldBack);
+  const picks = chooseRows(total, Math.min(trainingRows, total), seed);
+  const sample = await progress.during('sample', picks.length, () =>
+    sampleRows(
+      supplies,
+      picks.filter((row) => !left.has(row)),
+      { signal, onRow: (done) => progress.update(done) },
+    ),
   );
   await progress.during('train', 0, async () => {
     const codec = await trainCodec(sample, {

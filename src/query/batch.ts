@@ -63,7 +63,7 @@ const executeRuns: Use = async (context, queries, plan, positions, filter, answe
   signal?.addEventListener('abort', stop, { once: true });
   const fair = Math.ceil(positions.length / (pool.threads * RUNS_PER_THREAD));
   const size = Math.min(RUN_MAX, Math.max(RUN_MIN, fair));
-  const shared = answerRequest(snapshot, plan, filter);
+  const shared = answerRequest(snapshot.shape, plan, filter);
   try {
     const runs: Promise<void>[] = [];
     for (let first = 0; first < positions.length; first += size) {

@@ -59,7 +59,7 @@ export async function execute(
   if (plan.exact && sweepBy !== null) return sweepAll(context, finish, filter, sweepBy);
   const parts = partsOf(context, plan);
   if (parts > 1) return scanApart(context, finish, plan, filter, parts);
-  const request = { ...answerRequest(context.snapshot, plan, filter), queries: query };
+  const request = { ...answerRequest(context.snapshot.shape, plan, filter), queries: query };
   const start = performance.now();
   const routed = await routeByGraph(context.snapshot, request);
   const graphMs = performance.now() - start;
@@ -149,7 +149,7 @@ async function scanApart(
   const { snapshot, pool } = context;
   const { rows, lists } = snapshot.shape;
   const start = performance.now();
-  const { normRank, nearest } = normEstimate(snapshot, plan, filter);
+  const { normRank, nearest } = normEstimate(snapshot.shape, plan, filter);
   const job = {
     query: finish.query,
     scoring: plan.scoring,

@@ -39,6 +39,7 @@ export async function describeIndex(catalog: Catalog, snapshot: Snapshot): Promi
     codec,
     writtenBy: settings.writtenBy,
     settings: settings.build,
+    recallCard: snapshot.card,
     ledger: entries,
     residentBytesPerImage: perImage((entry) => entry.residentBytes),
     diskBytesPerImage: perImage((entry) => entry.diskBytes),

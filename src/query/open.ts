@@ -10,7 +10,9 @@ import { Composer } from './compose.js';
 import { readContents } from './contents.js';
 import { Encoder } from './encoder.js';
 import { describeIndex } from './info.js';
+import { fromRecords, measureRecall } from './measure-recall.js';
 import { WorkerPool } from './pool.js';
+import type { RecallCard } from './recall-card.js';
 import { toItem } from './result.js';
 import { iterateHits, type SearchContext, searchAll } from './search.js';
 import { Snapshot } from './snapshot.js';
@@ -133,6 +135,22 @@ class OpenIndex implements CorvidIndex {
 
   async info(): Promise<IndexInfo> {
     return this.#run(({ snapshot }) => describeIndex(this.#catalog, snapshot));
+  }
+
+  async measureRecall({ signal }: { signal?: AbortSignal } = {}): Promise<RecallCard | null> {
+    return this.#run(async ({ catalog, pool, snapshot }) => {
+      const records = catalog.calibration();
+      if (records.length === 0) return null;
+      const { source, shape, contents } = snapshot;
+      const calibration = fromRecords(records, new Set<number>(contents.removed));
+      const lease = await snapshot.filters.lease(null);
+      try {
+        const measured = { pool, source, shape, filter: lease.filter, signal };
+        return await measureRecall(measured, calibration);
+      } finally {
+        lease.release();
+      }
+    });
   }
 
   async verify(options: { signal?: AbortSignal } = {}): Promise<VerifyReport> {

@@ -5,6 +5,7 @@
 // step (the first 100, the first 1,000, …) get the same plan, so that pages fit together.
 import { CorvidError } from '../errors.js';
 import type { Scoring } from '../native.js';
+import { effortFor, type RecallCard } from './recall-card.js';
 import { MAX_SHORTLIST } from './shortlist.js';
 import type { SearchOptions } from './types.js';
 
@@ -21,6 +22,7 @@ export interface IndexShape {
 export type QueryKind = 'image' | 'text';
 
 export interface Plan {
+  kind: QueryKind;
   /** Hits that the search must be able to give, from the first on. */
   wanted: number;
   /** Lists scanned at most; all lists means a scan of everything. */
@@ -28,6 +30,8 @@ export interface Plan {
   /** The scan of lists ends where the log odds of finding more fall below this. */
   stop: number;
   shortlist: number;
+  /** A scan does not end early before it has met so many rows. */
+  enough: number;
   scoring: Scoring;
   /** Refine steps, coarse to fine: score by the first `bits`, then keep the best `keep`. */
   refine: { bits: number; keep: number }[];
@@ -72,6 +76,8 @@ const PROBES_MIDDLE = 8;
 const STOP_START = -1;
 const STOP_SPAN = -8;
 const TEXT_PROBES = 3;
+/** Lists hold at least so many times the hits of a step, on average: some are short. */
+const ROOM = 2;
 const TEXT_STOP = -2;
 /** By what the log odds fall with the logarithm of a filter's share: once because a list holds so
  * much less of what is looked for, and again because lists in vain follow one another. */
@@ -81,8 +87,15 @@ const TEXT_SHORTLIST = 2;
  * costs 0.1 % of recall@10 and 1 % of @100, and saves half of the refining. */
 const LAST_SHARE = 0.4;
 
-/** @throws ERR_USAGE for an option out of its range. */
-export function validate(options: SearchOptions, shape: IndexShape): Request {
+/**
+ * @param card turns `targetRecall` into an effort; null if the index has none
+ * @throws ERR_USAGE for an option out of its range
+ */
+export function validate(
+  options: SearchOptions,
+  shape: IndexShape,
+  card: RecallCard | null,
+): Request {
   const { limit = DEFAULT_LIMIT, offset = 0, minScore = Number.NEGATIVE_INFINITY } = options;
   requireInteger('limit', limit, 1);
   requireInteger('offset', offset, 0);
@@ -99,58 +112,51 @@ export function validate(options: SearchOptions, shape: IndexShape): Request {
   if (options.where !== undefined && typeof options.where !== 'string') {
     throw usage('where', 'an SQL condition', typeof options.where);
   }
+  const levels = options.levels === undefined ? null : validLevels(options.levels, shape);
+  const last = lastStep({ levels, scoring }, shape);
   return {
     limit,
     offset,
     minScore,
     where: options.where === undefined || options.where.trim() === '' ? null : options.where,
-    effort: effortOf(options),
+    effort: effortOf(options, { last, hits: offset + limit }, card),
     exact: options.exact === true,
-    levels: options.levels === undefined ? null : validLevels(options.levels, shape),
+    levels,
     scoring,
   };
 }
 
-function effortOf({ effort, targetRecall }: SearchOptions): number {
-  if (targetRecall !== undefined) {
-    if (effort !== undefined) {
-      throw usage('effort', 'effort or targetRecall, not both', 'both');
-    }
-    if (!(targetRecall > 0 && targetRecall < 1)) {
-      throw usage('targetRecall', 'above 0 and below 1', String(targetRecall));
-    }
-    return effortForRecall(targetRecall);
+function effortOf(
+  { effort, targetRecall, exact }: SearchOptions,
+  wanted: { last: string; hits: number },
+  card: RecallCard | null,
+): number {
+  if (targetRecall === undefined) {
+    if (effort === undefined) return DEFAULT_EFFORT;
+    if (!(effort >= 0 && effort <= 1)) throw usage('effort', '0 to 1', String(effort));
+    return effort;
   }
-  if (effort === undefined) return DEFAULT_EFFORT;
-  if (!(effort >= 0 && effort <= 1)) throw usage('effort', '0 to 1', String(effort));
-  return effort;
+  if (effort !== undefined) throw usage('effort', 'effort or targetRecall, not both', 'both');
+  if (!(targetRecall > 0 && targetRecall < 1)) {
+    throw usage('targetRecall', 'above 0 and below 1', String(targetRecall));
+  }
+  if (exact === true) return 1;
+  if (card === null) {
+    throw new CorvidError('ERR_USAGE', 'option targetRecall: this index has no recall card', {
+      hint: 'give effort instead; builds of 1,000 to 20 million rows measure one',
+    });
+  }
+  return effortFor(card, targetRecall, wanted.last, wanted.hits);
 }
 
-/** The effort that finds `recall` of what a search of all lists would find, on clip-b32. */
-export function effortForRecall(recall: number): number {
-  let [lowRecall, lowEffort] = [0, 0];
-  for (const [highRecall, highEffort] of RECALL_BY_EFFORT) {
-    if (recall <= highRecall) {
-      const share = (recall - lowRecall) / (highRecall - lowRecall);
-      return lowEffort + share * (highEffort - lowEffort);
-    }
-    [lowRecall, lowEffort] = [highRecall, highEffort];
-  }
-  return 1;
+/** What scores the hits of a request at last: bits of the code, or `vectors`. */
+export function lastStep(
+  { levels, scoring }: Pick<Request, 'levels' | 'scoring'>,
+  shape: IndexShape,
+): string {
+  if (scoring === 'hamming') return String(levels?.at(-1) ?? 64);
+  return levels === null && shape.vectors ? 'vectors' : String((levels ?? shape.levels).at(-1));
 }
-
-/** Share of the recall@10 of all lists, 38,917 rows of clip-b32 in 1,024 lists, trained apart:
- * with 1, 2, 4, 8, 16, 32, 64 and all lists. */
-const RECALL_BY_EFFORT: readonly (readonly [recall: number, effort: number])[] = [
-  [0.657, 0],
-  [0.797, 0.083],
-  [0.896, 0.167],
-  [0.957, 0.25],
-  [0.984, 0.333],
-  [0.996, 0.417],
-  [0.999, 0.5],
-  [1, 1],
-];
 
 function validLevels(levels: readonly number[], shape: IndexShape): number[] {
   const wanted = [...new Set(levels)].sort((a, b) => a - b);
@@ -172,17 +178,24 @@ export function makePlan(
   keepShare: number,
   extra: number,
 ): Plan {
-  const step = hitStep(request.offset + request.limit + extra);
-  const probes = request.exact ? shape.lists : probesFor(request.effort, shape.lists, kind);
+  const step = hitStep(request.offset + request.limit);
+  const probes = request.exact
+    ? shape.lists
+    : Math.max(
+        probesFor(request.effort, shape.lists, kind),
+        Math.ceil((ROOM * step * shape.lists) / Math.max(1, shape.rows)),
+      );
   const finer = request.scoring === 'asymmetric' && !endsAt64(request, shape);
   const longest = finer ? shortlistFor(request.effort, step, kind) : step * SCAN_SPARE;
-  const shortlist = Math.min(Math.ceil(longest), shape.rows);
-  const { refine, rescore, levels } = scoringSteps(request, shape, step, shortlist);
+  const shortlist = Math.min(Math.ceil(longest) + extra, shape.rows);
+  const { refine, rescore, levels } = scoringSteps(request, shape, step + extra, shortlist);
   return {
+    kind,
     wanted: Math.min(request.offset + request.limit + extra, shape.rows),
     probes: Math.min(shape.lists, Math.ceil(probes / keepShare)),
     stop: stopFor(request.effort, kind, keepShare),
     shortlist,
+    enough: Math.min(step, shape.rows),
     scoring: request.scoring,
     refine,
     rescore,

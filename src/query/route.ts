@@ -2,7 +2,7 @@
 // estimated.
 import type { AnswerRequest, FinishRequest } from '../native.js';
 import type { Filter } from './filter.js';
-import type { Plan } from './plan.js';
+import type { IndexShape, Plan } from './plan.js';
 import type { Snapshot } from './snapshot.js';
 
 /** The weight of the norm is estimated over lists that hold this share of the rank's rows: on
@@ -12,12 +12,12 @@ const NORM_MIN_LISTS = 2;
 
 /** How the weight of the norm is estimated: the score at this rank, within this many lists. */
 export function normEstimate(
-  snapshot: Snapshot,
+  shape: IndexShape,
   plan: Plan,
   filter: Filter | null,
 ): { normRank: number; nearest: number } {
-  const { lists } = snapshot.shape;
-  const rows = Math.max(1, snapshot.shape.rows);
+  const { lists } = shape;
+  const rows = Math.max(1, shape.rows);
   const keepShare = filter === null ? 1 : Math.max(1, filter.rows) / rows;
   const normRank = Math.max(1, Math.min(rows, Math.round(plan.shortlist / keepShare)));
   const wanted = Math.ceil((NORM_ROWS_SHARE * normRank * lists) / rows);
@@ -26,12 +26,12 @@ export function normEstimate(
 
 /** Whole queries of one plan as the native searcher takes them; without the queries themselves. */
 export function answerRequest(
-  snapshot: Snapshot,
+  shape: IndexShape,
   plan: Plan,
   filter: Filter | null,
 ): Omit<AnswerRequest, 'queries'> {
-  const { normRank, nearest } = normEstimate(snapshot, plan, filter);
-  const everywhere = plan.probes >= snapshot.shape.lists;
+  const { normRank, nearest } = normEstimate(shape, plan, filter);
+  const everywhere = plan.probes >= shape.lists;
   return {
     ...finishRequest(plan),
     probes: everywhere ? nearest : plan.probes,
@@ -40,6 +40,7 @@ export function answerRequest(
     everywhere,
     stop: plan.stop,
     shortlist: plan.shortlist,
+    enough: plan.enough,
     normRank,
     nearest,
     filters: filter === null ? null : Float64Array.from(filter.handles),

@@ -5,8 +5,9 @@ import { executeBatch, type PlannedQuery } from './batch.js';
 import type { ComposedQuery, Composer } from './compose.js';
 import { type ExecuteContext, type Executed, execute } from './execute.js';
 import type { Filter } from './filter.js';
-import { MAX_HITS, makePlan, type Plan, type Request, validate } from './plan.js';
+import { lastStep, MAX_HITS, makePlan, type Plan, type Request, validate } from './plan.js';
 import type { WorkerPool } from './pool.js';
+import { recallAt } from './recall-card.js';
 import { bareHits, joinHits, leaveOut, slice } from './result.js';
 import type { Snapshot } from './snapshot.js';
 import type { Hit, QueryInput, SearchOptions, SearchResult } from './types.js';
@@ -30,7 +31,7 @@ export async function searchAll(
   const { snapshot } = context;
   const start = performance.now();
   throwIfAborted(options.signal);
-  const request = validate(options, snapshot.shape);
+  const request = validate(options, snapshot.shape, snapshot.card);
   const queries = await context.composer.compose(inputs, snapshot, options.signal);
   const embedded = performance.now();
   const lease = await snapshot.filters.lease(request.where);
@@ -128,6 +129,7 @@ function toResult(
     ids: ranked.ids,
     scores: ranked.scores,
     exact: answer.exact,
+    expectedRecall: expectedRecall(snapshot, request, plan, filter),
     rows: snapshot.images,
     matchingRows: filter?.rows ?? snapshot.images,
     scannedRows: answer.scannedRows,
@@ -149,6 +151,19 @@ function toResult(
   };
 }
 
+/** What the recall card says; null where it does not hold: a text, a filter, other scoring. */
+function expectedRecall(
+  { card, shape }: Snapshot,
+  request: Request,
+  plan: Plan,
+  filter: Filter | null,
+): number | null {
+  const { kind, scoring } = plan;
+  if (card === null || filter !== null || kind === 'text' || scoring === 'hamming') return null;
+  const effort = request.exact ? 1 : request.effort;
+  return recallAt(card, effort, lastStep(request, shape), request.offset + request.limit);
+}
+
 /** Hits of the first stage of an iteration; each later stage is ten times as deep. */
 const FIRST_STAGE = 100;
 const STAGE_FACTOR = 10;
@@ -165,7 +180,7 @@ export async function* iterateHits(
 ): AsyncGenerator<Hit> {
   const { snapshot, catalog } = context;
   const { hasItems } = snapshot.contents.settings;
-  const request = validate(options, snapshot.shape);
+  const request = validate(options, snapshot.shape, snapshot.card);
   const [query] = await context.composer.compose([input], snapshot, options.signal);
   const { vector, kind, items } = query as ComposedQuery;
   const given = new Set<number>(items);

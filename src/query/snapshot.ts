@@ -13,6 +13,7 @@ import { Filters, type ItemLookup } from './filter.js';
 import { closeHandles, type HandlesSource, openHandles } from './handles.js';
 import type { IndexShape } from './plan.js';
 import type { WorkerPool } from './pool.js';
+import { type RecallCard, readCard } from './recall-card.js';
 import type { Handles, Located } from './stages.js';
 import type { ItemRef } from './types.js';
 import { perform, type Task } from './work.js';
@@ -29,6 +30,8 @@ export class Snapshot implements ItemEmbeddings, ItemLookup {
   readonly router: Router;
   readonly filters: Filters;
   readonly shape: IndexShape;
+  /** What each effort finds; null if that was not measured. */
+  readonly card: RecallCard | null;
   readonly dims: number;
   /** Items that are not removed. */
   readonly images: number;
@@ -50,6 +53,7 @@ export class Snapshot implements ItemEmbeddings, ItemLookup {
       infos.every((info) => info.levels.includes(level)),
     );
     this.shape = { rows, lists: codec.lists, levels, vectors: this.handles.vectors };
+    this.card = readCard(settings.recallCard);
     this.dims = codec.dims;
     this.images = rows - removed.length;
     const { routing } = settings;

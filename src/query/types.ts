@@ -4,6 +4,7 @@
 // unit carries it in its name.
 import type { Embedder, EncoderFingerprint, ImageInput } from '../embed/embedder.js';
 import type { CodecInfo, Scoring } from '../native.js';
+import type { RecallCard } from './recall-card.js';
 
 /** An item: its numeric id, or the caller's string key (for images, the path below the source). */
 export type ItemRef = number | string;
@@ -48,7 +49,8 @@ export interface SearchOptions {
   where?: string | undefined;
   /** 0 (fastest) … 1 (scans all lists). Default 0.5. Not together with `targetRecall`. */
   effort?: number | undefined;
-  /** Share of the true nearest to aim at, above 0 and below 1: picks the effort. */
+  /** Share of the true nearest to aim at, above 0 and below 1: picks the least effort that finds it
+   * by the index's recall card. Look at the result's `expectedRecall`. */
   targetRecall?: number | undefined;
   /** Scores every image by the finest level that `levels` allows. */
   exact?: boolean | undefined;
@@ -106,6 +108,10 @@ export interface SearchResult {
   scores: Float32Array;
   /** True if every image (that `where` keeps) was scored by the finest level used. */
   exact: boolean;
+  /** Share of the true nearest that such a search finds, by the index's recall card: below
+   * `targetRecall` where no effort reaches it. Null where the card does not hold: for texts, with
+   * `where`, and where there is none. */
+  expectedRecall: number | null;
   /** Images in the index. */
   rows: number;
   /** Images that `where` keeps; `rows` without one. */
@@ -149,6 +155,8 @@ export interface IndexInfo {
   writtenBy: string;
   /** Choices of the build that later builds keep. */
   settings: unknown;
+  /** What each effort costs and finds; null if the build did not measure it. */
+  recallCard: RecallCard | null;
   ledger: LedgerEntry[];
   /** Totals of the ledger, per image. */
   residentBytesPerImage: number;
@@ -186,6 +194,9 @@ export interface CorvidIndex {
   /** What is known of an item, or null if there is none such. */
   get(item: ItemRef): Promise<Item | null>;
   info(): Promise<IndexInfo>;
+  /** Measures the recall card again, with the queries that the build kept; null if it kept none.
+   * Rows added since count as misses where they are nearer than what was there. */
+  measureRecall(options?: { signal?: AbortSignal }): Promise<RecallCard | null>;
   /** Checks every checksum and cross-reference. @throws ERR_FORMAT_CORRUPT. */
   verify(options?: { signal?: AbortSignal }): Promise<VerifyReport>;
   /** Waits for running calls, then frees files, threads and the encoder. */

@@ -54,6 +54,12 @@ CREATE TABLE source (
   details TEXT
 );
 CREATE TABLE removed (first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL);
+CREATE TABLE calibration (
+  query INTEGER PRIMARY KEY,
+  self INTEGER NOT NULL,
+  vector BLOB NOT NULL,
+  neighbours BLOB NOT NULL
+);
 CREATE TABLE item (
   id INTEGER PRIMARY KEY,
   key TEXT NOT NULL,

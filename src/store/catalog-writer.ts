@@ -5,6 +5,7 @@
 // do not see them until the commit raises `nextId`. `dropUncommitted` takes away what an
 // interrupted build has left. The caller holds the index's write lock.
 import {
+  type CalibrationRecord,
   Catalog,
   type CatalogItem,
   type IndexSettings,
@@ -41,6 +42,8 @@ export interface Commit {
   updateItems?: Iterable<NewItem>;
   /** Items to take out. Their ids count as removed while their rows lie in live segments. */
   removeIds?: Iterable<number>;
+  /** Replaces all of the calibration. */
+  calibration?: readonly CalibrationRecord[];
   /** Forget all removed ids, those of `removeIds` too: no live segment holds their rows any more. */
   forgetRemoved?: boolean;
 }
@@ -91,6 +94,7 @@ export class CatalogWriter extends Catalog {
       const dropSegment = this.prepare('DELETE FROM segment WHERE number = ?');
       for (const number of commit.dropSegments ?? []) dropSegment.run(number);
       for (const segment of commit.addSegments ?? []) addSegment.run(segment);
+      if (commit.calibration !== undefined) this.#putCalibration(commit.calibration);
       const dropSource = this.prepare('DELETE FROM source WHERE number = ?');
       for (const number of commit.dropSources ?? []) dropSource.run(number);
       const putSource = this.prepare(PUT_SOURCE);
@@ -101,6 +105,16 @@ export class CatalogWriter extends Catalog {
       for (const item of commit.updateItems ?? []) update.run(itemValues(item), item.id);
       this.#remove(commit.removeIds ?? []);
       if (commit.forgetRemoved === true) this.prepare('DELETE FROM removed').run();
+    });
+  }
+
+  #putCalibration(records: readonly CalibrationRecord[]): void {
+    this.prepare('DELETE FROM calibration').run();
+    const add = this.prepare(
+      'INSERT INTO calibration (query, self, vector, neighbours) VALUES (?, ?, ?, ?)',
+    );
+    records.forEach(({ self, vector, neighbours }, query) => {
+      add.run(query, self, toBytes(vector), toBytes(neighbours));
     });
   }
 
@@ -127,6 +141,10 @@ export class CatalogWriter extends Catalog {
   #transaction(doing: string, work: () => void): void {
     this.run(doing, () => this.database.transaction(work).immediate());
   }
+}
+
+function toBytes({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
 const ITEM_FIELDS = [

@@ -107,6 +107,16 @@ export interface SourceRecord {
   details: unknown;
 }
 
+/** A query of the calibration with its true neighbours. */
+export interface CalibrationRecord {
+  /** Item id of the row that is the query itself, or -1. */
+  self: number;
+  /** dims numbers, unit length. */
+  vector: Float32Array;
+  /** Item ids, best first. */
+  neighbours: Float64Array;
+}
+
 type Row = Record<string, string | number | null>;
 
 /** Read-only view of a catalog. */
@@ -137,6 +147,19 @@ export class Catalog {
       const { data_version } = this.prepare('PRAGMA data_version').get() as Record<string, number>;
       return data_version as number;
     });
+  }
+
+  /** The calibration's queries; none if the build did not measure recall. */
+  calibration(): CalibrationRecord[] {
+    const rows = this.run('reading the calibration', () =>
+      this.prepare('SELECT self, vector, neighbours FROM calibration ORDER BY query').all(),
+    ) as { self: number; vector: Buffer; neighbours: Buffer }[];
+    return rows.map(({ self, vector, neighbours }) => ({
+      self,
+      // Copied, for a blob need not be aligned.
+      vector: new Float32Array(new Uint8Array(vector).buffer, 0, vector.length >> 2),
+      neighbours: new Float64Array(new Uint8Array(neighbours).buffer, 0, neighbours.length >> 3),
+    }));
   }
 
   settings(): IndexSettings {

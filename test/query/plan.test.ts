@@ -12,7 +12,7 @@ const shapeOf = (lists: number, vectors = false): IndexShape => ({
   vectors,
 });
 const plan = (options: SearchOptions, shape: IndexShape, kind: 'image' | 'text' = 'image') =>
-  makePlan(validate(options, shape), shape, kind, 1, 0);
+  makePlan(validate(options, shape, null), shape, kind, 1, 0);
 
 t.test('more effort never does less', async (t) => {
   const effort = fc.double({ min: 0, max: 1, noNaN: true });
@@ -49,7 +49,7 @@ t.test('the ends of effort are one list and all lists', async (t) => {
 
 t.test('a filter that keeps less probes more', async (t) => {
   const shape = shapeOf(1024);
-  const request = validate({}, shape);
+  const request = validate({}, shape, null);
   const all = makePlan(request, shape, 'image', 1, 0).probes;
   const half = makePlan(request, shape, 'image', 0.5, 0).probes;
   t.equal(half, 2 * all);
@@ -102,7 +102,7 @@ t.test('options out of range are refused by name', async (t) => {
   ];
   for (const options of wrong) {
     try {
-      validate(options, shape);
+      validate(options, shape, null);
       t.fail(`accepted ${JSON.stringify(options)}`);
     } catch (error) {
       t.ok(error instanceof CorvidError && error.code === 'ERR_USAGE', JSON.stringify(options));

@@ -22,6 +22,7 @@ struct SegmentFilter {
 struct ScanPlan {
   Scoring scoring = Scoring::kAsymmetric;
   size_t limit = 0;         // rows of the shortlist
+  size_t enough = 0;        // a scan of lists does not end early before it has met so many rows
   bool everywhere = false;  // scan all rows; else the lists that the query was routed to
   // The weight of the norm is estimated from the score at this rank within so many nearest lists.
   size_t norm_rank = 1;

@@ -116,7 +116,7 @@ Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpa
     scanned.rows = 0;
     for (const Scanner& scanner : scanners) scanned.rows += scanner.scanned_rows();
   };
-  const size_t enough = std::min<size_t>(wanted, plan.limit);
+  const size_t enough = std::min(plan.enough, plan.limit);
   if (!plan.everywhere) {
     for (size_t i = 0; i < routed.size; ++i) {
       const bool ends = stop.active() && stop.ends_before(routed.lists[i].similarity);
@@ -126,7 +126,7 @@ Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpa
       ++scanned.lists;
     }
     count_rows();
-    if (shortlist.size() >= enough) return scanned;
+    if (shortlist.size() >= std::min(wanted, plan.limit)) return scanned;
     // The lists hold too few rows, or too few that the filter keeps.
     shortlist.reset(std::min<uint64_t>(plan.limit, index.rows()));
   }
