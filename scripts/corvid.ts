@@ -1,17 +1,18 @@
 #!/usr/bin/env node
-// The one command. Every subcommand is a file beside this one.
+// The one command. Its subcommands are the files of commands/.
 import { Command } from 'commander';
-import { buildIndexCommand } from './build-index.js';
+import { buildIndexCommand } from './commands/build-index.js';
+import { infoCommand } from './commands/info.js';
+import { replCommand } from './commands/repl.js';
+import { searchCommand } from './commands/search.js';
+import { verifyCommand } from './commands/verify.js';
 import { packageVersion } from './console/package.js';
 import { runProgram } from './console/run.js';
-import { infoCommand } from './info.js';
-import { replCommand } from './repl.js';
-import { searchCommand } from './search.js';
-import { verifyCommand } from './verify.js';
 
 const program = new Command('corvid')
-  .description('Searches a billion images on one device: eight bytes of memory for each.')
-  .version(packageVersion())
+  .description('Searches images by words and by pictures: a billion of them on one device.')
+  .version(packageVersion(), '-V, --version', 'print the version')
+  .helpCommand(false)
   .addCommand(buildIndexCommand())
   .addCommand(searchCommand())
   .addCommand(replCommand())
@@ -25,8 +26,8 @@ Examples:
   corvid search photos.corvid "a dog on a beach - people"
   corvid repl photos.corvid
 
-Data go to stdout, progress and messages to stderr. Exit codes: 0 ok, 1 error, 2 usage,
-130 interrupted (a build goes on where it was when run again). CORVID_DEBUG=1 shows stack traces.`,
+Data go to stdout, progress and messages to stderr. NO_COLOR takes the colours away,
+CORVID_DEBUG=1 shows stack traces. Exit codes: 0 ok, 1 error, 2 usage, 130 interrupted.`,
   );
 
 await runProgram(program);

@@ -1,6 +1,6 @@
 // Command-line values → the types that the library takes. What is wrong ends in exit code 2.
 import { InvalidArgumentError } from 'commander';
-import type { QueryPart } from '../../src/index.js';
+import { CorvidError, type QueryPart } from '../../src/index.js';
 
 export function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
@@ -49,6 +49,11 @@ export function gather(toPart: (text: string) => QueryPart) {
   ];
 }
 
+/** A repeatable option: gathers the texts of all occurrences. */
+export function gatherText(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
 export function imagePart(text: string): QueryPart {
   const { value, weight } = weighted(text);
   return { image: value, weight };
@@ -61,4 +66,9 @@ export function itemPart(sign: 1 | -1) {
     const item = /^\d+$/.test(value) ? Number(value) : value;
     return { item, weight: sign * weight };
   };
+}
+
+/** A mistake that no single option shows. */
+export function usageError(what: string, hint: string): CorvidError {
+  return new CorvidError('ERR_USAGE', what, { hint });
 }

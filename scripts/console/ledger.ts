@@ -1,6 +1,6 @@
 // What is in an index, and what every structure of it costs.
 import Table from 'cli-table3';
-import type { IndexInfo } from '../../src/index.js';
+import type { CodecInfo, IndexInfo } from '../../src/index.js';
 import { bytes, count, plural } from './numbers.js';
 
 const PLAIN_FRAME = {
@@ -18,8 +18,13 @@ const PLAIN_FRAME = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: '  ',
+  middle: '   ',
 };
+
+/** What is counted: an index of vectors alone has no images that could be shown. */
+export function nounOf({ encoder }: Pick<IndexInfo, 'encoder'>): string {
+  return encoder === null ? 'vector' : 'image';
+}
 
 /** `47,307 images · CLIP ViT-B/32 · 64–512 bits` */
 export function headline(info: IndexInfo): string {
@@ -27,7 +32,7 @@ export function headline(info: IndexInfo): string {
   const first = levels[0] ?? 0;
   const last = levels.at(-1) ?? 0;
   return [
-    plural(images, 'image'),
+    plural(images, nounOf(info)),
     encoder?.model ?? 'no encoder',
     first === last ? `${first} bits` : `${first}–${last} bits`,
   ].join(' · ');
@@ -35,31 +40,46 @@ export function headline(info: IndexInfo): string {
 
 export function infoLines(info: IndexInfo): string[] {
   const { codec, encoder, missingLevels, segments, vectors } = info;
-  const kind =
-    codec.method === 'rotation'
-      ? 'random rotation, untrained (a small collection)'
-      : `trained on ${count(codec.trainingRows)} rows: ${plural(codec.lists, 'list')}, ` +
-        plural(codec.groups, 'group');
+  const fact = (name: string, text: string) => `  ${name.padEnd(9)}  ${text}`;
   return [
-    `${info.path}`,
-    `  contents   ${headline(info)}, ${info.dims} dimensions, ${plural(segments, 'segment')}`,
-    `  encoder    ${encoder === null ? 'none: the index was made from vectors' : encoder.model}`,
-    ...(encoder === null ? [] : [`             ${encoder.preprocessing}`]),
-    `  codec      ${kind}`,
-    `  vectors    ${vectors ? 'int8, kept for nearly exact scores' : 'not kept'}`,
-    ...(missingLevels.length === 0
+    info.path,
+    fact('contents', headline(info)),
+    fact(
+      'made by',
+      `corvid ${info.writtenBy}: commit ${count(info.generation)}, ${plural(segments, 'segment')}, ` +
+        `${count(info.dims)} dimensions`,
+    ),
+    fact('encoder', encoder === null ? 'none: the index was made from vectors' : encoder.model),
+    ...(encoder === null
       ? []
       : [
-          `  missing    planes of ${missingLevels.join(', ')} bits: scores are a little less precise`,
+          fact('', encoder.preprocessing),
+          ...(encoder.weightsSha256 === null
+            ? []
+            : [fact('', `weights sha256 ${encoder.weightsSha256.slice(0, 16)}…`)]),
         ]),
+    fact('codec', describeCodec(codec)),
+    fact('vectors', vectors ? 'int8, kept for nearly exact scores' : 'not kept'),
+    ...(missingLevels.length === 0
+      ? []
+      : [fact('missing', `${missingLevels.join(', ')} bits: scores are a little less precise`)]),
     '',
-    ...ledgerTable(info).split('\n'),
+    ...ledgerTable(info),
   ];
 }
 
-function ledgerTable({ ledger, images }: IndexInfo): string {
+function describeCodec({ method, trainingRows, lists, groups }: CodecInfo): string {
+  return method === 'rotation'
+    ? 'random rotation, without training: the collection is small'
+    : `trained on ${plural(trainingRows, 'row')}: ${plural(lists, 'list')} in ` +
+        plural(groups, 'group');
+}
+
+function ledgerTable(info: IndexInfo): string[] {
+  const { ledger, images } = info;
+  const noun = nounOf(info);
   const table = new Table({
-    head: ['', 'resident', 'a row', 'on disk', 'a row'],
+    head: ['structure', 'resident', `B/${noun}`, 'on disk', `B/${noun}`],
     chars: PLAIN_FRAME,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: ['left', 'right', 'right', 'right', 'right'],
@@ -67,9 +87,9 @@ function ledgerTable({ ledger, images }: IndexInfo): string {
   const row = (name: string, resident: number, disk: number) => [
     name,
     bytes(resident),
-    perRow(resident, images),
+    each(resident, images),
     bytes(disk),
-    perRow(disk, images),
+    each(disk, images),
   ];
   for (const { name, residentBytes, diskBytes } of ledger) {
     table.push(row(name, residentBytes, diskBytes));
@@ -77,9 +97,11 @@ function ledgerTable({ ledger, images }: IndexInfo): string {
   const total = (field: 'residentBytes' | 'diskBytes') =>
     ledger.reduce((sum, entry) => sum + entry[field], 0);
   table.push(row('all', total('residentBytes'), total('diskBytes')));
-  return table.toString();
+  const lines = table.toString().split('\n');
+  const rule = `  ${'─'.repeat(Math.max(...lines.map((line) => line.trimEnd().length)) - 2)}`;
+  return [lines[0] as string, rule, ...lines.slice(1, -1), rule, lines.at(-1) as string];
 }
 
-function perRow(value: number, images: number): string {
+function each(value: number, images: number): string {
   return images === 0 ? '–' : (value / images).toFixed(2);
 }

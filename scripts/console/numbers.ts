@@ -22,8 +22,9 @@ export function bytes(value: number): string {
   return `${unit === 0 ? scaled : scaled.toFixed(scaled < 100 ? 1 : 0)} ${units[unit]}`;
 }
 
-export function bytesPerImage(value: number): string {
-  return `${value < 100 ? value.toFixed(1) : count(Math.round(value))} B/image`;
+/** 8.04 → 8.0 B/image. */
+export function bytesEach(value: number, noun: string): string {
+  return `${value < 100 ? value.toFixed(1) : count(Math.round(value))} B/${noun}`;
 }
 
 /** 388 → 6:28, 5025 → 1:23:45. */

@@ -1,14 +1,18 @@
 // How a command ends: exit codes, one clear message for an error, and Ctrl-C.
 import { type Command, CommanderError } from 'commander';
 import { CorvidError } from '../../src/index.js';
-import { red } from './style.js';
+import { bold, dim, isTerminal, red, yellow } from './style.js';
 
 const EXIT = { ok: 0, error: 1, usage: 2, interrupted: 130 } as const;
 
 /** Parses the command line, runs what it says, and sets the exit code. */
 export async function runProgram(program: Command): Promise<void> {
   letReadersLeave();
-  forEach(program, (command) => command.exitOverride().showHelpAfterError('(see --help)'));
+  forEach(program, (command) => {
+    command.exitOverride().showHelpAfterError('(--help says more)');
+    command.helpOption('-h, --help', 'print this help');
+    command.configureHelp({ styleTitle: (title) => bold(title, process.stdout) });
+  });
   try {
     await program.parseAsync();
   } catch (error) {
@@ -22,11 +26,35 @@ export async function runProgram(program: Command): Promise<void> {
   }
 }
 
-/** Prints one line on stderr; with CORVID_DEBUG also the stack and the causes. */
+/** Tells on stderr what went wrong; with CORVID_DEBUG also the stack and the causes. */
 export function reportError(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${red('error:', process.stderr)} ${message}\n`);
+  const lines = errorLines(error, isTerminal(process.stderr));
+  process.stderr.write(`${lines.join('\n')}\n`);
   if (process.env.CORVID_DEBUG) console.error(error);
+}
+
+/**
+ * One line, as logs want it; on a terminal what was expected, what was found and what to do stand
+ * on lines of their own.
+ */
+export function errorLines(error: unknown, terminal: boolean): string[] {
+  if (!(error instanceof CorvidError)) {
+    return [`${red('error:', process.stderr)} ${error instanceof Error ? error.message : error}`];
+  }
+  const { code, path, what, expected, actual, hint, message } = error;
+  if (code === 'ERR_ABORTED') {
+    return [`${yellow('interrupted', process.stderr)}${hint === undefined ? '' : `: ${hint}`}`];
+  }
+  const start = red('error:', process.stderr);
+  if (!terminal) return [`${start} ${message}`];
+  const detail = (name: string, text: string | undefined) =>
+    text === undefined ? [] : [`  ${dim(name.padEnd(8), process.stderr)}  ${text}`];
+  return [
+    `${start} ${code}: ${path === undefined ? '' : `${path}: `}${bold(what, process.stderr)}`,
+    ...detail('expected', expected),
+    ...detail('found', actual),
+    ...detail('try', hint),
+  ];
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -1,9 +1,10 @@
 // The contact sheet: one self-contained HTML page of search results, thumbnails inside, no scripts.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { CorvidError, type Hit, type SearchResult, thumbnail } from '../../src/index.js';
 import { nameOf, timingText } from './hits.js';
-import { count } from './numbers.js';
+import { count, plural } from './numbers.js';
+import { printable } from './style.js';
 
 export interface SheetSection {
   /** The query as people read it. */
@@ -52,6 +53,21 @@ figcaption { padding: .6rem .75rem .75rem; font-size: .84rem; border-top: 1px so
 .empty { color: var(--soft); }
 `;
 
+/** Writes the page to `path`. @throws CorvidError ERR_IO if that cannot be */
+export async function writeSheet(path: string, sections: readonly SheetSection[]): Promise<void> {
+  const page = await contactSheet(sections);
+  try {
+    await writeFile(path, page);
+  } catch (cause) {
+    throw new CorvidError('ERR_IO', 'the contact sheet cannot be written', {
+      path,
+      actual: cause instanceof Error ? cause.message : String(cause),
+      hint: 'choose another file in a folder that is there and may be written to',
+      cause,
+    });
+  }
+}
+
 /** @returns the page. Reads the hits' image files; one that cannot be read is shown by its name. */
 export async function contactSheet(sections: readonly SheetSection[]): Promise<string> {
   const first = sections[0];
@@ -68,7 +84,7 @@ export async function contactSheet(sections: readonly SheetSection[]): Promise<s
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1>corvid</h1><p>${count(images)} images</p></header>
+<header><h1>corvid</h1><p>${plural(images, 'image')}</p></header>
 ${body.join('\n')}
 </body>
 </html>
@@ -80,7 +96,7 @@ async function sectionHtml({ title, result, picture }: SheetSection): Promise<st
   const cards = await Promise.all(result.hits.map((hit, i) => cardHtml(hit, i + 1, best)));
   const looked = [
     `${count(result.hits.length)} of ${count(result.rows)}`,
-    timingText(result.timings),
+    timingText(result),
   ].filter(Boolean);
   const shown = picture === undefined ? '' : await imageTag(picture, '');
   return `<section>
@@ -91,7 +107,9 @@ ${cards.length === 0 ? '<p class="empty">Nothing was found.</p>' : `<ol>\n${card
 
 async function cardHtml(hit: Hit, rank: number, best: number): Promise<string> {
   const name = nameOf(hit);
-  const note = hit.caption ?? hit.takenAt?.slice(0, 10) ?? '';
+  const note = [printable(hit.caption ?? ''), hit.takenAt?.slice(0, 10) ?? '']
+    .filter(Boolean)
+    .join(' · ');
   const share = Math.round(Math.max(0, Math.min(1, hit.score / best)) * 100);
   const image = hit.path === null ? missingTag('no file') : await imageTag(hit.path, note || name);
   const link = hit.path === null ? '' : ` href="${escapeHtml(pathToFileURL(hit.path).href)}"`;

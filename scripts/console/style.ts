@@ -1,15 +1,21 @@
-// Colours, where the stream is a terminal and nobody has asked to go without (NO_COLOR).
+// Colours, where the stream is a terminal and nobody has asked to go without (NO_COLOR); and text
+// from files made safe to print.
 import type { WriteStream } from 'node:tty';
 
-type Stream = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
+type Stream = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
 
 export function isTerminal(stream: Stream): boolean {
   return stream.isTTY === true;
 }
 
+/** Columns of a terminal; without end elsewhere. */
+export function widthOf(stream: Stream): number {
+  return isTerminal(stream) ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY;
+}
+
 function paint(code: number) {
   return (text: string, stream: Stream): string => {
-    const plain = !isTerminal(stream) || Boolean(process.env.NO_COLOR);
+    const plain = text === '' || !isTerminal(stream) || Boolean(process.env.NO_COLOR);
     return plain ? text : `\u001b[${code}m${text}\u001b[0m`;
   };
 }
@@ -18,4 +24,18 @@ export const bold = paint(1);
 export const dim = paint(2);
 export const red = paint(31);
 export const green = paint(32);
+export const yellow = paint(33);
 export const cyan = paint(36);
+
+/** Names and captions are strangers' text: a control character in one must not reach a terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\ufffd');
+}
+
+/** Cut to `width` characters, the end shown by an ellipsis. */
+export function shortened(text: string, width: number): string {
+  const characters = Array.from(text);
+  return characters.length <= width
+    ? text
+    : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}

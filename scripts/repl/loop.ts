@@ -5,47 +5,41 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { CorvidError, type CorvidIndex } from '../../src/index.js';
 import { headline } from '../console/ledger.js';
 import { reportError } from '../console/run.js';
-import { bold, isTerminal } from '../console/style.js';
+import { bold, dim } from '../console/style.js';
 import { completions } from './complete.js';
 import { Session, type SessionOptions } from './session.js';
 
 const HISTORY_LINES = 1000;
 
 export async function runRepl(index: CorvidIndex, options: SessionOptions): Promise<void> {
-  const interactive = isTerminal(process.stdin as unknown as NodeJS.WritableStream);
+  const interactive = process.stdin.isTTY === true;
   const session = new Session(index, options);
-  const history = interactive ? readHistory() : [];
   const reader = createInterface({
     input: process.stdin,
     output: interactive ? process.stdout : undefined,
     terminal: interactive,
     prompt: '> ',
-    history,
+    history: interactive ? readHistory() : [],
     historySize: HISTORY_LINES,
     removeHistoryDuplicates: true,
-    completer: (line: string) => completions(line, session.commands.keys()),
+    completer: completions,
   });
   let running: AbortController | undefined;
+  const leaving = new AbortController();
   reader.on('SIGINT', () => {
     if (running !== undefined) running.abort(new Error('interrupted'));
-    else {
-      // Readline's own way to drop what was typed: to the end, then cut backwards.
-      reader.write(null, { ctrl: true, name: 'e' });
-      reader.write(null, { ctrl: true, name: 'u' });
-      process.stdout.write('\n(Ctrl-D or .exit leaves)\n');
-      reader.prompt();
-    }
+    else clearLine(reader);
   });
-  reader.on('history', (lines: string[]) => {
-    if (interactive) writeHistory(lines);
-  });
-
   if (interactive) {
-    process.stdout.write(`${bold('corvid', process.stdout)} ${headline(await index.info())}\n`);
+    reader.on('history', writeHistory);
+    const info = await index.info();
+    process.stdout.write(`${bold('corvid', process.stdout)} ${headline(info)}\n`);
+    process.stdout.write(`${dim('type what to look for; .help lists the rest', process.stdout)}\n`);
+    if (info.encoder !== null) warm(index, leaving.signal);
     reader.prompt();
   }
   for await (const line of reader) {
@@ -57,8 +51,28 @@ export async function runRepl(index: CorvidIndex, options: SessionOptions): Prom
     if (session.done) break;
     if (interactive) reader.prompt();
   }
+  leaving.abort();
   reader.close();
   if (interactive && !session.done) process.stdout.write('\n');
+}
+
+/** Loads the text encoder while the first line is being typed. */
+function warm(index: CorvidIndex, signal: AbortSignal): void {
+  index.search('a photo', { limit: 1, signal }).catch(() => {
+    // Nobody has asked for anything yet: what is wrong is told with the first query that needs it.
+  });
+}
+
+/** Drops what was typed; on an empty line, says how to leave. */
+function clearLine(reader: Interface): void {
+  if (reader.line === '') {
+    process.stdout.write('\n(Ctrl-D or .exit leaves)\n');
+    reader.prompt();
+    return;
+  }
+  // Readline's own way: to the end, then cut backwards.
+  reader.write(null, { ctrl: true, name: 'e' });
+  reader.write(null, { ctrl: true, name: 'u' });
 }
 
 async function answer(session: Session, line: string, signal: AbortSignal): Promise<boolean> {

@@ -109,10 +109,11 @@ t.test('.exit leaves at once, .help lists every command', async (t) => {
 });
 
 t.test('Tab completes commands, columns and files', async (t) => {
-  const commands = ['.more', '.image', '.info'];
-  t.strictSame(completions('.i', commands), [['.image', '.info'], '.i']);
-  t.strictSame(completions('.where ta', commands), [['taken'], 'ta']);
-  t.strictSame(completions('a dog', commands), [[], 'a dog']);
-  const [files] = completions(`.image ${PICTURES}/birds-cr`, commands);
+  t.strictSame(completions('.i'), [['.image ', '.info'], '.i'], 'a blank where more is wanted');
+  t.strictSame(completions('.where ta'), [['taken '], 'ta']);
+  t.strictSame(completions('a dog'), [[], 'a dog']);
+  const [files, fragment] = completions(`.image - ${PICTURES}/birds-cr`);
   t.ok(files.includes(join(PICTURES, 'birds-crow.jpg')));
+  t.equal(fragment, join(PICTURES, 'birds-cr'), 'the sign before it stays');
+  t.strictSame(completions('.sheet /no/such/folder/x')[0], []);
 });

@@ -1,13 +1,22 @@
 // corvid info: what is inside an index, and what it costs.
 import { Command } from 'commander';
-import { openIndex } from '../src/index.js';
-import { infoLines } from './console/ledger.js';
+import { openIndex } from '../../src/index.js';
+import { infoLines } from '../console/ledger.js';
 
 export function infoCommand(): Command {
   return new Command('info')
     .description('print what is in an index, and what every structure of it costs')
     .argument('<index>', 'an index that build-index made')
     .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Resident bytes want memory while searching; what is on disk besides is read for the hits alone.
+
+Examples:
+  corvid info photos.corvid
+  corvid info photos.corvid --json | jq .ledger`,
+    )
     .action(async (path: string, { json }: { json?: boolean }) => {
       const index = await openIndex(path);
       try {

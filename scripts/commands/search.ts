@@ -1,16 +1,13 @@
 // corvid search: one query, and its hits as a table, JSON, or paths.
-
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import {
-  CorvidError,
   openIndex,
   parseQuery,
   type QueryPart,
   type SearchOptions,
   type SearchResult,
-} from '../src/index.js';
+} from '../../src/index.js';
 import {
   fraction,
   gather,
@@ -18,13 +15,14 @@ import {
   itemPart,
   levelList,
   realNumber,
+  usageError,
   wholeNumber,
-} from './console/arguments.js';
-import { footer, hitLines } from './console/hits.js';
-import { describeQuery } from './console/query.js';
-import { interruptSignal } from './console/run.js';
-import { contactSheet } from './console/sheet.js';
-import { dim } from './console/style.js';
+} from '../console/arguments.js';
+import { footer, hitLines } from '../console/hits.js';
+import { describeQuery, pictureOf } from '../console/query.js';
+import { interruptSignal } from '../console/run.js';
+import { writeSheet } from '../console/sheet.js';
+import { dim } from '../console/style.js';
 
 interface Flags extends Omit<SearchOptions, 'signal'> {
   image?: QueryPart[];
@@ -43,23 +41,29 @@ export function searchCommand(): Command {
     .description('find images by words, by pictures, or by both')
     .argument('<index>', 'an index that build-index made')
     .argument('[text...]', 'what to look for; + and - add and take away: "a dog - people"')
+    .optionsGroup('What to look for (every one may be repeated):')
     .option('-i, --image <file>', 'a picture to look like; 0.5*file weighs it', gather(imagePart))
-    .option('--more <item>', 'more like this item (number or key)', gather(itemPart(1)))
+    .option('--more <item>', 'more like this item (its number or key)', gather(itemPart(1)))
     .option('--less <item>', 'less like this item', gather(itemPart(-1)))
-    .option(
-      '-w, --where <sql>',
-      'only items that match, e.g. "taken >= 2022 and path like \'%lake%\'"',
-    )
+    .optionsGroup('Which hits:')
+    .option('-w, --where <sql>', 'only items that match, by an SQL condition')
     .option('--min-score <score>', 'leave out hits with a lower score', realNumber)
     .option('-n, --limit <n>', 'hits to print', wholeNumber, 10)
     .option('--offset <n>', 'hits to leave out at the front', wholeNumber)
-    .option('--levels <bits>', 'code lengths to use, e.g. 64,512', levelList)
-    .option('-e, --effort <0..1>', 'how hard to look', fraction)
+    .optionsGroup('How to search:')
+    .option('-e, --effort <0..1>', 'how hard to look (default: 0.5)', fraction)
     .option('--target-recall <0..1>', 'share of the true nearest to aim at', fraction)
     .option('--exact', 'score every image')
-    .addOption(new Option('--scoring <kind>').choices(['asymmetric', 'hamming']))
+    .option('--levels <bits>', 'code lengths to use, e.g. 64,512', levelList)
+    .addOption(
+      new Option('--scoring <kind>', 'hamming compares bits alone').choices([
+        'asymmetric',
+        'hamming',
+      ]),
+    )
     .option('-m, --model <name>', 'encoder, where the index was made from vectors')
     .option('--threads <n>', 'worker threads', wholeNumber)
+    .optionsGroup('Output:')
     .addOption(new Option('--json', 'the whole result as JSON').conflicts(['jsonl', 'paths']))
     .addOption(new Option('--jsonl', 'one hit a line as JSON').conflicts(['json', 'paths']))
     .addOption(new Option('--paths', 'file paths alone, one a line').conflicts(['json', 'jsonl']))
@@ -68,11 +72,12 @@ export function searchCommand(): Command {
       'after',
       `
 Scores are cosines; those of words and pictures lie far lower than those of pictures among
-themselves, and only their order means much.
+themselves, and only their order means much. --where knows the columns id, key, path, bytes,
+modified, width, height, taken, latitude, longitude, caption, metadata and damaged.
 
 Examples:
   corvid search photos.corvid "red apples"
-  corvid search photos.corvid "a beach - people" --where "taken >= 2022" --limit 20
+  corvid search photos.corvid "a beach - people" --where "taken >= 2022 and path like '%lake%'"
   corvid search photos.corvid --image chair.jpg --image -0.5*table.jpg
   corvid search photos.corvid cat --paths | head -3`,
     )
@@ -94,9 +99,9 @@ async function run(path: string, words: string[], flags: Flags): Promise<void> {
       process.stderr.write(`${dim(footer(result), process.stderr)}\n`);
     }
     if (sheet !== undefined) {
-      const page = await contactSheet([{ title: describeQuery(parts), result }]);
-      await writeFile(sheet, page);
-      process.stderr.write(`contact sheet: ${sheet}\n`);
+      const section = { title: describeQuery(parts), result, picture: pictureOf(parts) };
+      await writeSheet(sheet, [section]);
+      process.stderr.write(`contact sheet: ${resolve(sheet)}\n`);
     }
   } finally {
     release();
@@ -108,9 +113,7 @@ function queryParts(words: string[], others: (QueryPart[] | undefined)[]): Query
   const texts = words.length === 0 ? [] : parseQuery(words.join(' '));
   const parts = [...texts, ...others.flatMap((list) => list ?? [])];
   if (parts.length > 0) return parts;
-  throw new CorvidError('ERR_USAGE', 'nothing to look for', {
-    hint: 'give a text, --image, --more or --less',
-  });
+  throw usageError('nothing to look for', 'give a text, --image, --more or --less');
 }
 
 function pathsOf({ hits }: SearchResult): string[] {

@@ -1,0 +1,200 @@
+// The dot-commands of the REPL: how they are written, what they do, and what Tab offers for them.
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { QueryPart } from '../../src/index.js';
+import { usageError } from '../console/arguments.js';
+import { nameOf } from '../console/hits.js';
+import { openWithDesktop } from './desktop.js';
+import type { Session } from './session.js';
+
+export interface DotCommand {
+  /** What stands behind the name. */
+  argument: string;
+  help: string;
+  /** What Tab completes in the argument. */
+  completes?: 'file' | 'column';
+  run: (session: Session, argument: string, signal: AbortSignal) => Promise<string[]> | string[];
+}
+
+export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotCommand>([
+  [
+    '.image',
+    {
+      argument: '[+|-] FILE',
+      help: 'search with a picture; + or - adds it to the query, or takes it away',
+      completes: 'file',
+      run: (session, argument, signal) => {
+        const { part, sign } = imagePart(argument);
+        return sign === '' ? session.replace(part, signal) : session.add([part], signal);
+      },
+    },
+  ],
+  [
+    '.more',
+    {
+      argument: 'N…',
+      help: 'more like hit N; 0.5*N weighs it',
+      run: (session, argument, signal) => session.add(itemParts(session, argument, 1), signal),
+    },
+  ],
+  [
+    '.less',
+    {
+      argument: 'N…',
+      help: 'less like hit N',
+      run: (session, argument, signal) => session.add(itemParts(session, argument, -1), signal),
+    },
+  ],
+  [
+    '.where',
+    {
+      argument: '[SQL]',
+      help: "only items that match: taken >= 2022 and path like '%lake%'; without SQL, all again",
+      completes: 'column',
+      run: (session, sql, signal) => session.setWhere(sql, signal),
+    },
+  ],
+  [
+    '.next',
+    { argument: '', help: 'the following hits', run: (session, _, signal) => session.next(signal) },
+  ],
+  [
+    '.open',
+    {
+      argument: 'N',
+      help: 'show hit N in the desktop’s viewer',
+      run: async (session, number) => {
+        const hit = session.hit(number);
+        if (hit.path === null) throw usageError(`${nameOf(hit)} has no file`, 'choose another hit');
+        await openWithDesktop(hit.path);
+        return [`opening ${hit.path}`];
+      },
+    },
+  ],
+  [
+    '.sheet',
+    {
+      argument: 'FILE.html',
+      help: 'write the hits as a contact sheet',
+      completes: 'file',
+      run: (session, file) => session.sheet(filePath(file)),
+    },
+  ],
+  [
+    '.limit',
+    {
+      argument: 'N',
+      help: 'hits a page',
+      run: (session, text) => {
+        const limit = Number(text);
+        if (/^\d+$/.test(text) && limit >= 1) return session.setLimit(limit);
+        throw usageError(
+          `${text || 'nothing'} is no number of hits`,
+          'give a whole number, 1 or more',
+        );
+      },
+    },
+  ],
+  [
+    '.effort',
+    {
+      argument: '[0..1]',
+      help: 'how hard to look; 1 looks at everything',
+      run: (session, text) => {
+        const effort = text === '' ? undefined : Number(text);
+        if (effort === undefined || (effort >= 0 && effort <= 1)) return session.setEffort(effort);
+        throw usageError(`${text} is no effort`, 'give a number from 0 to 1');
+      },
+    },
+  ],
+  [
+    '.explain',
+    { argument: '', help: 'what the last search did', run: (session) => session.explain() },
+  ],
+  [
+    '.info',
+    {
+      argument: '',
+      help: 'what is in the index, and what it costs',
+      run: (session) => session.info(),
+    },
+  ],
+  [
+    '.timer',
+    {
+      argument: 'on|off',
+      help: 'print the time of each step',
+      run: (session, text) => {
+        if (text === 'on' || text === 'off') return session.setTimer(text === 'on');
+        throw usageError('the timer is on or off', 'say .timer on or .timer off');
+      },
+    },
+  ],
+  ['.help', { argument: '', help: 'print this', run: () => help() }],
+  [
+    '.exit',
+    {
+      argument: '',
+      help: 'leave, as Ctrl-D does',
+      run: (session) => {
+        session.done = true;
+        return [];
+      },
+    },
+  ],
+]);
+
+/** By name, or by the start of one where that is clear: `.exp` for `.explain`. */
+export function findCommand(name: string): DotCommand {
+  const exact = COMMANDS.get(name);
+  if (exact !== undefined) return exact;
+  const near = [...COMMANDS].filter(([full]) => full.startsWith(name));
+  const only = near.length === 1 ? near[0]?.[1] : undefined;
+  if (only !== undefined) return only;
+  const names = near.map(([full]) => full).join(', ');
+  throw near.length === 0
+    ? usageError(`there is no command ${name}`, '.help lists all of them')
+    : usageError(`${name} may be ${names}`, 'write more of it');
+}
+
+function help(): string[] {
+  const commands = [...COMMANDS].map(([name, command]) => {
+    const form = `${name} ${command.argument}`.padEnd(19);
+    return `  ${form} ${command.help}`;
+  });
+  return [
+    'A line is a query:',
+    '  a dog on a beach            words',
+    '  a beach - people + 0.5*snow take away, add, weigh; "quotes" keep a text whole',
+    '  + sunset                    a line that begins with + or - goes on with the query',
+    ...commands,
+  ];
+}
+
+const WEIGHTED = /^(\d+\.?\d*|\.\d+)\*(.+)$/s;
+
+function imagePart(argument: string): { part: QueryPart; sign: string } {
+  const [, sign = '', rest = ''] = /^([+-]?)\s*(.*)$/s.exec(argument) ?? [];
+  const weighted = WEIGHTED.exec(rest);
+  const weight = Number(weighted?.[1] ?? 1) * (sign === '-' ? -1 : 1);
+  return { part: { image: filePath(weighted?.[2] ?? rest), weight }, sign };
+}
+
+function itemParts(session: Session, argument: string, sign: 1 | -1): QueryPart[] {
+  return argument.split(/[\s,]+/).map((text) => {
+    const weighted = WEIGHTED.exec(text);
+    return session.partOfHit(weighted?.[2] ?? text, sign * Number(weighted?.[1] ?? 1));
+  });
+}
+
+/** The rest of a line as a path: quotes are taken off, ~ is the home folder. */
+function filePath(argument: string): string {
+  const quoted = /^(["'])(.*)\1$/s.exec(argument);
+  const path = quoted?.[2] ?? argument;
+  if (path === '') throw usageError('a file is missing', 'name one behind the command');
+  return resolve(expandHome(path));
+}
+
+export function expandHome(path: string): string {
+  return /^~(?=\/|$)/.test(path) ? join(homedir(), path.slice(1)) : path;
+}
