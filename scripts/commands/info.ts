@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { openIndex } from '../../src/index.js';
 import { infoLines } from '../console/ledger.js';
+import { recallLines } from '../console/recall.js';
 
 export function infoCommand(): Command {
   return new Command('info')
@@ -21,7 +22,8 @@ Examples:
       const index = await openIndex(path);
       try {
         const info = await index.info();
-        const lines = json === true ? [JSON.stringify(info)] : infoLines(info);
+        const card = info.recallCard === null ? [] : ['', ...recallLines(info.recallCard)];
+        const lines = json === true ? [JSON.stringify(info)] : [...infoLines(info), ...card];
         process.stdout.write(`${lines.join('\n')}\n`);
       } finally {
         await index.close();

@@ -3,7 +3,8 @@ import Table from 'cli-table3';
 import type { CodecInfo, IndexInfo } from '../../src/index.js';
 import { bytes, count, plural } from './numbers.js';
 
-const PLAIN_FRAME = {
+/** A table without lines. */
+export const PLAIN_FRAME = {
   top: '',
   'top-mid': '',
   'top-left': '',

@@ -121,13 +121,11 @@ function toResult(
   const end = performance.now();
   const { routeMs, scanMs, refineMs, rescoreMs } = answer;
   const joinMs = end - joinStart;
-  return {
+  const result = {
     get hits() {
       hits ??= bareHits(ranked);
       return hits;
     },
-    ids: ranked.ids,
-    scores: ranked.scores,
     exact: answer.exact,
     expectedRecall: expectedRecall(snapshot, request, plan, filter),
     rows: snapshot.images,
@@ -149,6 +147,11 @@ function toResult(
       totalMs: end - start,
     },
   };
+  // Not enumerable: a result as JSON holds its hits, and not the same again.
+  return Object.defineProperties(result as SearchResult, {
+    ids: { value: ranked.ids },
+    scores: { value: ranked.scores },
+  });
 }
 
 /** What the recall card says; null where it does not hold: a text, a filter, other scoring. */

@@ -131,7 +131,7 @@ t.test('info and verify', async (t) => {
   t.match(JSON.parse(corvid(['info', index, '--json']).stdout), { images: 41, dims: 512 });
   const verified = corvid(['verify', index]);
   t.equal(verified.status, 0, verified.stderr);
-  t.match(verified.stdout, /is whole: 41 images/);
+  t.match(verified.stdout, /is sound: 41 images/);
 });
 
 t.test('wrong use ends with 2 and says how it is meant', async (t) => {
@@ -201,7 +201,7 @@ t.test('whatever is wrong has a code, a place and a remedy, and no stack', async
 t.test('Ctrl-C ends a build with 130; the next one goes on', async (t) => {
   const out = join(folder, 'late.corvid');
   const args = ['build-index', PICTURES, '--out', out, '--model', 'clip-nano'];
-  const { status, stderr } = await interrupted(args, /embedding {2}[1-9]/);
+  const { status, stderr } = await interrupted(args, /embedding/);
   t.equal(status, 130, stderr);
   t.match(stderr, /run the same command again/);
   const resumed = corvid([...args, '--json', '--quiet']);
