@@ -11,13 +11,13 @@ namespace {
 
 constexpr size_t kDims = kSyntheticDims;
 constexpr size_t kTermsOfOffset = 3;  // rows of a pool that make a branch's offset
-constexpr size_t kTermsOfFrame = 5;   // those that make a row's own
-constexpr size_t kMaxTerms = kSyntheticLevels * kTermsOfOffset + kTermsOfFrame;
+constexpr size_t kTermsOfRow = 5;     // those that make a row's own
+constexpr size_t kMaxTerms = kSyntheticLevels * kTermsOfOffset + kTermsOfRow;
 constexpr size_t kHashBits = 11;  // that pick a row of a pool and its sign
 constexpr size_t kBranchEntries = 4096;
-constexpr size_t kTightnessEntries = 256;
+constexpr size_t kEntries = 256;
 static_assert(kPoolRows == size_t{1} << (kHashBits - 1), "one bit is the sign");
-static_assert(kTermsOfFrame * kHashBits <= 64, "one hash is enough");
+static_assert(kTermsOfRow * kHashBits <= 64, "one hash is enough");
 
 // Streams of hashes that must not meet.
 enum Stream : uint64_t { kBasis = 1, kPools, kShuffle, kShots, kTree };
@@ -35,16 +35,26 @@ double normal_quantile(double probability) {
 
 // Quantiles of a lognormal whose mean square is 1.
 std::vector<float> tightness_table(double log_spread) {
-  std::vector<double> values(kTightnessEntries);
+  std::vector<double> values(kEntries);
   double squares = 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    const double probability = (static_cast<double>(i) + 0.5) / kTightnessEntries;
+    const double probability = (static_cast<double>(i) + 0.5) / kEntries;
     values[i] = std::exp(log_spread * normal_quantile(probability));
     squares += values[i] * values[i];
   }
-  const double scale = 1 / std::sqrt(squares / kTightnessEntries);
+  const double scale = 1 / std::sqrt(squares / kEntries);
   std::vector<float> table(values.size());
   for (size_t i = 0; i < values.size(); ++i) table[i] = static_cast<float>(values[i] * scale);
+  return table;
+}
+
+std::vector<uint8_t> depth_table(double mean, double spread) {
+  std::vector<uint8_t> table(kEntries);
+  for (size_t i = 0; i < kEntries; ++i) {
+    const double probability = (static_cast<double>(i) + 0.5) / kEntries;
+    const double depth = std::round(mean + spread * normal_quantile(probability));
+    table[i] = static_cast<uint8_t>(std::clamp(depth, 1.0, double{kSyntheticLevels}));
+  }
   return table;
 }
 
@@ -82,8 +92,8 @@ void to_unit_length(float* x) {
 SyntheticGenerator::SyntheticGenerator(const SyntheticShape& shape, uint64_t seed)
     : seed_(mixed(seed + 1)),
       mean_(shape.spectra[kSpectra - 1], 1, hashed(seed_, kPools), hashed(seed_, kBasis)),
-      frame_weight_(static_cast<float>(std::sqrt(shape.shot_variance / kTermsOfFrame))),
-      shot_tightness_(tightness_table(shape.shot_log_spread)),
+      row_weight_(static_cast<float>(std::sqrt(shape.row_variance / kTermsOfRow))),
+      shot_depth_(depth_table(shape.shot_depth, shape.shot_depth_spread)),
       copied_below_(static_cast<uint32_t>(shape.copied_share * 65536)),
       copied_tightness_(static_cast<float>(shape.copied_tightness)),
       shots_(static_cast<uint32_t>(kEpochRows / shape.shot_mean_rows)),
@@ -143,22 +153,25 @@ SyntheticGenerator::Place SyntheticGenerator::place(uint64_t number) const {
 void SyntheticGenerator::generate(uint64_t number, float* out) const {
   const auto [shot, frame] = place(number);
   const uint64_t of_shot = hashed(hashed(seed_, kShots), shot);
+  const uint64_t of_row = hashed(of_shot, kSyntheticLevels + 1 + frame);
+  const uint64_t choices = hashed(of_shot, kSyntheticLevels);
+  const bool copied = (choices >> 8) % 65536 < copied_below_;
+  const size_t depth = copied ? kSyntheticLevels : shot_depth_[choices % kEntries];
   WeightedRow terms[kMaxTerms];
   size_t count = 0;
   uint64_t path = hashed(seed_, kTree);
   float tightness = 1;
-  for (size_t i = 0; i < levels_.size(); ++i) {
+  for (size_t i = 0; i < kSyntheticLevels; ++i) {
     const Level& level = levels_[i];
-    path = hashed(path, level.branch[hashed(of_shot, i) % kBranchEntries]);
+    const uint64_t draw = hashed(i < depth ? of_shot : of_row, i);
+    path = hashed(path, level.branch[draw % kBranchEntries]);
     count += add_terms(*level.pool, hashed(path, kSyntheticBranches), kTermsOfOffset,
                        tightness * level.weight, terms + count);
-    tightness *= level.tightness[path % kTightnessEntries];
+    tightness *= level.tightness[path % kEntries];
   }
-  const uint64_t shape_of_shot = hashed(of_shot, kSyntheticLevels);
-  tightness *= shot_tightness_[shape_of_shot % kTightnessEntries];
-  if ((shape_of_shot >> 8) % 65536 < copied_below_) tightness *= copied_tightness_;
-  count += add_terms(pools_[0], hashed(of_shot, kSyntheticLevels + 1 + frame), kTermsOfFrame,
-                     tightness * frame_weight_, terms + count);
+  if (copied) tightness *= copied_tightness_;
+  count += add_terms(pools_[0], hashed(of_row, kSyntheticLevels), kTermsOfRow,
+                     tightness * row_weight_, terms + count);
   add_weighted_rows(scaled_mean_.data(), terms, count, out);
   to_unit_length(out);
 }

@@ -1,12 +1,12 @@
 // The synthetic collection: unit vectors that are spread through space as CLIP's embeddings of
 // images are, each a function of its number and the seed alone.
 //
-// A row belongs to a shot, and the shot lies at the end of a path through a tree of topics: at
-// every level a hash of the shot picks a branch, and the branch (a hash of the path so far) an
-// offset in space, smaller from level to level, so that the nearest rows come nearer as a fractal's
-// would when rows are added. The row itself lies a little off its shot's place. Branches have
-// uneven shares, and everything below one is scaled by its tightness. All of it is added to a mean
-// and brought to unit length, then rounded to half floats, as collections of embeddings are kept.
+// A row lies at the end of a path through a tree of topics: at every level a hash picks a branch,
+// and the branch (a hash of the path so far) an offset in space, smaller from level to level, so
+// that neighbours come nearer as a fractal's would when rows are added. Branches have uneven
+// shares, and everything below one is scaled by its tightness. The rows of a shot share the first
+// levels of their path. All offsets are added to a mean and the sum is brought to unit length, then
+// rounded to half floats, as collections of embeddings are kept.
 //
 // Numbers: every 65,536 rows are an epoch with its own shots, in an order that is shuffled within
 // it. Of an epoch, 256 rows are held out of the collection, to be queries: they lie among the rest
@@ -61,9 +61,9 @@ class SyntheticGenerator {
   VectorPool mean_;  // its one row
   std::vector<float> scaled_mean_;
   std::vector<Level> levels_;
-  float frame_weight_;
-  std::vector<float> shot_tightness_;  // by 8 bits of a hash
-  uint32_t copied_below_;              // 16 bits of a hash below this: the shot's rows are copies
+  float row_weight_;
+  std::vector<uint8_t> shot_depth_;  // by 8 bits of a hash
+  uint32_t copied_below_;            // 16 bits of a hash below this: the shot's rows are copies
   float copied_tightness_;
   uint32_t shots_;                 // of an epoch
   std::vector<uint16_t> shot_of_;  // by place within the epoch

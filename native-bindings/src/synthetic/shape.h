@@ -29,13 +29,15 @@ struct SyntheticLevel {
 struct SyntheticShape {
   double mean_squared;  // squared length of the mean, before rows are made unit length
   SyntheticLevel levels[kSyntheticLevels];
-  // A shot: rows around one place, as frames of a video or copies of a picture are.
-  double shot_variance;    // expected squared length of a row's offset from its shot's place
-  double shot_log_spread;  // sd of the logarithm of a shot's tightness
+  // A shot: rows that go down the tree together for a while, as frames of a video or variants of a
+  // picture do. From where they part, every row goes its own way.
   double shot_mean_rows;
-  double shot_size_log_spread;                // sizes are lognormal
-  double copied_share;                        // of the shots, those whose rows are all but the same
-  double copied_tightness;                    // factor on the offsets of their rows
+  double shot_size_log_spread;  // sizes are lognormal
+  double shot_depth;            // levels that a shot's rows share: normal, rounded,
+  double shot_depth_spread;     // from 1 to all
+  double copied_share;          // of the shots: their rows share all levels, and are copies
+  double copied_tightness;      // factor on what is a copy's own
+  double row_variance;  // expected squared length of a row's own offset, below the last level
   double spectra[kSpectra][kSpectrumPoints];  // relative variances
 };
 

@@ -1,0 +1,48 @@
+// The synthetic collection as a source of vectors, and its held-out rows as queries.
+import { availableParallelism } from 'node:os';
+import type { VectorBatch, VectorStream } from '../../src/index.js';
+import {
+  FIRST_HELD_OUT,
+  HELD_OUT_OF_EPOCH,
+  openSynthetic,
+  ROWS_OF_EPOCH,
+  SYNTHETIC_DIMS,
+} from '../synthetic/native.js';
+
+/** Rows of a batch: 16 MB of half floats. */
+const BATCH_ROWS = 16_384;
+
+/** Rows 0 .. `rows` of the collection, in order, the next batch being made while one is used. */
+export function syntheticStream(seed: number, rows: number): VectorStream {
+  return { name: `synthetic-${seed}`, dims: SYNTHETIC_DIMS, batches: batches(seed, rows) };
+}
+
+async function* batches(seed: number, rows: number): AsyncGenerator<VectorBatch> {
+  const collection = openSynthetic(seed);
+  const make = (first: number) =>
+    collection.halves(first, Math.min(BATCH_ROWS, rows - first), availableParallelism());
+  let next = make(0);
+  for (let first = 0; first < rows; first += BATCH_ROWS) {
+    const vectors = await next;
+    if (first + BATCH_ROWS < rows) next = make(first + BATCH_ROWS);
+    yield { vectors };
+  }
+}
+
+/** `count` held-out rows spread over all epochs that lie whole within `rows` (or the first one): rows
+ * like those of the collection, which it does not hold. count x SYNTHETIC_DIMS. */
+export async function heldOutQueries(
+  seed: number,
+  rows: number,
+  count: number,
+): Promise<Float32Array> {
+  const collection = openSynthetic(seed);
+  const available = Math.max(1, Math.floor(rows / ROWS_OF_EPOCH)) * HELD_OUT_OF_EPOCH;
+  const queries = new Float32Array(Math.min(count, available) * SYNTHETIC_DIMS);
+  const taken = queries.length / SYNTHETIC_DIMS;
+  for (let i = 0; i < taken; i += 1) {
+    const number = FIRST_HELD_OUT + Math.floor((i * available) / taken);
+    queries.set(await collection.floats(number, 1, 1), i * SYNTHETIC_DIMS);
+  }
+  return queries;
+}

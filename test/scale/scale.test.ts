@@ -1,0 +1,114 @@
+// The whole of bench scale at a size that takes seconds: it measures what it says, knows its own
+// folder again, and goes on where it was cut off.
+import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { heldOutQueries, syntheticStream } from '../../bench/scale/collection.js';
+import { ControlGroup } from '../../bench/scale/control-group.js';
+import type { ScaleResult } from '../../bench/scale/result.js';
+import { exactTruth, truthRecall } from '../../bench/scale/truth.js';
+import { COLLECTION_SEED, SYNTHETIC_DIMS } from '../../bench/synthetic/native.js';
+
+const ROWS = 20_000;
+const LIMIT = 1e9;
+const main = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
+const command = (out: string, ...more: string[]) => [
+  main,
+  ...['scale', '--rows', `${ROWS}`, '--memory-limit', `${LIMIT}`, '--levels', '64,128'],
+  ...['--out', out, '--json', ...more],
+];
+
+t.test('a run at a small size says what it found, and is not begun twice', async (t) => {
+  const out = join(t.testdir(), 'run');
+  const { stdout } = await promisify(execFile)(process.execPath, command(out), {
+    maxBuffer: 1 << 24,
+  });
+  const result = JSON.parse(stdout) as ScaleResult;
+  t.equal(result.label, 'synthetic');
+  t.equal(result.rows, ROWS);
+  const [served] = result.served;
+  t.ok(served);
+  if (served === undefined) return;
+  for (const { recallWithin300, fresh } of served.report.asked) {
+    t.ok(recallWithin300 >= 0.9, `${recallWithin300}`);
+    t.ok(fresh.p50 > 0 && fresh.p50 <= fresh.p99);
+  }
+  t.ok(
+    result.ledger.some(({ name, diskBytes }) => name === 'plane-64.bin' && diskBytes > 8 * ROWS),
+  );
+  if (served.memory !== null) {
+    t.ok(served.memory.peakBytes > 0 && served.memory.peakBytes <= LIMIT, 'the kernel’s account');
+  }
+  t.match(readFileSync(join(out, 'scale.svg'), 'utf8'), /<svg/);
+
+  const again = spawnSync(process.execPath, command(out), { encoding: 'utf8' });
+  t.equal(again.status, 2, 'without --resume a folder that is in use is refused');
+  t.match(again.stderr, /--resume/);
+  const truth = readFileSync(join(out, 'truth.json'), 'utf8');
+  rmSync(join(out, 'record.json'));
+  const resumed = spawnSync(process.execPath, command(out, '--resume'), { encoding: 'utf8' });
+  t.equal(resumed.status, 0, resumed.stderr);
+  const { build } = JSON.parse(resumed.stdout) as ScaleResult;
+  t.strictSame(build, result.build, 'what was built is not built again');
+  t.equal(readFileSync(join(out, 'truth.json'), 'utf8'), truth);
+});
+
+t.test('truth goes on after the last block that was kept', async (t) => {
+  const folder = t.testdir();
+  const queries = await heldOutQueries(COLLECTION_SEED, ROWS, 8);
+  t.equal(queries.length, 8 * SYNTHETIC_DIMS);
+  const find = (name: string, rows: number) =>
+    exactTruth(join(folder, name), COLLECTION_SEED, rows, queries, 10, () => {});
+  const whole = await find('whole.json', ROWS);
+  await find('parts.json', 7000);
+  const parts = await find('parts.json', ROWS);
+  t.strictSame(Array.from(parts.rows), Array.from(whole.rows));
+  t.rejects(find('whole.json', 100), { code: 'ERR_USAGE' }, 'that of more rows is no truth');
+  const answers = Array.from({ length: 8 }, (_, q) => whole.rows.subarray(q * 10, q * 10 + 10));
+  t.equal(truthRecall(whole, answers, 10), 1);
+  t.equal(
+    truthRecall(
+      whole,
+      answers.map((ids) => ids.subarray(0, 5)),
+      10,
+    ),
+    0.5,
+  );
+});
+
+t.test('the stream gives the rows of the collection in order', async (t) => {
+  let rows = 0;
+  for await (const { vectors } of syntheticStream(COLLECTION_SEED, ROWS).batches) {
+    rows += vectors.length / SYNTHETIC_DIMS;
+  }
+  t.equal(rows, ROWS);
+});
+
+t.test('a control group holds its processes to the limit', async (t) => {
+  const group = ControlGroup.create(`corvid-test-${process.pid}`, 64 * 2 ** 20);
+  if (typeof group === 'string') {
+    t.comment(`not tested here: ${group}`);
+    return;
+  }
+  try {
+    const script = `const all = []; for (let i = 0; i < 40; i += 1) all.push(Buffer.alloc(1 << 24, 1));`;
+    const [program, args] = group.wrap([process.execPath, '-e', script]);
+    const { signal, status } = spawnSync(program, args);
+    t.ok(signal === 'SIGKILL' || status !== 0, 'it cannot take ten times as much');
+    t.ok(group.memory().peakBytes <= 64 * 2 ** 20);
+    t.ok(group.memory().limitHits > 0);
+  } finally {
+    group.remove();
+  }
+  t.type(ControlGroup.create('no/such/parent', 1e9), 'string', 'a reason where none can be made');
+});
+
+t.test('numbers that make no sense are refused before anything is done', async (t) => {
+  for (const args of [['--rows', 'many'], ['--rows=-1'], ['--memory-limit', '0']]) {
+    const { status } = spawnSync(process.execPath, [main, 'scale', '--out', '/nowhere', ...args]);
+    t.equal(status, 2, args.join(' '));
+  }
+});
