@@ -10,6 +10,7 @@ export type {
   VectorBatch,
   VectorStream,
   VectorsOption,
+  VectorTable,
 } from './build/options.js';
 export type { ItemFields, RawVectors } from './build/sources/source.js';
 export { type ClipOptions, openClip } from './embed/clip.js';

@@ -1,11 +1,11 @@
 // Builds the index of the synthetic rows, in a process of its own.
 import { buildIndex } from '../../src/index.js';
-import { syntheticStream } from './collection.js';
+import { syntheticTable } from './collection.js';
 import { accountOfProcess, answerJob, type BuildJob, type BuildReport, tell } from './job.js';
 
 answerJob<{ kind: 'build'; job: BuildJob }>(async (job): Promise<BuildReport> => {
   const summary = await buildIndex({
-    sources: [syntheticStream(job.seed, job.rows)],
+    sources: [syntheticTable(job.seed, job.rows)],
     out: job.out,
     vectors: 'none',
     levels: job.levels,

@@ -1,6 +1,6 @@
 // The synthetic collection as a source of vectors, and its held-out rows as queries.
 import { availableParallelism } from 'node:os';
-import type { VectorBatch, VectorStream } from '../../src/index.js';
+import type { VectorTable } from '../../src/index.js';
 import {
   FIRST_HELD_OUT,
   HELD_OUT_OF_EPOCH,
@@ -9,24 +9,16 @@ import {
   SYNTHETIC_DIMS,
 } from '../synthetic/native.js';
 
-/** Rows of a batch: 16 MB of half floats. */
-const BATCH_ROWS = 16_384;
-
-/** Rows 0 .. `rows` of the collection, in order, the next batch being made while one is used. */
-export function syntheticStream(seed: number, rows: number): VectorStream {
-  return { name: `synthetic-${seed}`, dims: SYNTHETIC_DIMS, batches: batches(seed, rows) };
-}
-
-async function* batches(seed: number, rows: number): AsyncGenerator<VectorBatch> {
+/** Rows 0 .. `rows` of the collection. */
+export function syntheticTable(seed: number, rows: number): VectorTable {
   const collection = openSynthetic(seed);
-  const make = (first: number) =>
-    collection.halves(first, Math.min(BATCH_ROWS, rows - first), availableParallelism());
-  let next = make(0);
-  for (let first = 0; first < rows; first += BATCH_ROWS) {
-    const vectors = await next;
-    if (first + BATCH_ROWS < rows) next = make(first + BATCH_ROWS);
-    yield { vectors };
-  }
+  const threads = availableParallelism();
+  return {
+    name: `synthetic-${seed}`,
+    dims: SYNTHETIC_DIMS,
+    rows,
+    read: (first, count) => collection.halves(first, count, threads),
+  };
 }
 
 /** `count` held-out rows spread over all epochs that lie whole within `rows` (or the first one): rows

@@ -14,6 +14,7 @@ import { type BuildOptions, type BuildSummary, type Settings, settle } from './o
 import { Progress } from './progress.js';
 import { type ImageSources, openSources, type VectorSources } from './sources/open.js';
 import { spoolStream } from './sources/spool.js';
+import { TableSource } from './sources/table.js';
 import { type Counts, summarise } from './summary.js';
 
 /**
@@ -45,16 +46,18 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
 }
 
 async function openAll(settings: Settings): Promise<ImageSources | VectorSources> {
-  const { paths, streams } = settings;
-  if (paths.length === 0) return { kind: 'vectors', sources: [], roots: [] };
-  const sources = await openSources(paths, settings);
-  if (sources.kind === 'images' && streams.length > 0) {
+  const { paths, streams, tables } = settings;
+  const own = tables.map((table) => new TableSource(table));
+  if (paths.length === 0) return { kind: 'vectors', sources: own, roots: [] };
+  const opened = await openSources(paths, settings);
+  if (opened.kind === 'vectors') return { ...opened, sources: [...opened.sources, ...own] };
+  if (streams.length + tables.length > 0) {
     throw new CorvidError('ERR_USAGE', 'images and ready-made vectors in one build', {
-      actual: [...paths, ...streams.map(({ name }) => name)].join(', '),
+      actual: [...paths, ...[...streams, ...tables].map(({ name }) => name)].join(', '),
       hint: 'build one index of the images and another of the vectors',
     });
   }
-  return sources;
+  return opened;
 }
 
 async function run(

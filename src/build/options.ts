@@ -18,6 +18,21 @@ export interface VectorStream {
   batches: AsyncIterable<VectorBatch>;
 }
 
+/** Vectors of an app's own that can be read by position, any number of times: they are not copied
+ * to the disk, whatever their number. */
+export interface VectorTable {
+  /** Names the table: a later build with a table of the same name replaces its vectors, unless
+   * `rows` and `modifiedMs` are the same. */
+  name: string;
+  dims: number;
+  rows: number;
+  /** When the vectors were last changed, milliseconds since 1970. Default 0. */
+  modifiedMs?: number | undefined;
+  /** `rows` vectors from `firstRow` on, always the same: float32, half floats as Uint16Array, or
+   * int8. What is returned becomes the build's. */
+  read(firstRow: number, rows: number): RawVectors | Promise<RawVectors>;
+}
+
 export interface VectorBatch {
   /** rows x dims; any length but zero, scaled to unit length. */
   vectors: RawVectors;
@@ -29,8 +44,8 @@ export interface VectorBatch {
 export type VectorsOption = 'auto' | 'int8' | 'none';
 
 export interface BuildOptions {
-  /** Folders and files of images, or of vectors, or streams of vectors; never mixed. */
-  sources: readonly (string | VectorStream)[];
+  /** Folders and files of images, or of vectors, or streams or tables of vectors; never mixed. */
+  sources: readonly (string | VectorStream | VectorTable)[];
   /** Folder of the index, made if there is none; extended if there is one. */
   out: string;
   /** Encoder of images: a folder or a hub id. Default: the one that the index was made with. */
@@ -133,6 +148,7 @@ export interface BuildSummary {
 export interface Settings extends BuildOptions {
   paths: string[];
   streams: VectorStream[];
+  tables: VectorTable[];
   vectors: VectorsOption;
   dryRun: boolean;
   memoryBytes: number;
@@ -152,9 +168,9 @@ export function settle(options: BuildOptions): Settings {
     throw usage('sources', 'there are no sources', 'at least one folder, file or stream');
   }
   const paths = options.sources.filter((source) => typeof source === 'string');
-  const streams = options.sources.filter((source) => typeof source !== 'string');
-  for (const stream of streams) checkStream(stream);
-  if (new Set(streams.map(({ name }) => name)).size !== streams.length) {
+  const own = options.sources.filter((source) => typeof source !== 'string');
+  for (const source of own) checkOwn(source);
+  if (new Set(own.map(({ name }) => name)).size !== own.length) {
     throw usage('sources', 'two streams have the same name', 'a name of its own for each');
   }
   if (options.model !== undefined && options.embedder !== undefined) {
@@ -173,7 +189,8 @@ export function settle(options: BuildOptions): Settings {
     ...options,
     out: resolve(options.out),
     paths,
-    streams,
+    streams: own.filter((source) => 'batches' in source),
+    tables: own.filter((source) => 'read' in source),
     vectors: options.vectors ?? 'auto',
     dryRun: options.dryRun ?? false,
     memoryBytes: options.memoryBytes ?? Math.max(Math.floor(totalmem() / 4), MIN_MEMORY_BYTES),
@@ -182,12 +199,15 @@ export function settle(options: BuildOptions): Settings {
   };
 }
 
-function checkStream(stream: VectorStream): void {
-  const iterable = stream?.batches?.[Symbol.asyncIterator] !== undefined;
-  if (typeof stream?.name !== 'string' || stream.name === '' || !iterable) {
-    throw usage('sources', 'neither a path nor a stream', '{ name, dims, batches }');
+function checkOwn(source: VectorStream | VectorTable): void {
+  const { name, batches, read } = (source ?? {}) as Partial<VectorStream & VectorTable>;
+  const isStream = batches?.[Symbol.asyncIterator] !== undefined;
+  if (typeof name !== 'string' || name === '' || isStream === (typeof read === 'function')) {
+    const expected = '{ name, dims, batches } or { name, dims, rows, read }';
+    throw usage('sources', 'neither a path nor a stream or table', expected);
   }
-  checkWhole('dims', stream.dims, 1);
+  checkWhole('dims', source.dims, 1);
+  if ('rows' in source) checkWhole('rows', source.rows, 0);
 }
 
 function checkLevels(levels: readonly number[] | undefined): void {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { buildIndex } from '../../src/build/build-index.js';
 import { toHalf } from '../../src/build/half.js';
-import type { VectorBatch } from '../../src/build/options.js';
+import type { VectorBatch, VectorTable } from '../../src/build/options.js';
 import { cosine, readIndex } from './read-index.js';
 import { binBytes, clusteredVectors, npyBytes, writeNpy } from './vector-files.js';
 
@@ -148,6 +148,37 @@ t.test("an app's own vectors come as a stream", async (t) => {
   await bad({ vectors: new Float32Array(DIMS).fill(1), items: [] }, 'ERR_SOURCE_INVALID');
   await bad({ vectors: new Float32Array(0) }, 'ERR_SOURCE_EMPTY');
   await bad({ vectors: [1, 2] as never }, 'ERR_SOURCE_INVALID');
+});
+
+t.test("an app's own vectors are read in place from a table", async (t) => {
+  const dir = t.testdir();
+  const vectors = clusteredVectors(5000, DIMS, 3);
+  const read = (first: number, rows: number) =>
+    Promise.resolve(vectors.slice(first * DIMS, (first + rows) * DIMS));
+  const table = { name: 'mine', dims: DIMS, rows: 5000, read };
+  const build = (source: VectorTable, out = join(dir, 'table.corvid')) =>
+    buildIndex({ sources: [source], out, lists: 8 });
+  t.match(await build(table), { rows: 5000, added: 5000, trained: true });
+  const file = join(dir, 'v.npy');
+  writeNpy(file, vectors, DIMS);
+  await buildIndex({ sources: [file], out: join(dir, 'file.corvid'), lists: 8 });
+  const [fromTable, fromFile] = [
+    await readIndex(join(dir, 'table.corvid')),
+    await readIndex(join(dir, 'file.corvid')),
+  ];
+  t.same(fromTable.ids, fromFile.ids);
+  t.same(fromTable.vectors, fromFile.vectors, 'as from a file with the same rows');
+
+  t.match(await build(table), { unchanged: 5000, added: 0 });
+  t.match(await build({ ...table, modifiedMs: 1 }), { unchanged: 0, changed: 5000 });
+
+  const bad = (change: Partial<VectorTable>, code: string) =>
+    t.rejects(build({ ...table, ...change }, join(dir, 'bad.corvid')), { code });
+  await bad({ rows: 0 }, 'ERR_SOURCE_EMPTY');
+  await bad({ rows: 1.5 }, 'ERR_USAGE');
+  await bad({ dims: 3 }, 'ERR_SOURCE_INVALID');
+  await bad({ read: () => vectors }, 'ERR_SOURCE_INVALID');
+  await bad({ read: () => [1, 2] as never }, 'ERR_SOURCE_INVALID');
 });
 
 t.test('vectors that cannot be right are refused by row', async (t) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { heldOutQueries, syntheticStream } from '../../bench/scale/collection.js';
+import { heldOutQueries, syntheticTable } from '../../bench/scale/collection.js';
 import { ControlGroup } from '../../bench/scale/control-group.js';
 import type { ScaleResult } from '../../bench/scale/result.js';
 import { exactTruth, truthRecall } from '../../bench/scale/truth.js';
@@ -79,12 +79,12 @@ t.test('truth goes on after the last block that was kept', async (t) => {
   );
 });
 
-t.test('the stream gives the rows of the collection in order', async (t) => {
-  let rows = 0;
-  for await (const { vectors } of syntheticStream(COLLECTION_SEED, ROWS).batches) {
-    rows += vectors.length / SYNTHETIC_DIMS;
-  }
-  t.equal(rows, ROWS);
+t.test('the table gives the same rows however they are asked for', async (t) => {
+  const table = syntheticTable(COLLECTION_SEED, ROWS);
+  t.equal(table.rows, ROWS);
+  const together = await table.read(100, 50);
+  t.equal(together.length, 50 * SYNTHETIC_DIMS);
+  t.same(together.subarray(20 * SYNTHETIC_DIMS), await table.read(120, 30));
 });
 
 t.test('a control group holds its processes to the limit', async (t) => {
