@@ -266,7 +266,7 @@ async function inGroup<Report extends BuildReport | ServeReport>(
   limit: number,
   onProgress: (progress: BuildProgress) => void,
 ): Promise<{ report: Report; memory: GroupMemory | null; unlimited: string | null }> {
-  const group = ControlGroup.create(`corvid-scale-${process.pid}`, limit);
+  const group = ControlGroup.create(limit);
   if (typeof group === 'string') {
     say(`${job.kind}: without a limit: ${group}`);
     const report = await runJob<Report>(job, null, onProgress);

@@ -4,7 +4,14 @@
 // The group is made below the one that this process runs in, so every limit above holds too. Where
 // that is not allowed (no Linux, no rights, or a group of version 2 whose parent holds processes),
 // `ControlGroup.create` says why, and the bench measures without a limit.
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** What the kernel counted, in bytes. */
@@ -21,6 +28,8 @@ export interface GroupMemory {
 }
 
 const ROOT = '/sys/fs/cgroup';
+/** Followed by the number of the process that made the group. */
+const PREFIX = 'corvid-';
 
 /** Names of the files of a version; `stat` holds the lines `own` and `file`. */
 const FILES = {
@@ -46,11 +55,12 @@ export class ControlGroup {
     readonly version: 1 | 2,
   ) {}
 
-  /** A new group with this limit, or the reason why there can be none. */
-  static create(name: string, limitBytes: number): ControlGroup | string {
+  /** A new group with this limit, one at a time for this process, or why there can be none. */
+  static create(limitBytes: number): ControlGroup | string {
     const parent = ownGroup();
     if (parent === null) return 'no control groups for memory here';
-    const group = new ControlGroup(join(parent.folder, name), parent.version);
+    const group = new ControlGroup(join(parent.folder, `${PREFIX}${process.pid}`), parent.version);
+    removeLeftOvers(parent.folder);
     try {
       mkdirSync(group.folder);
       if (!existsSync(join(group.folder, FILES[group.version].limit))) {
@@ -103,6 +113,16 @@ export class ControlGroup {
         return [name, Number(value)];
       }),
     );
+  }
+}
+
+/** Groups whose maker was killed before it could remove them; those in use refuse. */
+function removeLeftOvers(parent: string): void {
+  for (const name of readdirSync(parent).filter((name) => name.startsWith(PREFIX))) {
+    const processes = join(parent, name, 'cgroup.procs');
+    if (readFileSync(processes, 'utf8') !== '') continue;
+    const maker = Number(name.slice(PREFIX.length));
+    if (!existsSync(`/proc/${maker}`)) rmdirSync(join(parent, name));
   }
 }
 

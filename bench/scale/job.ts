@@ -124,13 +124,17 @@ export async function runJob<Report extends BuildReport | ServeReport>(
   });
 }
 
-/** In a child: takes the job, sends what `work` reports, and ends. */
+/** In a child: takes the job, sends what `work` reports, and ends; at once if the parent is gone. */
 export function answerJob<J extends Job>(work: (job: J['job']) => Promise<object>): void {
+  const orphaned = () => process.exit(1);
+  process.once('disconnect', orphaned);
   process.once('message', async (message: J) => {
     try {
       const report = await work(message.job);
+      process.off('disconnect', orphaned);
       process.send?.({ kind: 'done', report }, () => process.disconnect());
     } catch (error) {
+      process.off('disconnect', orphaned);
       process.stderr.write(`${(error as Error).stack ?? error}\n`);
       process.exitCode = 1;
       process.disconnect();

@@ -88,7 +88,7 @@ t.test('the table gives the same rows however they are asked for', async (t) => 
 });
 
 t.test('a control group holds its processes to the limit', async (t) => {
-  const group = ControlGroup.create(`corvid-test-${process.pid}`, 64 * 2 ** 20);
+  const group = ControlGroup.create(64 * 2 ** 20);
   if (typeof group === 'string') {
     t.comment(`not tested here: ${group}`);
     return;
@@ -103,7 +103,6 @@ t.test('a control group holds its processes to the limit', async (t) => {
   } finally {
     group.remove();
   }
-  t.type(ControlGroup.create('no/such/parent', 1e9), 'string', 'a reason where none can be made');
 });
 
 t.test('numbers that make no sense are refused before anything is done', async (t) => {
