@@ -26,7 +26,7 @@ struct TrainingOptions {
 };
 
 // Above so many lists, routing vectors are projected to kRoutingDims numbers.
-constexpr size_t kFullRoutingLists = 16384;
+constexpr size_t kFullRoutingLists = 256;
 constexpr size_t kRoutingDims = 128;
 
 // sample: rows x dims, unit length, rows >= 1; only read. Throws ERR_USAGE for options that

@@ -14,9 +14,12 @@ namespace {
 // Queries that share one reading of the routing vectors.
 constexpr size_t kQueriesAtOnce = 8;
 
-bool nearer(const RoutedList& a, const RoutedList& b) {
-  return a.similarity != b.similarity ? a.similarity > b.similarity : a.list < b.list;
-}
+// By similarity descending, then number. (A type, not a function, so that sorting has it inlined.)
+struct Nearer {
+  bool operator()(const RoutedList& a, const RoutedList& b) const {
+    return a.similarity > b.similarity || (a.similarity == b.similarity && a.list < b.list);
+  }
+};
 
 // similarities[i] = scale · scales[i] · products[i].
 CORVID_WIDE void scale_products(const int32_t* products, const float* scales, float scale,
@@ -47,21 +50,31 @@ class Selector {
   void select(const float* similarities, size_t lists, RoutedList* out) {
     maxima_.resize((lists + chunk_ - 1) / chunk_);
     find_maxima(similarities, lists, chunk_, maxima_.data());
-    const auto bound = maxima_.begin() + static_cast<std::ptrdiff_t>(probes_ - 1);
-    std::nth_element(maxima_.begin(), bound, maxima_.end(), std::greater<float>());
+    sorted_ = maxima_;
+    const auto place = sorted_.begin() + static_cast<std::ptrdiff_t>(probes_ - 1);
+    std::nth_element(sorted_.begin(), place, sorted_.end(), std::greater<float>());
+    const float bound = *place;
     passing_.clear();
-    for (size_t i = 0; i < lists; ++i) {
-      if (similarities[i] >= *bound) {
-        passing_.push_back({similarities[i], static_cast<uint32_t>(i)});
+    for (size_t first = 0, chunk = 0; first < lists; first += chunk_, ++chunk) {
+      if (maxima_[chunk] < bound) continue;
+      const size_t last = std::min(lists, first + chunk_);
+      for (size_t i = first; i < last; ++i) {
+        if (similarities[i] >= bound) {
+          passing_.push_back({similarities[i], static_cast<uint32_t>(i)});
+        }
       }
     }
-    std::partial_sort_copy(passing_.begin(), passing_.end(), out, out + probes_, nearer);
+    const auto end = passing_.begin() + static_cast<std::ptrdiff_t>(probes_);
+    std::nth_element(passing_.begin(), end - 1, passing_.end(), Nearer());
+    std::sort(passing_.begin(), end, Nearer());
+    std::copy(passing_.begin(), end, out);
   }
 
  private:
   size_t chunk_;
   size_t probes_;
   std::vector<float> maxima_;
+  std::vector<float> sorted_;
   std::vector<RoutedList> passing_;
 };
 
