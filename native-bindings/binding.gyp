@@ -33,6 +33,7 @@
         "src/napi/base.cc",
         "src/napi/bridge.cc",
         "src/napi/codec.cc",
+        "src/napi/packed.cc",
         "src/napi/search.cc",
         "src/napi/segment.cc",
         "src/napi/segment_writer.cc",

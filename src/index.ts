@@ -25,6 +25,13 @@ export type {
 } from './embed/embedder.js';
 export { CorvidError, type ErrorCode } from './errors.js';
 export type { CodecInfo, Scoring } from './native.js';
+export {
+  openPackedCodes,
+  type PackedCodes,
+  type PackedOptions,
+  type PackedResult,
+  type PackedSearchOptions,
+} from './packed/packed-codes.js';
 export { openIndex } from './query/open.js';
 export { parseQuery } from './query/parse.js';
 export type { Recall, RecallCard, RecallStep } from './query/recall-card.js';

@@ -261,14 +261,18 @@ export interface NativeExactNeighbours {
   result(): { counts: Uint32Array; ids: Float64Array; selves: Float64Array };
 }
 
-/** Best `limit` of the caller's own packed codes (rows x strideBytes) by exact Hamming distance,
- * then row. */
-export type NativePackedScan = (
-  codes: Uint8Array,
-  strideBytes: number,
-  query: Uint8Array,
-  limit: number,
-) => { rows: Float64Array; distances: Uint16Array };
+/** A file of the caller's own packed codes, mapped: rows x strideBytes from an offset on. */
+export interface NativePackedCodes {
+  /** Best `limit` of rows [firstRow, lastRow) by exact Hamming distance to `query` (strideBytes),
+   * then row. */
+  scan(
+    query: Uint8Array,
+    firstRow: number,
+    lastRow: number,
+    limit: number,
+  ): { rows: Float64Array; distances: Uint16Array };
+  close(): void;
+}
 
 export interface FileLock {
   release(): void;
@@ -299,7 +303,13 @@ export interface NativeAddon {
     dims: number,
     kept: number,
   ) => NativeExactNeighbours;
-  packedScan: NativePackedScan;
+  /** strideBytes: a multiple of 8 from 8 to 128. The file must hold all rows, and keep its length. */
+  PackedCodes: new (
+    path: string,
+    offset: number,
+    rows: number,
+    strideBytes: number,
+  ) => NativePackedCodes;
 }
 
 /** Properties that native errors carry beside their message. */

@@ -1,6 +1,6 @@
 // The layout of the house: imports point downwards, and no file outgrows its reader.
 //
-//   scripts, bench, test → index → build → query → store, codec, partition, embed → native, errors
+//   scripts, bench, test → index → packed → build → query → store, codec, partition, embed → native, errors
 //
 // Rooms of one rank do not know each other's values (types may be shared), and the rooms make no
 // circle. Bench and test may reach into any room; scripts see the public index alone.
@@ -20,8 +20,9 @@ const RANK: Record<string, number> = {
   embed: 2,
   query: 3,
   build: 4,
-  index: 5,
-  scripts: 6,
+  packed: 5,
+  index: 6,
+  scripts: 7,
 };
 
 interface Import {
@@ -33,6 +34,8 @@ interface Import {
 function filesBelow(folder: string, ending: RegExp): string[] {
   return readdirSync(join(root, folder)).flatMap((name) => {
     const path = join(folder, name);
+    // What is installed or built beside the sources lies in hidden folders.
+    if (name.startsWith('.')) return [];
     if (statSync(join(root, path)).isDirectory()) return filesBelow(path, ending);
     return ending.test(name) ? [path] : [];
   });

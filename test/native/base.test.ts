@@ -68,66 +68,6 @@ t.test('toUnit names the row that cannot be searched', async (t) => {
   }
 });
 
-t.test('packedScan finds the nearest codes by distance, then row', async (t) => {
-  const seed = Date.now() & 0x7fffffff;
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 16 }),
-      fc.nat(400),
-      fc.nat(60),
-      fc.integer(),
-      fc.boolean(),
-      (words, rows, limit, salt, coarse) => {
-        const stride = words * 8;
-        // Few different bytes make many ties.
-        const byte = (i: number) => (Math.imul(i + 1, salt | 1) >>> 13) & (coarse ? 1 : 255);
-        const codes = Uint8Array.from({ length: rows * stride }, (_, i) => byte(i));
-        const query = Uint8Array.from({ length: stride }, (_, i) => byte(i * 7 + 3));
-        const expected = Array.from({ length: rows }, (_, row) => {
-          let distance = 0;
-          for (let i = 0; i < stride; i++) {
-            let bits = (codes[row * stride + i] as number) ^ (query[i] as number);
-            for (; bits !== 0; bits &= bits - 1) distance++;
-          }
-          return [distance, row] as const;
-        })
-          .sort(([d, r], [e, s]) => d - e || r - s)
-          .slice(0, limit);
-        const found = native.packedScan(codes, stride, query, limit);
-        return (
-          found.rows.length === expected.length &&
-          expected.every(([d, r], i) => found.distances[i] === d && found.rows[i] === r)
-        );
-      },
-    ),
-    { seed, numRuns: 300 },
-  );
-  t.comment(`seed ${seed}`);
-});
-
-t.test('packedScan keeps only the best of many', async (t) => {
-  const rows = 50_000;
-  const codes = new Uint8Array(rows * 8);
-  let state = 1;
-  for (let i = 0; i < codes.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    codes[i] = state >>> 24;
-  }
-  const query = codes.slice(8 * 31_234, 8 * 31_235);
-  const { rows: found, distances } = native.packedScan(codes, 8, query, 5);
-  t.equal(found[0], 31_234);
-  t.equal(distances[0], 0);
-  t.ok([...distances].every((d, i) => i === 0 || d >= (distances[i - 1] as number)));
-});
-
-t.test('packedScan refuses sizes that do not fit', async (t) => {
-  const codes = new Uint8Array(64);
-  const refused = { code: 'ERR_USAGE' };
-  t.throws(() => native.packedScan(codes, 7, new Uint8Array(7), 1), refused);
-  t.throws(() => native.packedScan(codes, 16, new Uint8Array(8), 1), refused);
-  t.throws(() => native.packedScan(new Uint8Array(60), 8, new Uint8Array(8), 1), refused);
-});
-
 t.test('CORVID_SIMD forces an instruction set, and refuses one that is missing', async (t) => {
   const addon = new URL('../../src/native.js', import.meta.url).href;
   const script = `import { native } from ${JSON.stringify(addon)};

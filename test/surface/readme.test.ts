@@ -4,6 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { figures, withFigures } from '../../bench/readme.js';
+import { npyHeader } from '../../src/build/sources/npy.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -17,6 +19,9 @@ t.test('every example runs', async (t) => {
   const pictures = join('test', 'fixtures', 'pictures');
   cpSync(join(root, pictures), join(folder, pictures), { recursive: true });
   t.ok(examples.length >= 4, 'the examples were found');
+  // A file that a reader of the README has.
+  const codes = Buffer.from(Uint8Array.from({ length: 100 * 16 }, (_, i) => (i * 37) % 251));
+  writeFileSync(join(folder, 'codes.npy'), Buffer.concat([npyHeader('u8', 100, 16), codes]));
   for (const [i, code] of examples.entries()) {
     const file = join(folder, `example-${i + 1}.mjs`);
     writeFileSync(file, code);
@@ -29,6 +34,10 @@ t.test('every example runs', async (t) => {
     t.not(stdout.trim(), '', 'it prints what it found');
     t.equal(stderr, '', 'and nothing else');
   }
+});
+
+t.test('the figures are those of the records', async (t) => {
+  t.equal(withFigures(readme, figures()), readme, 'else run: npm run bench -- readme');
 });
 
 t.test('files that the README points to are there', async (t) => {

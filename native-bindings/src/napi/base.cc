@@ -4,7 +4,6 @@
 #include "../crc32c.h"
 #include "../kernels.h"
 #include "../lock.h"
-#include "../packed.h"
 #include "../unit.h"
 #include "bridge.h"
 
@@ -84,31 +83,6 @@ Napi::Value ToUnit(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value PackedScan(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const auto codes = bytes(info[0], "codes");
-    const size_t stride_bytes = natural(info[1], "strideBytes");
-    const auto query = bytes(info[2], "query");
-    const size_t limit = natural(info[3], "limit");
-    require(stride_bytes >= 8 && stride_bytes <= 128 && stride_bytes % 8 == 0,
-            "strideBytes is not a multiple of 8 from 8 to 128");
-    require(codes.size % stride_bytes == 0, "codes is not rows x strideBytes");
-    require(query.size == stride_bytes, "query is not strideBytes long");
-    const std::vector<PackedHit> hits =
-        packed_scan(codes.data, stride_bytes, codes.size / stride_bytes, query.data, limit);
-    Napi::Float64Array rows = Napi::Float64Array::New(info.Env(), hits.size());
-    Napi::Uint16Array distances = Napi::Uint16Array::New(info.Env(), hits.size());
-    for (size_t i = 0; i < hits.size(); ++i) {
-      rows[i] = static_cast<double>(hits[i].row);
-      distances[i] = hits[i].distance_bits;
-    }
-    Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("rows", rows);
-    result.Set("distances", distances);
-    return result;
-  });
-}
-
 }  // namespace
 
 void init_base(Napi::Env env, Napi::Object exports) {
@@ -116,7 +90,6 @@ void init_base(Napi::Env env, Napi::Object exports) {
   exports.Set("simdLevels", Napi::Function::New(env, SimdLevels, "simdLevels"));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
   exports.Set("toUnit", Napi::Function::New(env, ToUnit, "toUnit"));
-  exports.Set("packedScan", Napi::Function::New(env, PackedScan, "packedScan"));
   auto* lock_class = new Napi::FunctionReference(JsFileLock::define(env));
   env.AddCleanupHook([lock_class] { delete lock_class; });
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile", lock_class));

@@ -40,7 +40,8 @@ export class FixedRowFile implements VectorSource {
 
   private constructor(
     private readonly file: LazyFile,
-    private readonly layout: FixedLayout,
+    /** Held against the size of the file. */
+    readonly layout: FixedLayout,
   ) {
     this.path = file.path;
     this.rows = layout.rows;

@@ -1,0 +1,206 @@
+// bench readme: writes the README's tables of figures from the records under bench/record/.
+//
+// usage: npm run bench -- readme [--check]
+//
+// The newest record of each bench counts. --check writes nothing and fails if the README says
+// something else than the records.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CorvidError } from '../src/errors.js';
+import { type Machine, machineLine } from './machine.js';
+import type { PeersBench } from './peers/bench.js';
+
+export const describe = 'writes the tables of the README from the records';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const RECORDS = join(ROOT, 'bench', 'record');
+const README = join(ROOT, 'README.md');
+const START = '<!-- figures: npm run bench -- readme -->';
+const END = '<!-- end of figures -->';
+
+interface BenchRecord<Result> {
+  bench: string;
+  arguments: string[];
+  date: string;
+  machine: Machine;
+  result: Result;
+}
+
+interface RecallRecord {
+  base: { rows: number };
+  train: { rows: number };
+  queries: number;
+  levels: { bits: number; bytesPerRow: number; recall: Record<string, number> }[];
+  refined: { shortlist: number; bits: number; rescored?: string; recall: Record<string, number> }[];
+  trainSeconds: number;
+  encodeRowsPerSecond: number;
+}
+
+interface SearchRecord {
+  rows: number;
+  lists: number;
+  recall: number;
+  openMs: number;
+  openRssBytes: number;
+  meanProbedLists: number;
+  latencyMs: { p50: number; p99: number };
+  queriesPerSecond: { oneClient: number; eightClients: number; batch: number };
+}
+
+interface FiltersRecord {
+  rows: number;
+  points: { condition: string; matchingRows: number; recall: number; p50Ms: number }[];
+}
+
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { check: { type: 'boolean', default: false } } });
+  const before = readFileSync(README, 'utf8');
+  const after = withFigures(before, figures());
+  if (values.check) {
+    if (before === after) return;
+    throw new CorvidError('ERR_USAGE', 'the README and the records differ', {
+      path: README,
+      hint: 'run "npm run bench -- readme"',
+    });
+  }
+  writeFileSync(README, after);
+}
+
+/** The README with everything between its two marks replaced. */
+export function withFigures(readme: string, text: string): string {
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+  if (start < 0 || end < start) {
+    throw new CorvidError('ERR_USAGE', 'the marks of the figures are missing', {
+      path: README,
+      expected: `${START} … ${END}`,
+    });
+  }
+  return `${readme.slice(0, start + START.length)}\n${text}\n${readme.slice(end)}`;
+}
+
+/** All tables that there are records for, as Markdown. */
+export function figures(): string {
+  const parts = [
+    ...section<RecallRecord>('recall', recallTable),
+    ...section<SearchRecord>('search', searchLines),
+    ...section<FiltersRecord>('filters', filtersTable),
+    ...section<PeersBench>('peers', peersTable),
+  ];
+  return parts.join('\n\n');
+}
+
+function section<Result>(bench: string, write: (record: BenchRecord<Result>) => string): string[] {
+  const record = newest<Result>(bench);
+  return record === null ? [] : [write(record)];
+}
+
+function newest<Result>(bench: string): BenchRecord<Result> | null {
+  const records = readdirSync(RECORDS)
+    .filter((name) => name.startsWith(`${bench}-`) && name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(RECORDS, name), 'utf8')) as BenchRecord<Result>)
+    .filter((record) => record.bench === bench)
+    .sort((a, b) => a.date.localeCompare(b.date));
+  return records.at(-1) ?? null;
+}
+
+/** The command of a record, with paths of data replaced by what they stand for. */
+function command({ bench, arguments: args }: BenchRecord<unknown>): string {
+  const shown = args
+    .filter((arg) => arg !== '--record' && arg !== '--json')
+    .map((arg, i, all) => (/^--(train|base)$/.test(all[i - 1] ?? '') ? '<embeddings>' : arg));
+  return `\`npm run bench -- ${[bench, ...shown].join(' ')}\``;
+}
+
+function origin(record: BenchRecord<unknown>): string {
+  return `${command(record)} on ${machineLine(record.machine)}, ${record.date.slice(0, 10)}.`;
+}
+
+const share = (value: number | undefined) =>
+  value === undefined ? '–' : value.toFixed(3).replace(/^0/, '');
+const whole = (value: number) => Math.round(value).toLocaleString('en-US');
+
+function recallTable(record: BenchRecord<RecallRecord>): string {
+  const { base, train, queries, levels, refined, trainSeconds, encodeRowsPerSecond } =
+    record.result;
+  const row = (bytes: string, name: string, recall: Record<string, number>) =>
+    `| ${bytes} | ${name} | ${['10', '100', '1000'].map((cut) => share(recall[cut])).join(' / ')} |`;
+  return [
+    `**Recall.** The codec is trained on ${whole(train.rows)} rows, ${whole(base.rows)} rows of other`,
+    `videos are indexed, ${whole(queries)} of them ask; the share of the exact float top 10 within the`,
+    'first 10 / 100 / 1,000.',
+    '',
+    '| bytes a row in memory | scored by | recall@10 / 100 / 1,000 |',
+    '|---:|---|---|',
+    ...levels.map(({ bits, bytesPerRow, recall }) =>
+      row(String(bytesPerRow), `${bits} bits, all lists`, recall),
+    ),
+    ...refined.map(({ shortlist, bits, rescored, recall }) =>
+      row(
+        '8',
+        `64-bit shortlist of ${shortlist}, then ${bits} bits from disk` +
+          (rescored === undefined ? '' : ', then stored int8 vectors'),
+        recall,
+      ),
+    ),
+    '',
+    `Training took ${trainSeconds.toFixed(0)} s; encoding runs at ${whole(encodeRowsPerSecond)} rows/s`,
+    `(512 bits). ${origin(record)}`,
+  ].join('\n');
+}
+
+function searchLines(record: BenchRecord<SearchRecord>): string {
+  const { rows, lists, recall, openMs, openRssBytes, meanProbedLists, latencyMs } = record.result;
+  const { oneClient, eightClients, batch } = record.result.queriesPerSecond;
+  return [
+    `**Search** of ${whole(rows)} rows in ${whole(lists)} lists at the default effort`,
+    `(${meanProbedLists.toFixed(0)} lists on average, refined to 512 bits; no embedding): p50`,
+    `${latencyMs.p50.toFixed(2)} ms, p99 ${latencyMs.p99.toFixed(2)} ms, recall@10 ${share(recall)}; one`,
+    `client ${whole(oneClient)} queries/s, eight ${whole(eightClients)}, batches ${whole(batch)}. Opening takes`,
+    `${openMs.toFixed(0)} ms and ${(openRssBytes / 1e6).toFixed(0)} MB with Node. ${origin(record)}`,
+  ].join('\n');
+}
+
+function filtersTable(record: BenchRecord<FiltersRecord>): string {
+  const { rows, points } = record.result;
+  return [
+    `**Filters**, ${whole(rows)} rows:`,
+    '',
+    '| condition keeps | rows | recall@10 | p50 ms |',
+    '|---|---:|---:|---:|',
+    ...points.map(
+      ({ condition, matchingRows, recall, p50Ms }) =>
+        `| ${condition === 'none' ? 'everything' : condition} | ${whole(matchingRows)} | ${share(recall)} | ${p50Ms.toFixed(2)} |`,
+    ),
+    '',
+    origin(record),
+  ].join('\n');
+}
+
+function peersTable(record: BenchRecord<PeersBench>): string {
+  const { train, base, queries, threads, peers } = record.result;
+  const lines = peers.flatMap(({ name, failure, points }) => {
+    if (failure !== null) return [`| ${name} | not run: ${failure.slice(0, 80)} | | | | | |`];
+    const best = Math.max(...points.map(({ recall10 }) => recall10));
+    // The cheapest setting within half a per cent of the best recall.
+    const point = points.find(({ recall10 }) => recall10 >= best - 0.005);
+    if (point === undefined) return [];
+    const { effort, bytesPerVector, buildSeconds, recall10, recall100, single, batch } = point;
+    return [
+      `| ${name} (${effort}) | ${bytesPerVector.toFixed(0)} | ${buildSeconds.toFixed(0)} | ` +
+        `${share(recall10)} | ${share(recall100)} | ${whole(single)} | ${whole(batch)} |`,
+    ];
+  });
+  return [
+    `**Beside others**, ${whole(base)} rows (trained on ${whole(train)}), ${whole(queries)} queries, ${threads} threads in batches;`,
+    'of each the cheapest setting within .005 of its best recall@10 (share of the true ten within the',
+    'first 10, the first 100 hits):',
+    '',
+    '| index | bytes a vector, ids counted | build s | @10 | @100 | one at a time /s | batch /s |',
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...lines,
+    '',
+    `${origin(record)} All settings: the record and its pictures under \`bench/record/\`.`,
+  ].join('\n');
+}

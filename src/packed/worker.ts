@@ -1,0 +1,26 @@
+// The entry of a worker thread of packed codes: scans a run of rows.
+import { type NativePackedCodes, native } from '../native.js';
+
+export interface PackedTask {
+  path: string;
+  offset: number;
+  rows: number;
+  strideBytes: number;
+  query: Uint8Array;
+  firstRow: number;
+  lastRow: number;
+  limit: number;
+}
+
+export interface PackedPart {
+  rows: Float64Array;
+  distances: Uint16Array;
+}
+
+/** Of the one file that this pool serves. */
+let codes: NativePackedCodes | null = null;
+
+export default function scan(task: PackedTask): PackedPart {
+  codes ??= new native.PackedCodes(task.path, task.offset, task.rows, task.strideBytes);
+  return codes.scan(task.query, task.firstRow, task.lastRow, task.limit);
+}
