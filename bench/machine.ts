@@ -55,7 +55,9 @@ export function writeRecord(bench: string, args: readonly string[], result: obje
   const path = recordPath(bench, 'json');
   const record = {
     bench,
-    arguments: args.map((arg, i) => (/^--(train|base|index|out)$/.test(args[i - 1] ?? '') ? DATA : arg)),
+    arguments: args.map((arg, i) =>
+      /^--(train|base|index|out)$/.test(args[i - 1] ?? '') ? DATA : arg,
+    ),
     date: new Date().toISOString(),
     machine: describeMachine(),
     result,
