@@ -105,9 +105,11 @@ function newest<Result>(bench: string): BenchRecord<Result> | null {
   return records.at(-1) ?? null;
 }
 
-/** The command of a record. */
+/** The command of a record, with paths of data replaced by what they stand for. */
 function command({ bench, arguments: args }: BenchRecord<unknown>): string {
-  const shown = args.filter((arg) => arg !== '--record' && arg !== '--json');
+  const shown = args
+    .filter((arg) => arg !== '--record' && arg !== '--json')
+    .map((arg, i, all) => (/^--(train|base)$/.test(all[i - 1] ?? '') ? '<embeddings>' : arg));
   return `\`npm run bench -- ${[bench, ...shown].join(' ')}\``;
 }
 

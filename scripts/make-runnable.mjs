@@ -1,7 +1,4 @@
-// tsc writes plain files; `npx corvid` in a clone wants the command to be executable, and so do those
-// who run a script by its path.
+// tsc writes plain files; `npx corvid` in a clone wants the command to be executable.
 import { chmodSync } from 'node:fs';
 
-for (const name of ['corvid', 'build-index', 'repl']) {
-  chmodSync(new URL(`../dist/scripts/${name}.js`, import.meta.url), 0o755);
-}
+chmodSync(new URL('../dist/scripts/corvid.js', import.meta.url), 0o755);

@@ -60,8 +60,8 @@ export interface EncodedBatch {
   rows: number;
   /** rows list numbers. */
   lists: Uint32Array;
-  /** rows x codeBytes: per row 8 bytes for level 64, then bits/8 code bytes + 1 norm byte per longer
-   * level's additional bits, in level order. */
+  /** rows x codeBytes: each row's records in the planes of all levels, one after another (FORMAT.md,
+   * section 3). */
   codes: Uint8Array;
   /** rows x dims scalar-quantised vectors, present when asked for. */
   vectors?: Int8Array;

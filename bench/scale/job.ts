@@ -126,8 +126,7 @@ export async function runJob<Report extends BuildReport | ServeReport>(
 
 /** In a child: takes the job, sends what `work` reports, and ends; at once if the parent is gone. */
 export function answerJob<J extends Job>(work: (job: J['job']) => Promise<object>): void {
-  // Not by exit(), which would wait for native work that may take minutes.
-  const orphaned = () => process.kill(process.pid, 'SIGKILL');
+  const orphaned = () => process.exit(1);
   process.once('disconnect', orphaned);
   process.once('message', async (message: J) => {
     try {

@@ -113,12 +113,12 @@ static_assert(offsetof(SegmentHead, reserved) == 40);
 constexpr uint32_t kLevels[] = {64, 128, 256, 512};
 constexpr size_t kLevelCount = sizeof(kLevels) / sizeof(kLevels[0]);
 
-// Bytes of one row in a plane: the code bits that the level adds, and for the longer levels one
-// more byte, the norm of what has been decoded up to this level.
+// Bytes of one row in a plane: the code bits that the level adds, in plane-128 a gain byte, and in
+// the longer planes a norm byte.
 constexpr uint32_t plane_stride_bytes(uint32_t level) {
-  return level == 64 ? 8 : level / 2 / 8 + 1;
+  return level == 64 ? 8 : level / 2 / 8 + (level == 128 ? 2 : 1);
 }
-static_assert(plane_stride_bytes(128) == 9 && plane_stride_bytes(256) == 17 &&
+static_assert(plane_stride_bytes(128) == 10 && plane_stride_bytes(256) == 17 &&
               plane_stride_bytes(512) == 33);
 
 // Bytes of data of plane-64: whole blocks of 32 rows, the lanes past the last row zero.

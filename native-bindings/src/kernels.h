@@ -84,6 +84,11 @@ struct Kernels {
   void (*products_i8)(const int8_t* vectors, size_t vector_count, const int8_t* rows,
                       size_t row_count, size_t dims, int32_t* out);
 
+  // Sum over i < bits of z[i] * kTrellisValues[window i of code], exact (trellis_values.h). Bit i
+  // of the code is bit i % 8 of byte i / 8; window i is bits i - 5 ... i, the oldest lowest, bits
+  // before the first being 0. `bits` is a multiple of 64 up to 256, and |z| <= 32767.
+  int32_t (*trellis_dot)(const uint8_t* code, const int16_t* z, size_t bits);
+
   // C (m x n, leading dimension ldc) = A (m x k, lda) * B^T (B is n x k, ldb), plus C if
   // accumulate. Any order, any fusing: for training and encoding only.
   void (*gemm_nt)(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,

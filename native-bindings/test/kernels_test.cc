@@ -189,6 +189,21 @@ bool multiplies_bytes_alike(const Kernels& reference, const Kernels& tested) {
   return true;
 }
 
+bool sums_trellises_alike(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 3000; ++round) {
+    const size_t bits = 64 * (1 + pick(4));
+    const Fenced code(bits / 8), z(bits * 2);
+    for (size_t i = 0; i < bits; ++i) {
+      z.as<int16_t>()[i] = static_cast<int16_t>(static_cast<int>(pick(65535)) - 32767);
+    }
+    if (reference.trellis_dot(code.data(), z.as<int16_t>(), bits) !=
+        tested.trellis_dot(code.data(), z.as<int16_t>(), bits)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Rows of all three matrices lie farther apart than they are long; what lies between rows of C must
 // not change.
 bool multiplies_matrices_closely(const Kernels& reference, const Kernels& tested) {
@@ -270,6 +285,7 @@ int main(int argc, char** argv) {
     report(multiplies_vectors_alike(scalar, *tested), prefix + "vector_matrix");
     report(dots_alike(scalar, *tested), prefix + "dot, dot_i8");
     report(multiplies_bytes_alike(scalar, *tested), prefix + "products_i8");
+    report(sums_trellises_alike(scalar, *tested), prefix + "trellis_dot");
     report(multiplies_matrices_closely(scalar, *tested), prefix + "gemm_nt");
     report(converts_halves_alike(scalar, *tested), prefix + "half_to_float, float_to_half");
   }

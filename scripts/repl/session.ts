@@ -89,10 +89,9 @@ export class Session {
   async setWhere(sql: string, signal: AbortSignal): Promise<string[]> {
     const where = sql === '' ? undefined : sql;
     const wanted = { ...this.#view, where };
-    const said = where === undefined ? 'no filter' : `filter: ${where}`;
-    if (wanted.parts.length > 0) return this.#search(wanted, signal, said);
+    if (wanted.parts.length > 0) return this.#search(wanted, signal, where ?? 'no filter');
     this.#view = wanted;
-    return [said];
+    return [where === undefined ? 'no filter' : `filter: ${where}`];
   }
 
   setLimit(limit: number): string[] {

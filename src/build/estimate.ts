@@ -40,7 +40,8 @@ const PEAK_SHARE = 1.15;
 export function estimateBuild(shape: BuildShape): BuildEstimate {
   const { rows, dims, levels, vectors, items, journaled, trainingRows, lists } = shape;
   const longest = levels.at(-1) ?? 64;
-  const planeBytes = longest / 8 + (levels.length - 1);
+  // A norm byte for each longer level, and one gain byte.
+  const planeBytes = longest / 8 + (levels.length > 1 ? levels.length : 0);
   const rowBytes = planeBytes + 5 + (vectors ? dims : 0);
   const centroidBytes = lists * dims * 4;
   return {

@@ -12,24 +12,29 @@ export interface CodecChoice {
   outerGroups: number;
 }
 
-/** Below so many rows a codec is not trained: a random rotation needs no rows to learn from. */
-export const MIN_TRAINED_ROWS = 4_000;
+/** Below so many rows a codec is not trained: a handful of pictures of one kind says nothing of the
+ * next, and a random rotation needs no rows to learn from. */
+export const MIN_TRAINED_ROWS = 1_000;
 
 /** Rows to train on where there are more: recall gains little beyond, and training stays within
  * minutes and a gigabyte. */
 export const MAX_TRAINING_ROWS = 100_000;
 
 const ALL_LEVELS = [64, 128, 256, 512];
-/** lists = 2 ^ round(LIST_EXPONENT * log2(rows)): 1,024 for 100,000 rows, 2^18 for a billion. */
+/** Training rows a list: with fewer, a centroid follows its rows and not what is to come; with more,
+ * 64 bits have more to say. */
+const ROWS_PER_LIST = 32;
+/** Large collections have 2 ^ round(LIST_EXPONENT * log2(rows)) lists, 2^18 for a billion, so that
+ * a search need not read much: if they can be trained with this many rows each. */
 const LIST_EXPONENT = 0.6;
-/** A list whose centroid is the mean of fewer training rows follows them, and not what is to
- * come. */
-const MIN_ROWS_PER_LIST = 32;
+const MIN_ROWS_PER_LIST = 8;
 /** Training rows that a group of lists wants for its own directions and corners. */
 const ROWS_PER_GROUP = 1_500;
 const MAX_GROUPS = 256;
-/** Longer levels share wider groups: what is left there differs less from place to place. */
-const GROUPS_PER_OUTER_GROUP = 4;
+/** Longer levels share wider groups: a query projects itself once for each, and more than four gain
+ * nothing. */
+const ROWS_PER_OUTER_GROUP = 6_000;
+const MAX_OUTER_GROUPS = 4;
 
 /** The levels that embeddings of `dims` numbers can have: none above max(64, dims). */
 export function levelsFor(dims: number): number[] {
@@ -53,13 +58,14 @@ export function chooseCodec(rows: number, trainingRows: number, dims: number): C
     return { method: 'rotation', levels, lists: 1, groups: 1, outerGroups: 1 };
   }
   const wanted = 2 ** Math.round(LIST_EXPONENT * Math.log2(rows));
-  const lists = Math.min(wanted, powerOfTwoBelow(trainingRows / MIN_ROWS_PER_LIST));
-  const groups = Math.min(
-    MAX_GROUPS,
-    lists,
-    2 ** Math.max(0, Math.round(Math.log2(trainingRows / ROWS_PER_GROUP))),
+  const lists = Math.max(
+    powerOfTwoBelow(trainingRows / ROWS_PER_LIST),
+    Math.min(wanted, powerOfTwoBelow(trainingRows / MIN_ROWS_PER_LIST)),
   );
-  const outerGroups = Math.max(1, groups / GROUPS_PER_OUTER_GROUP);
+  const share = (rowsEach: number, most: number) =>
+    Math.max(1, Math.min(most, Math.round(trainingRows / rowsEach)));
+  const groups = share(ROWS_PER_GROUP, Math.min(MAX_GROUPS, lists));
+  const outerGroups = share(ROWS_PER_OUTER_GROUP, Math.min(MAX_OUTER_GROUPS, groups));
   return { method: 'trained', levels, lists, groups, outerGroups };
 }
 

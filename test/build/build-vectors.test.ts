@@ -72,9 +72,9 @@ t.test('a collection that grows gets a trained codec', async (t) => {
   const out = join(dir, 'v.corvid');
   const vectors = clusteredVectors(9000, DIMS, 5, 60);
   const build = () => buildIndex({ sources: [join(dir, 'v')], out });
-  writeNpy(join(dir, 'v', 'a.npy'), vectors.subarray(0, 1000 * DIMS), DIMS);
+  writeNpy(join(dir, 'v', 'a.npy'), vectors.subarray(0, 900 * DIMS), DIMS);
   t.match(await build(), { codec: { method: 'rotation', lists: 1 } });
-  writeNpy(join(dir, 'v', 'b.npy'), vectors.subarray(1000 * DIMS), DIMS);
+  writeNpy(join(dir, 'v', 'b.npy'), vectors.subarray(900 * DIMS), DIMS);
   const grown = await build();
   t.match(grown, { trained: true, rows: 9000, segments: 1, codec: { method: 'trained' } });
   t.ok((grown.codec?.lists ?? 0) > 1);

@@ -1,20 +1,39 @@
-// What codes mean, by an oracle that reads the codec file on its own (native-bindings/src/codec/
-// layout.h) and decodes in plain TypeScript.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// What codes mean, held against an oracle that reads the codec file and decodes in plain TypeScript.
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { encodeEmbeddings, saveCodec, trainCodec } from '../../src/codec/codec.js';
+import { native } from '../../src/native.js';
+import { writeSegment } from '../store/fixture.js';
+import {
+  CodecOracle,
+  cornerOf,
+  cosine,
+  dot,
+  leastCost,
+  WINDOW_VALUES,
+  windowsOf,
+} from './oracle.js';
 import { clusteredRows } from './synthetic.js';
 
-const DIMS = 128;
-const LEVELS = [64, 128];
-const HEADER_BYTES = 64;
-const RECORD_BYTES = 80;
+const DIMS = 256;
+const LEVELS = [64, 128, 256];
+/** Of a level's record within a row's code: where it starts, and its code bytes. */
+const RECORDS = [
+  { start: 0, bytes: 8 },
+  { start: 8, bytes: 8 },
+  { start: 18, bytes: 16 },
+];
+const ROW_BYTES = 35;
+const GAIN_BYTE = 16;
+const ROWS = 120;
+const TRAINING_ROWS = 3000;
 
 const dir = mkdtempSync(join(tmpdir(), 'corvid-codes-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-const codec = await trainCodec(clusteredRows(3000, DIMS, 1), {
+const all = clusteredRows(TRAINING_ROWS + ROWS, DIMS, 1);
+const codec = await trainCodec(all.slice(0, TRAINING_ROWS * DIMS), {
   dims: DIMS,
   method: 'trained',
   levels: LEVELS,
@@ -26,180 +45,177 @@ const codec = await trainCodec(clusteredRows(3000, DIMS, 1), {
 });
 const path = join(dir, 'codec.bin');
 await saveCodec(codec, path);
-const data = readFileSync(path).subarray(HEADER_BYTES);
-
-const half = (offset: number) => {
-  const bits = data.readUInt16LE(offset);
-  const sign = bits >> 15 === 1 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  return (
-    sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
-  );
-};
-const offsetAt = (position: number) => Number(data.readBigUInt64LE(position));
-const RECORDS = offsetAt(72);
-const CENTERS = offsetAt(80);
-const level = (index: number) => {
-  const start = 120 + 48 * index;
-  return {
-    added: data.readUInt32LE(start + 4),
-    directions: offsetAt(start + 16),
-    corners: offsetAt(start + 24),
-    normLow: data.readFloatLE(start + 40),
-    normStep: data.readFloatLE(start + 44),
-  };
-};
-const groupOf = (list: number, index: number) =>
-  data.readUInt16LE(RECORDS + list * RECORD_BYTES + (index === 0 ? 0 : 2));
-
-/** Direction `i` of a level in a group. */
-function direction(index: number, group: number, i: number): number[] {
-  const { added, directions } = level(index);
-  return Array.from({ length: DIMS }, (_, d) =>
-    half(directions + 2 * (group * DIMS * added + d * added + i)),
-  );
-}
-
-function corner(index: number, group: number, block: number, v: number): number[] {
-  const { added, corners } = level(index);
-  const blocks = added / 4;
-  return [0, 1, 2, 3].map((d) =>
-    data.readFloatLE(corners + 4 * (group * added * 16 + (d * blocks + block) * 16 + v)),
-  );
-}
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i += 1) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum;
-};
-const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-
-const cached = new Map<string, number[][]>();
-function directionsOf(index: number, group: number): number[][] {
-  const name = `${index} ${group}`;
-  const known = cached.get(name);
-  if (known) return known;
-  const { added } = level(index);
-  const made = Array.from({ length: added }, (_, i) => direction(index, group, i));
-  cached.set(name, made);
-  return made;
-}
-
-const nibble = (bytes: Uint8Array, block: number) =>
-  ((bytes[block >> 1] ?? 0) >> (4 * (block & 1))) & 15;
-
-/** Adds what a level's code bytes decode to. */
-function addLevel(x: number[], index: number, list: number, bytes: Uint8Array): number[] {
-  const group = groupOf(list, index);
-  const out = [...x];
-  const directions = directionsOf(index, group);
-  const scale = index === 0 ? data.readFloatLE(RECORDS + list * RECORD_BYTES + 12) : 1;
-  for (let block = 0; block < level(index).added / 4; block += 1) {
-    const chosen = corner(index, group, block, nibble(bytes, block));
-    for (let i = 0; i < 4; i += 1) {
-      const along = directions[4 * block + i] ?? [];
-      const value = scale * (chosen[i] ?? 0);
-      for (let d = 0; d < DIMS; d += 1) out[d] = (out[d] ?? 0) + value * (along[d] ?? 0);
-    }
-  }
-  return out;
-}
-
-const ROWS = 120;
-const rows = clusteredRows(ROWS, DIMS, 2);
+const oracle = new CodecOracle(path);
+const rows = all.slice(TRAINING_ROWS * DIMS);
 const batch = await encodeEmbeddings(codec, rows, { vectors: true, threads: 2 });
-const ROW_BYTES = 8 + 9;
-const row = (r: number) => rows.subarray(r * DIMS, (r + 1) * DIMS);
-const code = (r: number) => batch.codes.subarray(r * ROW_BYTES, (r + 1) * ROW_BYTES);
-const listOf = (r: number) => batch.lists[r] ?? -1;
-const centerOf = (list: number) =>
-  Array.from({ length: DIMS }, (_, d) => half(CENTERS + 2 * (list * DIMS + d)));
 
-t.test('directions of a level are orthonormal up to their rounding', async (t) => {
-  for (let group = 0; group < 4; group += 1) {
-    const directions = directionsOf(0, group);
+const row = (r: number) => rows.subarray(r * DIMS, (r + 1) * DIMS);
+const listOf = (r: number) => batch.lists[r] ?? -1;
+const code = (r: number) => batch.codes.subarray(r * ROW_BYTES, (r + 1) * ROW_BYTES);
+const codeBytes = (r: number, index: number) => {
+  const { start = 0, bytes = 0 } = RECORDS[index] ?? {};
+  return code(r).subarray(start, start + bytes);
+};
+const normByte = (r: number, index: number) =>
+  code(r)[index === 1 ? GAIN_BYTE + 1 : ROW_BYTES - 1] ?? 0;
+const gainOf = (r: number) => oracle.gain(code(r)[GAIN_BYTE] ?? 0);
+const minus = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a, (value, i) => value - (b[i] ?? 0));
+
+/** A row decoded by 64 bits, and its coded coordinates after each longer level. */
+function decodeCoordinates(r: number) {
+  const first = oracle.decode64(listOf(r), codeBytes(r, 0));
+  const coded = [new Array<number>(oracle.columns).fill(0)];
+  for (const index of [1, 2]) {
+    coded.push(oracle.addLevel(coded[index - 1] ?? [], index, listOf(r), codeBytes(r, index)));
+  }
+  return { first, coded };
+}
+
+t.equal(batch.codes.length, ROWS * ROW_BYTES);
+t.equal(WINDOW_VALUES.length, 64);
+
+t.test('directions and bases are orthonormal up to their rounding', async (t) => {
+  const matrices = [0, 1, 2, 3].map((group) => oracle.directions(group));
+  for (const matrix of [...matrices, oracle.basis(0), oracle.basis(1)]) {
     let worst = 0;
-    for (const [i, a] of directions.entries()) {
+    for (const [i, a] of matrix.entries()) {
       for (let j = 0; j <= i; j += 1) {
         const expected = i === j ? 1 : 0;
-        worst = Math.max(worst, Math.abs(dot(a, directions[j] ?? []) - expected));
+        worst = Math.max(worst, Math.abs(dot(a, matrix[j] ?? []) - expected));
       }
     }
     t.ok(worst < 2e-3, `worst deviation ${worst}`);
   }
 });
 
-t.test('every level brings the decoding nearer, and the norm byte says its length', async (t) => {
-  const mean = [0, 0, 0];
-  const { normLow, normStep } = level(1);
+t.test('a level codes each of its coordinates once', async (t) => {
+  for (const index of [1, 2]) {
+    for (const outerGroup of [0, 1]) {
+      const columns = oracle.coordinates(outerGroup, index).map(({ column }) => column);
+      t.equal(new Set(columns).size, oracle.level(index).added);
+    }
+  }
+});
+
+t.test('every level brings the decoding nearer', async (t) => {
+  const mean = [0, 0, 0, 0];
   for (let r = 0; r < ROWS; r += 1) {
-    const center = centerOf(listOf(r));
-    const first = addLevel(center, 0, listOf(r), code(r).subarray(0, 8));
-    const second = addLevel(first, 1, listOf(r), code(r).subarray(8, 16));
-    for (const [i, x] of [center, first, second].entries()) {
+    const { first, coded } = decodeCoordinates(r);
+    const decoded = coded.map((a) => oracle.decode(listOf(r), first, gainOf(r), a));
+    for (const [i, x] of [oracle.center(listOf(r)), ...decoded].entries()) {
       mean[i] = (mean[i] ?? 0) + cosine(row(r), x) / ROWS;
     }
-    const norm = Math.sqrt(dot(second, second));
-    const said = normLow + normStep * (code(r)[16] ?? 0);
-    const held = norm > normLow && norm < normLow + 255 * normStep;
-    if (held) t.ok(Math.abs(said - norm) < normStep + 2e-3, `norm ${norm}, byte says ${said}`);
   }
-  const [byCenter = 0, by64 = 0, by128 = 0] = mean;
-  t.ok(by64 > byCenter + 0.01, `${byCenter} -> ${by64}`);
-  t.ok(by128 > by64 + 0.005, `${by64} -> ${by128}`);
+  for (let i = 1; i < mean.length; i += 1) {
+    const [before = 0, after = 0] = mean.slice(i - 1);
+    t.ok(1 - after < 0.8 * (1 - before), `${before} -> ${after}`);
+  }
 });
+
+t.test(
+  'the gain byte says how much 64 bits leave, the norm byte what scores divide by',
+  async (t) => {
+    let held = 0;
+    for (let r = 0; r < ROWS; r += 1) {
+      const { first, coded } = decodeCoordinates(r);
+      const rest = minus(row(r), first);
+      const gain = Math.sqrt(dot(rest, rest));
+      const byte = code(r)[GAIN_BYTE] ?? 0;
+      if (byte > 0 && byte < 255) {
+        const step = oracle.gain(byte + 1) - oracle.gain(byte - 1);
+        t.ok(Math.abs(gainOf(r) - gain) < step, `left ${gain}, byte says ${gainOf(r)}`);
+      }
+      for (const index of [1, 2]) {
+        const { normLow, normStep, typicalCosine, cosinePower } = oracle.level(index);
+        const x = oracle.decode(listOf(r), first, gainOf(r), coded[index] ?? []);
+        const divisor = Math.sqrt(dot(x, x)) * (typicalCosine / cosine(row(r), x)) ** cosinePower;
+        const said = normLow + normStep * normByte(r, index);
+        if (divisor <= normLow || divisor >= normLow + 255 * normStep) continue;
+        held += 1;
+        t.ok(Math.abs(said - divisor) < normStep + 2e-3, `${divisor}, byte says ${said}`);
+      }
+    }
+    t.ok(held > ROWS, 'most rows are within reach of a byte');
+  },
+);
 
 t.test('no single nibble of the 64 bits could be chosen better', async (t) => {
   let better = 0;
   for (let r = 0; r < ROWS; r += 1) {
-    const bytes = Uint8Array.from(code(r).subarray(0, 8));
-    const center = centerOf(listOf(r));
-    const present = cosine(row(r), addLevel(center, 0, listOf(r), bytes));
+    const bytes = Uint8Array.from(codeBytes(r, 0));
+    const present = cosine(row(r), oracle.decode64(listOf(r), bytes));
     const block = r % 16;
     for (let v = 0; v < 16; v += 1) {
       const other = Uint8Array.from(bytes);
       const shift = 4 * (block & 1);
       other[block >> 1] = ((other[block >> 1] ?? 0) & ~(15 << shift)) | (v << shift);
-      if (cosine(row(r), addLevel(center, 0, listOf(r), other)) > present + 2e-4) better += 1;
+      t.equal(cornerOf(other, block), v);
+      if (cosine(row(r), oracle.decode64(listOf(r), other)) > present + 2e-4) better += 1;
     }
   }
   // Four sweeps settle nearly all rows; a list's Qᵀ(µ + c) is rounded to int8.
   t.ok(better <= 2, `${better} nibbles could be better`);
 });
 
-t.test('longer levels take the nearest corner of what is left', async (t) => {
-  let wrong = 0;
+t.test('no other bits of a longer level would cost less', async (t) => {
   for (let r = 0; r < ROWS; r += 1) {
-    const list = listOf(r);
-    const group = groupOf(list, 1);
-    const first = addLevel(centerOf(list), 0, list, code(r).subarray(0, 8));
-    const rest = Array.from(row(r), (value, d) => value - (first[d] ?? 0));
-    const block = r % 16;
-    const z = [0, 1, 2, 3].map((i) => dot(rest, directionsOf(1, group)[4 * block + i] ?? []));
-    const distances = Array.from({ length: 16 }, (_, v) => {
-      const difference = corner(1, group, block, v).map((value, i) => value - (z[i] ?? 0));
-      return dot(difference, difference);
-    });
-    const chosen = distances[nibble(code(r).subarray(8, 16), block)] ?? 9;
-    if (chosen > Math.min(...distances) + 1e-4) wrong += 1;
+    const outerGroup = oracle.outerGroup(listOf(r));
+    const { first, coded } = decodeCoordinates(r);
+    const rest = minus(row(r), first);
+    const gain = Math.sqrt(dot(rest, rest));
+    const y = oracle.basis(outerGroup).map((column) => dot(column, rest) / gain);
+    for (const index of [1, 2]) {
+      const coordinates = oracle.coordinates(outerGroup, index);
+      const before = coded[index - 1] ?? [];
+      const targets = coordinates.map(
+        ({ column, deviation }) => ((y[column] ?? 0) - (before[column] ?? 0)) / deviation,
+      );
+      const weights = coordinates.map(({ weight }) => weight);
+      const windows = windowsOf(codeBytes(r, index), coordinates.length);
+      const errors = windows.map((w, i) => (targets[i] ?? 0) - (WINDOW_VALUES[w] ?? 0));
+      const cost = errors.reduce((sum, e, i) => sum + (weights[i] ?? 0) * e * e, 0);
+      const least = leastCost(targets, weights);
+      // The encoder has Vᵀ(µ + c) rounded to int8.
+      t.ok(cost >= least - 1e-9 && cost < 1.03 * least, `cost ${cost}, least ${least}`);
+    }
   }
-  t.equal(wrong, 0);
+});
+
+t.test('refining scores a row by what its code decodes to', async (t) => {
+  const folder = join(dir, 'segment');
+  await writeSegment(folder, codec, [
+    { batch, ids: Float64Array.from({ length: ROWS }, (_, r) => r) },
+  ]);
+  const segment = native.openSegment(folder, codec);
+  t.teardown(() => segment.close());
+  const positions = Float64Array.from({ length: ROWS }, (_, r) => r);
+  const order = segment.itemIds(positions);
+  const query = clusteredRows(1, DIMS, 5);
+  for (const [index, bits] of LEVELS.entries()) {
+    const scores = segment.refine(query, positions, bits);
+    let worst = 0;
+    for (let position = 0; position < ROWS; position += 1) {
+      const r = order[position] ?? 0;
+      const { first, coded } = decodeCoordinates(r);
+      const x = oracle.decode(listOf(r), first, gainOf(r), coded[index] ?? []);
+      const { normLow, normStep } = oracle.level(index);
+      const norm = index === 0 ? Math.sqrt(dot(x, x)) : normLow + normStep * normByte(r, index);
+      worst = Math.max(worst, Math.abs((scores[position] ?? 0) - dot(query, x) / norm));
+    }
+    t.ok(worst < 1e-3, `${bits} bits: off by ${worst}`);
+  }
 });
 
 t.test('int8 vectors give cosines to within a hundredth', async (t) => {
   const vectors = batch.vectors ?? new Int8Array();
   t.equal(vectors.length, ROWS * DIMS);
   for (let r = 0; r < ROWS; r += 1) {
-    const stored = Array.from({ length: DIMS }, (_, d) => {
-      const mean = data.readFloatLE(offsetAt(64) + 4 * d);
-      return mean + data.readFloatLE(offsetAt(112) + 4 * d) * (vectors[r * DIMS + d] ?? 0);
-    });
+    const own = vectors.subarray(r * DIMS, (r + 1) * DIMS);
+    const stored = Array.from(own, (value, d) => oracle.mean(d) + oracle.vectorStep(d) * value);
     const other = row((r + 1) % ROWS);
     t.ok(Math.abs(dot(other, stored) - dot(other, row(r))) < 0.01);
-    const cut = vectors.subarray(r * DIMS, (r + 1) * DIMS).some((value) => Math.abs(value) === 127);
+    const cut = own.some((value) => Math.abs(value) === 127);
     const radial = Math.abs(dot(row(r), stored) - dot(row(r), row(r)));
     t.ok(cut || radial < 5e-5, `an error of ${radial} along the embedding`);
   }

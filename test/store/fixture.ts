@@ -12,8 +12,8 @@ import { IndexWriter } from '../../src/store/index-folder.js';
 
 export const DIMS = 128;
 export const LEVELS = [64, 128] as const;
-/** Bytes of a row's code in a batch: 8 of level 64, 8 and a norm byte of level 128. */
-export const CODE_BYTES = 17;
+/** Bytes of a row's code in a batch: 8 of level 64, 8, a gain and a norm byte of level 128. */
+export const CODE_BYTES = 18;
 export const UUID = '01234567-89ab-4cde-8f01-23456789abcd';
 
 /** Numbers in [0, 1), the same for a seed everywhere (mulberry32). */

@@ -80,7 +80,14 @@ function constantOf(text: string): number {
 const sizeOf = (name: string): number =>
   Number(new RegExp(`sizeof\\(${name}\\) == (\\d+)`).exec(headers)?.[1] ?? Number.NaN);
 
-for (const name of ['FileHeader', 'SegmentHead', 'CodecHead', 'CodecLevel', 'ListRecord']) {
+for (const name of [
+  'FileHeader',
+  'SegmentHead',
+  'CodecHead',
+  'CodecLevel',
+  'CodedCoordinate',
+  'ListRecord',
+]) {
   t.test(`FORMAT.md has every byte of ${name}`, async (t) => {
     const fields = declared(name);
     t.ok(fields.length > 3, 'the struct was found');
@@ -98,6 +105,7 @@ t.test('the assertions on sizes name the sum of the fields', async (t) => {
   t.equal(last(declared('SegmentHead')), 64);
   t.equal(last(declared('CodecHead')), sizeOf('CodecHead'));
   t.equal(last(declared('CodecLevel')), sizeOf('CodecLevel'));
+  t.equal(last(declared('CodedCoordinate')), sizeOf('CodedCoordinate'));
   t.equal(last(declared('ListRecord')), sizeOf('ListRecord'));
 });
 

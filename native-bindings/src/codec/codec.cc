@@ -34,10 +34,14 @@ bool plausible(const CodecHead& head) {
     const uint32_t before = i == 0 ? 0 : kLevels[i - 1];
     if (level.bits != kLevels[i] || level.added_bits != kLevels[i] - before) return false;
     if (level.bits > head.padded_dims) return false;
-    if (level.groups != (i == 0 ? head.groups : head.outer_groups)) return false;
     if (!std::isfinite(level.norm_low) || !std::isfinite(level.norm_step)) return false;
+    if (i > 0 && !(level.norm_low > 0 && level.norm_step >= 0)) return false;
+    if (i > 0 && !(level.typical_cosine > 0 && level.typical_cosine < 2)) return false;
+    if (!(std::fabs(level.cosine_power) < 2)) return false;
   }
-  return true;
+  if (head.level_count == 1) return head.basis_columns == 0;
+  const uint32_t longest = head.levels[head.level_count - 1].added_bits;
+  return head.basis_columns >= longest && head.basis_columns <= head.padded_dims;
 }
 
 // Codecs that are open in this process, by path and UUID, so that all threads share one mapping.
@@ -76,15 +80,28 @@ Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t da
       throw corrupt(path_, "a list has an impossible scale");
     }
   }
+  check_coordinates();
   bound_tables();
+}
+
+void Codec::check_coordinates() const {
+  for (size_t level = 1; level < level_count(); ++level) {
+    const CodedCoordinate* coded = coordinates(0, level);
+    for (size_t i = 0; i < outer_groups() * head_->levels[level].added_bits; ++i) {
+      if (coded[i].column >= head_->basis_columns || !(coded[i].deviation > 0) ||
+          !std::isfinite(coded[i].weight) || !std::isfinite(coded[i].step)) {
+        throw corrupt(path_, "a coordinate of a longer level holds impossible values");
+      }
+    }
+  }
 }
 
 void Codec::bound_tables() {
   constexpr size_t kBlocks = kLevel64Directions / kBlockDirections;
   table_bounds_.resize(groups());
   for (size_t group = 0; group < groups(); ++group) {
-    const float* coordinates = corners(static_cast<uint32_t>(group), 0);
-    const float* norms = corner_norms(static_cast<uint32_t>(group), 0);
+    const float* coordinates = corners(static_cast<uint32_t>(group));
+    const float* norms = corner_norms(static_cast<uint32_t>(group));
     TableBounds& bounds = table_bounds_[group];
     for (size_t j = 0; j < kBlocks; ++j) {
       for (size_t d = 0; d < kBlockDirections; ++d) {
@@ -127,28 +144,10 @@ size_t Codec::row_bytes() const {
 uint64_t Codec::resident_bytes() const {
   uint64_t bytes = head_->list_centers_offset + lists() * padded_dims() * sizeof(uint16_t);
   bytes += groups() * sizeof(TableBounds);
-  const CodecLevel& first = head_->levels[0];
-  const uint64_t directions = uint64_t{first.groups} * first.added_bits;
+  const uint64_t directions = groups() * kLevel64Directions;
   bytes += directions * padded_dims() * sizeof(uint16_t);
   bytes += directions * (kCorners + kCorners / kBlockDirections) * sizeof(float);
   return bytes;
-}
-
-const uint16_t* Codec::directions(uint32_t group, size_t level) const {
-  const CodecLevel& shape = head_->levels[level];
-  return section<uint16_t>(shape.directions_offset) +
-         size_t{group} * padded_dims() * shape.added_bits;
-}
-
-const float* Codec::corners(uint32_t group, size_t level) const {
-  const CodecLevel& shape = head_->levels[level];
-  return section<float>(shape.corners_offset) + size_t{group} * shape.added_bits * kCorners;
-}
-
-const float* Codec::corner_norms(uint32_t group, size_t level) const {
-  const CodecLevel& shape = head_->levels[level];
-  return section<float>(shape.corner_norms_offset) +
-         size_t{group} * shape.added_bits / kBlockDirections * kCorners;
 }
 
 }  // namespace corvid

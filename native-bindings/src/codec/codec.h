@@ -52,19 +52,17 @@ class Codec {
   size_t level_count() const { return head_->level_count; }
   // Bits of the code up to and including level `index`: 64, 128, 256, 512.
   uint32_t level_bits(size_t index) const { return head_->levels[index].bits; }
-  // Code bytes that level `index` adds, without its norm byte: 8, 8, 16, 32.
+  // Code bytes that level `index` adds, without gain and norm: 8, 8, 16, 32.
   size_t level_code_bytes(size_t index) const { return head_->levels[index].added_bits / 8; }
-  // Bytes of a row in an EncodedBatch: all levels' code bytes, and a norm byte per longer level.
+  // Bytes of a row in an EncodedBatch: its records in the planes, one after another.
   size_t row_bytes() const;
   // Root mean square of ‖x̂‖ at level 64 over the training rows: turns a folded score at a rank
   // into a norm weight, t = theta / norm with theta = 2 · score / norm at the fixed point.
   float mean_norm() const { return head_->mean_norm; }
 
-  // The group of a list at a level: level 64 has groups(), longer ones share outer_groups().
-  uint32_t group_of(uint32_t list, size_t level) const {
-    const ListRecord& record = list_records()[list];
-    return level == 0 ? record.group : record.outer_group;
-  }
+  // The group of a list at level 64, and at longer levels.
+  uint32_t group_of(uint32_t list) const { return list_records()[list].group; }
+  uint32_t outer_group_of(uint32_t list) const { return list_records()[list].outer_group; }
 
   // Bytes of the data, and of those the ones that want memory while searching by level 64.
   uint64_t data_bytes() const { return data_bytes_; }
@@ -82,16 +80,38 @@ class Codec {
     return offset == 0 ? nullptr : section<uint16_t>(offset);
   }
   const float* vector_steps() const { return section<float>(head_->vector_steps_offset); }
-  // Directions of (group, level), padded_dims x added_bits halves.
-  const uint16_t* directions(uint32_t group, size_t level) const;
-  // Corners of (group, level): 4 x blocks x 16 floats, coordinate-major.
-  const float* corners(uint32_t group, size_t level) const;
-  // Squared lengths of the corners of (group, level): blocks x 16 floats.
-  const float* corner_norms(uint32_t group, size_t level) const;
+  // Level 64, of a group: directions Q, padded_dims x 64 halves.
+  const uint16_t* directions(uint32_t group) const {
+    return section<uint16_t>(head_->directions_offset) +
+           size_t{group} * padded_dims() * kLevel64Directions;
+  }
+  // Corners, 4 x 16 blocks x 16 floats, coordinate-major.
+  const float* corners(uint32_t group) const {
+    return section<float>(head_->corners_offset) + size_t{group} * kLevel64Directions * kCorners;
+  }
+  // Squared lengths of the corners: 16 blocks x 16 floats.
+  const float* corner_norms(uint32_t group) const {
+    return section<float>(head_->corner_norms_offset) +
+           size_t{group} * kLevel64Directions / kBlockDirections * kCorners;
+  }
+  // Longer levels, of an outer group: basis V, padded_dims x basis_columns halves.
+  const uint16_t* basis(uint32_t outer_group) const {
+    return section<uint16_t>(head_->basis_offset) +
+           size_t{outer_group} * padded_dims() * head_->basis_columns;
+  }
+  // What the bits of a longer level code: added_bits of them.
+  const CodedCoordinate* coordinates(uint32_t outer_group, size_t level) const {
+    const CodecLevel& shape = head_->levels[level];
+    return section<CodedCoordinate>(shape.coordinates_offset) +
+           size_t{outer_group} * shape.added_bits;
+  }
+  // What gain bytes stand for: 256 ascending floats.
+  const float* gains() const { return section<float>(head_->gains_offset); }
   // Of a group of level 64. Computed when the codec is made.
   const TableBounds& table_bounds(uint32_t group) const { return table_bounds_[group]; }
 
  private:
+  void check_coordinates() const;
   void bound_tables();
 
   template <typename Element>

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "codec/query.h"
+#include "trellis_values.h"
 
 namespace corvid {
 namespace {
@@ -13,28 +14,44 @@ void write_unit(const Codec& codec, const std::vector<float>& x, float* out) {
   for (size_t d = 0; d < codec.dims(); ++d) out[d] = length > 0 ? x[d] / length : x[d];
 }
 
+// x += matrix · values; matrix: dims x values halves.
+void add_product(const uint16_t* matrix, const std::vector<float>& values, std::vector<float>* x) {
+  std::vector<float> row(values.size());
+  for (size_t d = 0; d < x->size(); ++d) {
+    kernels().half_to_float(matrix + d * row.size(), row.data(), row.size());
+    (*x)[d] += kernels().dot(values.data(), row.data(), row.size());
+  }
+}
+
 }  // namespace
 
 void decode_row(const Codec& codec, uint32_t list, const RowCode& code, size_t levels, float* out) {
   const size_t dims = codec.padded_dims();
-  std::vector<float> x(dims), directions, values;
+  const ListRecord& record = codec.list_records()[list];
+  std::vector<float> x(dims);
   kernels().half_to_float(codec.list_centers() + list * dims, x.data(), dims);
-  for (size_t level = 0; level < levels; ++level) {
-    const size_t bits = codec.head().levels[level].added_bits;
-    const uint32_t group = codec.group_of(list, level);
-    const float* coordinates = codec.corners(group, level);
-    const float scale = level == 0 ? codec.list_records()[list].residual_scale : 1.0f;
-    values.resize(bits);
-    for (size_t i = 0; i < bits; ++i) {
-      const size_t block = i / kBlockDirections, d = i % kBlockDirections;
-      const size_t corner = code.records[level][block / 2] >> (block % 2 * 4) & 15;
-      values[i] = scale * coordinates[(d * (bits / kBlockDirections) + block) * kCorners + corner];
+
+  const float* corners = codec.corners(record.group);
+  std::vector<float> values(kLevel64Directions);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t block = i / kBlockDirections, d = i % kBlockDirections;
+    const size_t corner = code.records[0][block / 2] >> (block % 2 * 4) & 15;
+    values[i] = record.residual_scale * corners[(d * kTables + block) * kCorners + corner];
+  }
+  add_product(codec.directions(record.group), values, &x);
+  if (levels > 1) {
+    std::vector<float> coded(codec.head().basis_columns, 0.0f);
+    const float gain = codec.gains()[code.records[1][codec.level_code_bytes(1)]];
+    for (size_t level = 1; level < levels; ++level) {
+      const CodedCoordinate* coordinates = codec.coordinates(record.outer_group, level);
+      size_t window = 0;
+      for (size_t i = 0; i < codec.head().levels[level].added_bits; ++i) {
+        window = window >> 1 | (code.records[level][i / 8] >> i % 8 & 1u) << 5;
+        const float value = kTrellisUnit * static_cast<float>(kTrellisValues[window]);
+        coded[coordinates[i].column] += gain * coordinates[i].step * value;
+      }
     }
-    directions.resize(dims * bits);
-    kernels().half_to_float(codec.directions(group, level), directions.data(), dims * bits);
-    for (size_t d = 0; d < dims; ++d) {
-      x[d] += kernels().dot(values.data(), &directions[d * bits], bits);
-    }
+    add_product(codec.basis(record.outer_group), coded, &x);
   }
   write_unit(codec, x, out);
 }

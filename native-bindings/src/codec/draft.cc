@@ -34,12 +34,25 @@ CodecDraft::CodecDraft(CodecHead head) {
   std::memcpy(data_, &head, sizeof head);
 }
 
-LevelModel CodecDraft::level(size_t level, size_t group) {
-  const CodecLevel& shape = head().levels[level];
-  const size_t bits = shape.added_bits;
-  return {section<uint16_t>(shape.directions_offset) + group * head().padded_dims * bits,
-          section<float>(shape.corners_offset) + group * bits * kCorners,
-          section<float>(shape.corner_norms_offset) + group * bits / kBlockDirections * kCorners};
+LevelModel CodecDraft::level_64(size_t group) {
+  const size_t first = group * kLevel64Directions;
+  return {section<uint16_t>(head().directions_offset) + first * head().padded_dims,
+          section<float>(head().corners_offset) + first * kCorners,
+          section<float>(head().corner_norms_offset) + first / kBlockDirections * kCorners};
+}
+
+LongerModel CodecDraft::longer(size_t outer_group) {
+  const size_t columns = head().basis_columns;
+  LongerModel model{};
+  model.columns = columns;
+  model.basis = section<uint16_t>(head().basis_offset) + outer_group * head().padded_dims * columns;
+  for (size_t level = 1; level < head().level_count; ++level) {
+    const CodecLevel& shape = head().levels[level];
+    model.bits[level] = shape.added_bits;
+    model.coordinates[level] =
+        section<CodedCoordinate>(shape.coordinates_offset) + outer_group * shape.added_bits;
+  }
+  return model;
 }
 
 std::shared_ptr<const Codec> CodecDraft::finish() {

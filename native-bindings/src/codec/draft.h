@@ -9,6 +9,7 @@
 #include "codec/codec.h"
 #include "codec/layout.h"
 #include "codec/level.h"
+#include "codec/longer_training.h"
 
 namespace corvid {
 
@@ -26,7 +27,11 @@ class CodecDraft {
   float* routing_scales() { return section<float>(head().routing_scales_offset); }
   // Only if routing_dims < padded_dims.
   uint16_t* routing_projection() { return section<uint16_t>(head().routing_projection_offset); }
-  LevelModel level(size_t level, size_t group);
+  // Level 64 in a group.
+  LevelModel level_64(size_t group);
+  // Longer levels in an outer group; `coordinates` of those that there are.
+  LongerModel longer(size_t outer_group);
+  float* gains() { return section<float>(head().gains_offset); }
 
   // The finished codec. Its UUID is a hash of its data, so equal codecs have equal names. The
   // draft must not be used afterwards.

@@ -7,6 +7,7 @@
 #include "codec/kmeans.h"
 #include "codec/level.h"
 #include "codec/matrix.h"
+#include "codec/pieces.h"
 #include "codec/wide.h"
 #include "kernels.h"
 #include "threads.h"
@@ -14,22 +15,8 @@
 namespace corvid {
 namespace {
 
-// Rows of one group that are encoded together: their projections stay in the second-level cache.
-constexpr size_t kPieceRows = 256;
 constexpr size_t kAssignRows = 256;
 constexpr size_t kVectorRows = 1024;
-
-// Bounds of pieces of at most kPieceRows entries whose `group_at` is the same.
-template <typename GroupAt>
-std::vector<size_t> cut_pieces(size_t entries, const GroupAt& group_at) {
-  std::vector<size_t> bounds{0};
-  for (size_t i = 1; i <= entries; ++i) {
-    if (i == entries || i - bounds.back() == kPieceRows || group_at(i) != group_at(i - 1)) {
-      bounds.push_back(i);
-    }
-  }
-  return bounds;
-}
 
 void pack_nibbles(const uint8_t* codes, size_t stride, size_t bytes, uint8_t* to) {
   for (size_t i = 0; i < bytes; ++i) {
@@ -44,11 +31,11 @@ struct Encoder::Batch {
   const float* x;  // rows x padded_dims
   size_t rows;
   size_t candidates;
-  std::vector<uint32_t> lists;   // per trial
-  std::vector<float> products;   // per trial: ⟨x, µ + c⟩, later ⟨x, x̂⟩
-  std::vector<float> norms;      // per trial: ‖x̂‖² at level 64
-  std::vector<uint8_t> codes;    // per trial: 8 code bytes
-  std::vector<float> row_norms;  // per row: ‖x̂‖² at level 64 in the list chosen
+  std::vector<uint32_t> lists;      // per trial
+  std::vector<float> products;      // per trial: ⟨x, µ + c⟩, later ⟨x, x̂⟩
+  std::vector<float> norms;         // per trial: ‖x̂‖² at level 64
+  std::vector<uint8_t> codes;       // per trial: 8 code bytes
+  std::vector<LongerStart> starts;  // per row, in the list chosen
 };
 
 // Trials of one group of lists at level 64, as lanes; those past the count hold harmless numbers.
@@ -69,65 +56,18 @@ struct Encoder::Trials {
   std::vector<uint32_t> places;  // count: which of them a trial is of
 };
 
-// Rows of one group on their way through the longer levels, as lanes; reused like Trials.
-// Projections and codes of level 64 have no place here.
-struct Encoder::Piece {
-  const uint32_t* rows;  // numbers of its rows in the batch, by list
-  size_t count;
-  size_t stride;  // count in whole lanes
-  uint32_t group;
-  uint32_t outer_group;
-  std::vector<uint32_t> lists;      // the different lists of the rows
-  std::vector<uint32_t> places;     // of each row: which of `lists`
-  std::vector<float> x;             // (bits − 64) x stride: P
-  std::vector<float> approached;    // (bits − 64) x stride: S, starting as Qᵀ(µ + c)
-  std::vector<float> norms;         // stride: ‖x̂‖² so far
-  std::vector<float> values;        // stride x bits: coordinates of the corners chosen so far
-  std::vector<uint8_t> codes;       // (bits − 64) / 4 x stride
-  std::vector<uint8_t> norm_bytes;  // levels x stride
-  std::vector<float> stacked;       // rows and centers of their lists, x padded_dims
-  std::vector<float> projected;     // a level's directions x the same
-  std::vector<float> z;             // a level's directions x stride
-};
-
 Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
-    : codec_(std::move(codec)), assigner_(*codec_) {
+    : codec_(std::move(codec)), assigner_(*codec_), directions_(codec_->groups()) {
   const size_t dims = codec_->padded_dims();
-  for (size_t level = 0; level < codec_->level_count(); ++level) {
-    const CodecLevel& shape = codec_->head().levels[level];
-    directions_[level].resize(shape.groups);
-    parallel_for(shape.groups, threads, [&](size_t group, size_t) {
-      std::vector<float> columns(dims * shape.added_bits);
-      kernels().half_to_float(codec_->directions(static_cast<uint32_t>(group), level),
-                              columns.data(), columns.size());
-      directions_[level][group].resize(columns.size());
-      transpose(columns.data(), dims, shape.added_bits, shape.added_bits,
-                directions_[level][group].data(), dims);
-    });
-  }
-  std::vector<uint32_t> outer_groups(codec_->groups());
-  for (size_t list = 0; list < codec_->lists(); ++list) {
-    const ListRecord& record = codec_->list_records()[list];
-    outer_groups[record.group] = record.outer_group;
-  }
-  for (size_t level = 1; level < codec_->level_count(); ++level) {
-    const size_t added = codec_->head().levels[level].added_bits;
-    const size_t before = codec_->level_bits(level - 1);
-    cross_products_[level].resize(codec_->groups());
-    parallel_for(codec_->groups(), threads, [&](size_t group, size_t) {
-      std::vector<float>& products = cross_products_[level][group];
-      products.resize(added * before);
-      const std::vector<float>& own = directions_[level][outer_groups[group]];
-      size_t first = 0;
-      for (size_t other = 0; other < level; ++other) {
-        const size_t bits = codec_->head().levels[other].added_bits;
-        const auto& theirs = directions_[other][other == 0 ? group : outer_groups[group]];
-        kernels().gemm_nt(added, bits, dims, own.data(), dims, theirs.data(), dims,
-                          &products[first], before, false);
-        first += bits;
-      }
-    });
-  }
+  parallel_for(codec_->groups(), threads, [&](size_t group, size_t) {
+    std::vector<float> columns(dims * kLevel64Directions);
+    kernels().half_to_float(codec_->directions(static_cast<uint32_t>(group)), columns.data(),
+                            columns.size());
+    directions_[group].resize(columns.size());
+    transpose(columns.data(), dims, kLevel64Directions, kLevel64Directions,
+              directions_[group].data(), dims);
+  });
+  if (codec_->level_count() > 1) longer_ = std::make_unique<LongerEncoder>(*codec_, threads);
 }
 
 void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
@@ -148,7 +88,7 @@ void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
 
   // Trials by group, each row's together, so that a row is projected once per group.
   std::vector<uint32_t> groups(batch.lists.size());
-  for (size_t i = 0; i < groups.size(); ++i) groups[i] = codec_->group_of(batch.lists[i], 0);
+  for (size_t i = 0; i < groups.size(); ++i) groups[i] = codec_->group_of(batch.lists[i]);
   const Grouping by_group = group_rows(groups.data(), groups.size(), codec_->groups());
   const std::vector<size_t> trial_pieces =
       cut_pieces(groups.size(), [&](size_t i) { return groups[by_group.order[i]]; });
@@ -159,16 +99,8 @@ void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
   });
   choose_lists(batch, out);
 
-  if (codec_->level_count() > 1) {
-    // Lists of a group have neighbouring numbers, so rows in list order are in group order.
-    const Grouping by_list = group_rows(out.lists, rows, codec_->lists());
-    const std::vector<size_t> pieces = cut_pieces(
-        rows, [&](size_t i) { return codec_->group_of(out.lists[by_list.order[i]], 0); });
-    std::vector<Piece> scratch(threads);
-    parallel_for(pieces.size() - 1, threads, [&](size_t i, size_t thread) {
-      encode_longer(batch, &by_list.order[pieces[i]], pieces[i + 1] - pieces[i], out,
-                    scratch[thread]);
-    });
+  if (longer_ != nullptr) {
+    longer_->encode({batch.x, rows, out.lists, batch.starts.data(), out.codes}, threads);
   }
   if (out.vectors == nullptr) return;
   parallel_for((rows + kVectorRows - 1) / kVectorRows, threads, [&](size_t chunk, size_t) {
@@ -183,7 +115,7 @@ void Encoder::find_candidates(Batch& batch, size_t threads) const {
   batch.products.resize(trials);
   batch.norms.resize(trials);
   batch.codes.resize(trials * kPlane64Bytes);
-  batch.row_norms.resize(batch.rows);
+  batch.starts.resize(batch.rows);
   parallel_for((batch.rows + kAssignRows - 1) / kAssignRows, threads, [&](size_t chunk, size_t) {
     const size_t first = chunk * kAssignRows;
     assigner_.candidates(
@@ -211,8 +143,8 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
     trials.products[t] = inverse * inverse * batch.products[numbers[t]];
     trials.norms[t] = inverse * inverse * record.norm_squared;
   }
-  const uint32_t group = codec_->group_of(batch.lists[numbers[0]], 0);
-  const Corners corners{kTables, codec_->corners(group, 0), codec_->corner_norms(group, 0)};
+  const uint32_t group = codec_->group_of(batch.lists[numbers[0]]);
+  const Corners corners{kTables, codec_->corners(group), codec_->corner_norms(group)};
   trials.codes.resize(kTables * stride);
   nearest_corners(corners, trials.z.data(), stride, trials.codes.data());
   const CosineSearch search{trials.x.data(), trials.base.data(), trials.products.data(),
@@ -241,9 +173,9 @@ void Encoder::project_trials(const Batch& batch, Trials& trials) const {
     }
     trials.places[t] = static_cast<uint32_t>(columns - 1);
   }
-  const uint32_t group = codec_->group_of(batch.lists[trials.numbers[0]], 0);
+  const uint32_t group = codec_->group_of(batch.lists[trials.numbers[0]]);
   trials.projected.resize(kLevel64Directions * columns);
-  kernels().gemm_nt(kLevel64Directions, columns, dims, directions_[0][group].data(), dims,
+  kernels().gemm_nt(kLevel64Directions, columns, dims, directions_[group].data(), dims,
                     trials.rows.data(), dims, trials.projected.data(), columns, false);
   trials.scales.resize(trials.stride);
   for (size_t t = 0; t < trials.count; ++t) {
@@ -274,118 +206,13 @@ void Encoder::choose_lists(Batch& batch, const EncodedRows& out) const {
       }
     }
     out.lists[r] = batch.lists[best];
-    batch.row_norms[r] = batch.norms[best];
+    const float* x = batch.x + r * codec_->padded_dims();
+    const float left =
+        squared_length(x, codec_->padded_dims()) - 2 * batch.products[best] + batch.norms[best];
+    batch.starts[r] = {batch.products[best], batch.norms[best],
+                       std::sqrt(std::max(left, kLeastGain * kLeastGain))};
     std::copy_n(&batch.codes[best * kPlane64Bytes], kPlane64Bytes,
                 out.codes + r * codec_->row_bytes());
-  }
-}
-
-void Encoder::encode_longer(const Batch& batch, const uint32_t* rows, size_t count,
-                            const EncodedRows& out, Piece& piece) const {
-  const size_t bits = codec_->level_bits(codec_->level_count() - 1);
-  const size_t longer = bits - kLevel64Directions;
-  piece.lists.clear();
-  piece.places.clear();
-  piece.rows = rows;
-  piece.count = count;
-  piece.stride = whole_lanes(count);
-  piece.group = codec_->group_of(out.lists[rows[0]], 0);
-  piece.outer_group = codec_->group_of(out.lists[rows[0]], 1);
-  piece.x.assign(longer * piece.stride, 0.0f);
-  piece.approached.assign(longer * piece.stride, 0.0f);
-  piece.norms.assign(piece.stride, 1.0f);
-  piece.values.resize(piece.stride * bits, 0.0f);
-  piece.codes.resize(longer / kBlockDirections * piece.stride);
-  piece.norm_bytes.resize(codec_->level_count() * piece.stride);
-  const float* coordinates = codec_->corners(piece.group, 0);
-  for (size_t r = 0; r < count; ++r) {
-    const uint32_t list = out.lists[rows[r]];
-    if (piece.lists.empty() || piece.lists.back() != list) piece.lists.push_back(list);
-    piece.places.push_back(static_cast<uint32_t>(piece.lists.size() - 1));
-    piece.norms[r] = batch.row_norms[rows[r]];
-    const uint8_t* code = out.codes + size_t{rows[r]} * codec_->row_bytes();
-    for (size_t b = 0; b < kLevel64Directions; ++b) {
-      const size_t block = b / kBlockDirections, d = b % kBlockDirections;
-      const size_t corner = code[block / 2] >> (block % 2 * 4) & 15;
-      piece.values[r * bits + b] = codec_->list_records()[list].residual_scale *
-                                   coordinates[(d * kTables + block) * kCorners + corner];
-    }
-  }
-  project_piece(batch, piece);
-  for (size_t level = 1; level < codec_->level_count(); ++level) encode_level(piece, level);
-  write_longer(piece, out);
-}
-
-// Fills x and approached. One product serves the rows and their lists' centers.
-void Encoder::project_piece(const Batch& batch, Piece& piece) const {
-  const size_t dims = codec_->padded_dims(), columns = piece.count + piece.lists.size();
-  piece.stacked.resize(columns * dims);
-  for (size_t r = 0; r < piece.count; ++r) {
-    std::copy_n(batch.x + size_t{piece.rows[r]} * dims, dims, &piece.stacked[r * dims]);
-  }
-  for (size_t i = 0; i < piece.lists.size(); ++i) {
-    std::copy_n(assigner_.center(piece.lists[i]), dims, &piece.stacked[(piece.count + i) * dims]);
-  }
-  size_t first = 0;
-  for (size_t level = 1; level < codec_->level_count(); ++level) {
-    const size_t added = codec_->head().levels[level].added_bits;
-    const auto& directions = directions_[level][piece.outer_group];
-    piece.projected.resize(added * columns);
-    kernels().gemm_nt(added, columns, dims, directions.data(), dims, piece.stacked.data(), dims,
-                      piece.projected.data(), columns, false);
-    for (size_t b = 0; b < added; ++b) {
-      const float* from = &piece.projected[b * columns];
-      float* approached = &piece.approached[(first + b) * piece.stride];
-      std::copy_n(from, piece.count, &piece.x[(first + b) * piece.stride]);
-      for (size_t r = 0; r < piece.count; ++r) approached[r] = from[piece.count + piece.places[r]];
-    }
-    first += added;
-  }
-}
-
-void Encoder::encode_level(Piece& piece, size_t level) const {
-  const CodecLevel& shape = codec_->head().levels[level];
-  const size_t stride = piece.stride, added = shape.added_bits, before = shape.bits - added;
-  const size_t bits = piece.values.size() / stride, first = before - kLevel64Directions;
-  const Corners corners{added / kBlockDirections, codec_->corners(piece.outer_group, level),
-                        codec_->corner_norms(piece.outer_group, level)};
-  float* approached = &piece.approached[first * stride];
-  const float* x = &piece.x[first * stride];
-  kernels().gemm_nt(added, stride, before, cross_products_[level][piece.group].data(), before,
-                    piece.values.data(), bits, approached, stride, true);
-  piece.z.resize(added * stride);
-  for (size_t i = 0; i < piece.z.size(); ++i) piece.z[i] = x[i] - approached[i];
-  uint8_t* codes = &piece.codes[first / kBlockDirections * stride];
-  nearest_corners(corners, piece.z.data(), stride, codes);
-
-  std::vector<float>& values = piece.z;  // coordinates of the chosen corners take its place
-  corner_values(corners, codes, stride, values.data());
-  for (size_t b = 0; b < added; ++b) {
-    for (size_t r = 0; r < stride; ++r) {
-      const float value = values[b * stride + r];
-      piece.norms[r] += value * (value + 2 * approached[b * stride + r]);
-    }
-  }
-  transpose(values.data(), added, stride, stride, &piece.values[before], bits);
-  for (size_t r = 0; r < piece.count; ++r) {
-    const float norm = std::sqrt(std::max(piece.norms[r], 0.0f));
-    const float place = std::rint((norm - shape.norm_low) / shape.norm_step);
-    piece.norm_bytes[level * stride + r] =
-        static_cast<uint8_t>(std::min(std::max(place, 0.0f), 255.0f));
-  }
-}
-
-void Encoder::write_longer(const Piece& piece, const EncodedRows& out) const {
-  for (size_t r = 0; r < piece.count; ++r) {
-    uint8_t* to = out.codes + size_t{piece.rows[r]} * codec_->row_bytes() + kPlane64Bytes;
-    const uint8_t* from = &piece.codes[r];
-    for (size_t level = 1; level < codec_->level_count(); ++level) {
-      const size_t bytes = codec_->level_code_bytes(level);
-      pack_nibbles(from, piece.stride, bytes, to);
-      to[bytes] = piece.norm_bytes[level * piece.stride + r];
-      to += bytes + 1;
-      from += 2 * bytes * piece.stride;
-    }
   }
 }
 

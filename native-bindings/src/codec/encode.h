@@ -1,10 +1,7 @@
 // Embeddings to codes: chooses a list for every row and encodes it at all levels.
 //
 // A row goes to that one of its few nearest lists in which its 64 bits come nearest to it by
-// cosine; a list costs no bits, so this choice is free precision (recall@10 .650 → .660). Works in
-// projected space: with P = Qᵀx of a level and S = Qᵀx̂ of what the levels before decode to, the
-// level's own coordinates are z = P − S, and S follows from Qᵀ(µ + c) and the products of
-// directions of different levels, so no row is ever decoded.
+// cosine; a list costs no bits, so this choice is free precision (recall@10 .650 → .660).
 #ifndef CORVID_CODEC_ENCODE_H_
 #define CORVID_CODEC_ENCODE_H_
 
@@ -15,6 +12,7 @@
 
 #include "codec/assign.h"
 #include "codec/codec.h"
+#include "codec/encode_longer.h"
 
 namespace corvid {
 
@@ -37,25 +35,17 @@ class Encoder {
  private:
   struct Batch;
   struct Trials;
-  struct Piece;
 
   void find_candidates(Batch& batch, size_t threads) const;
   void try_lists(Batch& batch, const uint32_t* numbers, size_t count, Trials& trials) const;
   void project_trials(const Batch& batch, Trials& trials) const;
   void choose_lists(Batch& batch, const EncodedRows& out) const;
-  void encode_longer(const Batch& batch, const uint32_t* rows, size_t count, const EncodedRows& out,
-                     Piece& piece) const;
-  void project_piece(const Batch& batch, Piece& piece) const;
-  void encode_level(Piece& piece, size_t level) const;
-  void write_longer(const Piece& piece, const EncodedRows& out) const;
   void write_vectors(const float* embeddings, size_t first, size_t last, int8_t* vectors) const;
 
   std::shared_ptr<const Codec> codec_;
   ListAssigner assigner_;
-  // Per group of the level: Qᵀ, added_bits x padded_dims.
-  std::vector<std::vector<float>> directions_[kLevelCount];
-  // Per group of level 64: Qᵀ of this level times the Q of all levels before, added_bits x bits.
-  std::vector<std::vector<float>> cross_products_[kLevelCount];
+  std::vector<std::vector<float>> directions_;  // per group: Qᵀ, 64 x padded_dims
+  std::unique_ptr<LongerEncoder> longer_;       // if there are longer levels
 };
 
 }  // namespace corvid

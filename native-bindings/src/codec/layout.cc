@@ -19,13 +19,19 @@ uint64_t place_sections(CodecHead* head) {
   head->routing_projection_offset =
       head->routing_dims == dims ? 0 : place(dims * head->routing_dims * sizeof(uint16_t));
   head->list_centers_offset = place(lists * dims * sizeof(uint16_t));
-  for (size_t i = 0; i < head->level_count; ++i) {
+  const uint64_t directions = uint64_t{head->groups} * kLevel64Directions;
+  head->corners_offset = place(directions * kCorners * sizeof(float));
+  head->corner_norms_offset = place(directions / kBlockDirections * kCorners * sizeof(float));
+  head->directions_offset = place(directions * dims * sizeof(uint16_t));
+  head->gains_offset = head->basis_offset = 0;
+  if (head->level_count == 1) return end;
+  head->gains_offset = place(kGains * sizeof(float));
+  for (size_t i = 1; i < head->level_count; ++i) {
     CodecLevel& level = head->levels[i];
-    const uint64_t groups = level.groups, bits = level.added_bits;
-    level.corners_offset = place(groups * bits * kCorners * sizeof(float));
-    level.corner_norms_offset = place(groups * bits / kBlockDirections * kCorners * sizeof(float));
-    level.directions_offset = place(groups * dims * bits * sizeof(uint16_t));
+    const uint64_t coded = uint64_t{head->outer_groups} * level.added_bits;
+    level.coordinates_offset = place(coded * sizeof(CodedCoordinate));
   }
+  head->basis_offset = place(head->outer_groups * dims * head->basis_columns * sizeof(uint16_t));
   return end;
 }
 

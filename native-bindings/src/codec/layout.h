@@ -17,23 +17,32 @@ namespace corvid {
 constexpr size_t kBlockDirections = 4;  // directions in a block: one nibble, sixteen corners
 constexpr size_t kCorners = 16;
 constexpr size_t kLevel64Directions = 64;
+constexpr size_t kGains = 256;
 constexpr uint32_t kMaxGroups = 65535;
 
 enum class CodecMethod : uint32_t { kTrained = 1, kRotation = 2 };
 
-// One level of the code. Sections hold all its groups one after another.
+// One level of the code.
 struct CodecLevel {
-  uint32_t bits;        // of the code up to this level: 64, 128, 256, 512
-  uint32_t added_bits;  // of these, the level's own: 64, 64, 128, 256
-  uint32_t groups;      // CodecHead.groups for level 64, CodecHead.outer_groups for longer ones
-  uint32_t reserved;    // 0
-  uint64_t directions_offset;    // groups x padded_dims x added_bits halves
-  uint64_t corners_offset;       // groups x 4 x (added_bits / 4) x 16 floats, coordinate-major
-  uint64_t corner_norms_offset;  // groups x (added_bits / 4) x 16 floats: squared lengths
-  float norm_low;                // ‖x̂‖ that norm byte 0 stands for
-  float norm_step;               // ‖x̂‖ between one norm byte and the next
+  uint32_t bits;                // of the code up to this level: 64, 128, 256, 512
+  uint32_t added_bits;          // of these, the level's own: 64, 64, 128, 256
+  uint64_t coordinates_offset;  // outer_groups x added_bits CodedCoordinate; 0 at level 64
+  float norm_low;               // what norm byte 0 stands for; this and the next are 0 at level 64
+  float norm_step;              // between one norm byte and the next
+  float typical_cosine;         // geometric mean of cos(x, x̂) over the training rows
+  float cosine_power;           // see divisor_of in codec/longer.h
 };
-static_assert(sizeof(CodecLevel) == 48 && std::is_trivially_copyable_v<CodecLevel>);
+static_assert(sizeof(CodecLevel) == 32 && std::is_trivially_copyable_v<CodecLevel>);
+
+// What one bit of a longer level codes: a coordinate of what is left, in the basis of the outer
+// group. A column is coded at most once by a level; later levels may code it again.
+struct CodedCoordinate {
+  uint32_t column;  // of the basis
+  float deviation;  // the encoder divides by it
+  float weight;     // of its error, when the encoder chooses the level's bits
+  float step;       // a window's value times this is decoded
+};
+static_assert(sizeof(CodedCoordinate) == 16 && std::is_trivially_copyable_v<CodedCoordinate>);
 
 // What a scan needs of a list.
 struct ListRecord {
@@ -68,8 +77,15 @@ struct CodecHead {
   uint64_t routing_scales_offset;      // lists floats: ... divided by this
   uint64_t routing_projection_offset;  // padded_dims x routing_dims halves; 0 if none
   uint64_t vector_steps_offset;        // dims floats: int8 vectors are (x − µ) / step
+  uint64_t directions_offset;          // groups x padded_dims x 64 halves: Q of level 64
+  uint64_t corners_offset;             // groups x 4 x 16 x 16 floats: coordinate, block, corner
+  uint64_t corner_norms_offset;        // groups x 16 x 16 floats: squared lengths
+  uint64_t basis_offset;               // outer_groups x padded_dims x basis_columns halves: V
+  uint64_t gains_offset;               // 256 floats: what a gain byte stands for
+  uint32_t basis_columns;              // 0 if there are no longer levels; then V and gains are none
+  uint32_t reserved_3;                 // 0
   CodecLevel levels[kLevelCount];      // level_count of them, the rest zero
-  uint8_t reserved_3[72];              // 0
+  uint8_t reserved_4[88];              // 0
 };
 static_assert(sizeof(CodecHead) == 384 && std::is_trivially_copyable_v<CodecHead>);
 

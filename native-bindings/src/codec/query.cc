@@ -6,6 +6,7 @@
 #include "codec/corners.h"
 #include "codec/level.h"
 #include "codec/wide.h"
+#include "trellis_values.h"
 
 namespace corvid {
 namespace {
@@ -52,12 +53,12 @@ CORVID_WIDE void fill_tables(const float* coordinates, const float* norms, const
 }  // namespace
 
 QueryContext::QueryContext(const Codec& codec, const float* query)
-    : codec_(codec), query_(codec.padded_dims(), 0.0f) {
+    : codec_(codec),
+      query_(codec.padded_dims(), 0.0f),
+      projections_(codec.groups()),
+      tables_(codec.groups()),
+      longer_(codec.outer_groups()) {
   std::copy_n(query, codec.dims(), query_.begin());
-  for (size_t level = 0; level < codec.level_count(); ++level) {
-    projections_[level].resize(codec.head().levels[level].groups);
-    tables_[level].resize(codec.head().levels[level].groups);
-  }
 }
 
 QueryContext::~QueryContext() = default;
@@ -72,20 +73,19 @@ float QueryContext::list_product(uint32_t list) {
   return last_product_;
 }
 
-const float* QueryContext::projection(uint32_t group, size_t level) {
-  std::vector<float>& projection = projections_[level][group];
+const float* QueryContext::projection(uint32_t group) {
+  std::vector<float>& projection = projections_[group];
   if (projection.empty()) {
-    const size_t dims = codec_.padded_dims(), bits = codec_.head().levels[level].added_bits;
-    projection.resize(bits);
-    kernels().vector_matrix(query_.data(), codec_.directions(group, level), dims, bits,
-                            projection.data());
+    projection.resize(kLevel64Directions);
+    kernels().vector_matrix(query_.data(), codec_.directions(group), codec_.padded_dims(),
+                            kLevel64Directions, projection.data());
   }
   return projection.data();
 }
 
 void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* out) {
   const ListRecord& record = codec_.list_records()[list];
-  const float* own = projection(record.group, 0);
+  const float* own = projection(record.group);
   const float scale = record.residual_scale;
   const float half_weight = norm_weight / 2 * (scale * scale);  // of the corners' norms
   const float center_weight = norm_weight * record.projection_scale;
@@ -96,8 +96,8 @@ void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* ou
   float lows[kTables], widest;
   bound_tables(codec_.table_bounds(record.group), w, half_weight, lows, &widest);
   out->scale = widest > 0 ? widest / 255 : 1.0f;
-  fill_tables(codec_.corners(record.group, 0), codec_.corner_norms(record.group, 0), w, half_weight,
-              lows, 1 / out->scale, out->bytes);
+  fill_tables(codec_.corners(record.group), codec_.corner_norms(record.group), w, half_weight, lows,
+              1 / out->scale, out->bytes);
   float base = list_product(list) - norm_weight / 2 * record.norm_squared;
   for (float low : lows) base += low;
   out->base = base;
@@ -105,9 +105,8 @@ void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* ou
 
 void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
   const ListRecord& record = codec_.list_records()[list];
-  const float* own = projection(record.group, 0);
-  const Corners corners{kTables, codec_.corners(record.group, 0),
-                        codec_.corner_norms(record.group, 0)};
+  const float* own = projection(record.group);
+  const Corners corners{kTables, codec_.corners(record.group), codec_.corner_norms(record.group)};
   // The query's code is chosen as a row's is; it fills one lane of sixteen.
   float z[kLevel64Directions * kLanes] = {}, x[kLevel64Directions * kLanes] = {};
   float base[kLevel64Directions * kLanes] = {}, products[kLanes] = {}, norms[kLanes];
@@ -135,33 +134,67 @@ void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
   out->scale = 1;
 }
 
-const float* QueryContext::tables(uint32_t group, size_t level) {
-  std::vector<float>& tables = tables_[level][group];
+const float* QueryContext::tables(uint32_t group) {
+  std::vector<float>& tables = tables_[group];
   if (tables.empty()) {
-    const float* own = projection(group, level);
-    const float* coordinates = codec_.corners(group, level);
-    const size_t blocks = codec_.head().levels[level].added_bits / kBlockDirections;
-    tables.resize(blocks * kCorners);
-    for (size_t i = 0; i < tables.size(); ++i) {
+    constexpr size_t kAll = kTables * kCorners;
+    const float* own = projection(group);
+    const float* coordinates = codec_.corners(group);
+    tables.resize(kAll);
+    for (size_t i = 0; i < kAll; ++i) {
       const float* w = own + i / kCorners * kBlockDirections;
-      tables[i] =
-          (w[0] * coordinates[i] + w[1] * coordinates[tables.size() + i]) +
-          (w[2] * coordinates[2 * tables.size() + i] + w[3] * coordinates[3 * tables.size() + i]);
+      tables[i] = (w[0] * coordinates[i] + w[1] * coordinates[kAll + i]) +
+                  (w[2] * coordinates[2 * kAll + i] + w[3] * coordinates[3 * kAll + i]);
     }
   }
   return tables.data();
 }
 
-float QueryContext::score(uint32_t list, const RowCode& code, size_t levels) {
-  float product = list_product(list);
-  for (size_t level = 0; level < levels; ++level) {
-    const float* table = tables(codec_.group_of(list, level), level);
-    float sum = 0;
-    for (size_t b = 0; b < codec_.level_code_bytes(level); ++b, table += 2 * kCorners) {
-      const uint8_t byte = code.records[level][b];
-      sum += table[byte & 15] + table[kCorners + (byte >> 4)];
+// Whole numbers make the sums exact, whatever their order; 16 bits are finer than any error here.
+const QueryContext::Longer& QueryContext::longer(uint32_t outer_group, size_t level) {
+  Longer& own = longer_[outer_group];
+  if (own.projection.empty()) {
+    own.projection.resize(codec_.head().basis_columns);
+    kernels().vector_matrix(query_.data(), codec_.basis(outer_group), codec_.padded_dims(),
+                            own.projection.size(), own.projection.data());
+  }
+  if (own.z[level].empty()) {
+    constexpr float kLargest = 32767;
+    const CodedCoordinate* coordinates = codec_.coordinates(outer_group, level);
+    std::vector<float> values(codec_.head().levels[level].added_bits);
+    float largest = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = own.projection[coordinates[i].column] * coordinates[i].step;
+      largest = std::max(largest, std::fabs(values[i]));
     }
-    product += level == 0 ? codec_.list_records()[list].residual_scale * sum : sum;
+    const float inverse = largest > 0 ? kLargest / largest : 0;
+    own.scales[level] = largest / kLargest * kTrellisUnit;
+    for (float value : values) {
+      const float place = std::min(std::max(std::rint(value * inverse), -kLargest), kLargest);
+      own.z[level].push_back(static_cast<int16_t>(place));
+    }
+  }
+  return own;
+}
+
+float QueryContext::score(uint32_t list, const RowCode& code, size_t levels) {
+  const ListRecord& record = codec_.list_records()[list];
+  const float* table = tables(record.group);
+  float sum = 0;
+  for (size_t b = 0; b < kPlane64Bytes; ++b, table += 2 * kCorners) {
+    const uint8_t byte = code.records[0][b];
+    sum += table[byte & 15] + table[kCorners + (byte >> 4)];
+  }
+  float product = list_product(list) + record.residual_scale * sum;
+  if (levels > 1) {
+    float rest = 0;
+    for (size_t level = 1; level < levels; ++level) {
+      const Longer& own = longer(record.outer_group, level);
+      const int32_t whole =
+          kernels().trellis_dot(code.records[level], own.z[level].data(), own.z[level].size());
+      rest += own.scales[level] * static_cast<float>(whole);
+    }
+    product += codec_.gains()[code.records[1][codec_.level_code_bytes(1)]] * rest;
   }
   return product / norm(list, code, levels);
 }
@@ -169,13 +202,13 @@ float QueryContext::score(uint32_t list, const RowCode& code, size_t levels) {
 float QueryContext::norm(uint32_t list, const RowCode& code, size_t levels) const {
   if (levels > 1) {
     const CodecLevel& shape = codec_.head().levels[levels - 1];
-    const uint8_t byte = code.records[levels - 1][codec_.level_code_bytes(levels - 1)];
+    const uint8_t byte = code.records[levels - 1][plane_stride_bytes(shape.bits) - 1];
     return shape.norm_low + shape.norm_step * static_cast<float>(byte);
   }
   // Blocks are orthogonal: ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩.
   const ListRecord& record = codec_.list_records()[list];
-  const float* coordinates = codec_.corners(record.group, 0);
-  const float* norms = codec_.corner_norms(record.group, 0);
+  const float* coordinates = codec_.corners(record.group);
+  const float* norms = codec_.corner_norms(record.group);
   constexpr size_t kAll = kTables * kCorners;
   float sum = 0;
   for (size_t j = 0; j < kTables; ++j) {

@@ -24,8 +24,9 @@ struct ScanTables {
 };
 
 // The code of one row, as the planes hold it. records[i] points to the row's record of level i:
-// 8 code bytes for level 64; for a longer level its code bytes and then one norm byte. Byte b of a
-// record holds block 2b in its low nibble, block 2b + 1 in its high one.
+// 8 code bytes for level 64, byte b with block 2b in its low nibble and block 2b + 1 in its high
+// one; for a longer level its code bytes (kernels.h, trellis_dot), at level 128 the row's gain
+// byte, and a norm byte.
 struct RowCode {
   const uint8_t* records[kLevelCount];
 };
@@ -52,27 +53,37 @@ class QueryContext {
   void build_hamming_tables(uint32_t list, ScanTables* out);
 
   // Estimated cosine of a row of `list` by the first `levels` levels, 1 .. codec.level_count():
-  // ⟨q, x̂⟩ / ‖x̂‖. Reads records[0 .. levels) of `code`, and of longer levels the last norm byte.
+  // ⟨q, x̂⟩ / norm(). Reads records[0 .. levels) of `code`.
   // Rows come cheapest when those of one list follow one another.
   float score(uint32_t list, const RowCode& code, size_t levels);
 
-  // What `score` divides by: ‖x̂‖.
+  // What `score` divides by: ‖x̂‖, for longer levels changed a little (codec/longer.h).
   float norm(uint32_t list, const RowCode& code, size_t levels) const;
 
   // Cosine of a row by its stored int8 vector of codec.dims() numbers.
   float score_vector(const int8_t* vector);
 
  private:
-  const float* projection(uint32_t group, size_t level);
-  const float* tables(uint32_t group, size_t level);
+  // What the bits of the longer levels stand for in one outer group: the score of a level is
+  // scale * trellis_dot(code, z, bits).
+  struct Longer {
+    std::vector<float> projection;  // Vᵀq
+    std::vector<int16_t> z[kLevelCount];
+    float scales[kLevelCount];
+  };
+
+  const float* projection(uint32_t group);
+  const float* tables(uint32_t group);
+  const Longer& longer(uint32_t outer_group, size_t level);
 
   const Codec& codec_;
   std::vector<float> query_;         // padded_dims
   std::vector<float> scaled_query_;  // dims, q·step for int8 vectors; empty until needed
   float mean_product_ = 0;           // ⟨q, µ⟩, with scaled_query_
-  // Per level and group, empty until needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩ of all blocks.
-  std::vector<std::vector<float>> projections_[kLevelCount];
-  std::vector<std::vector<float>> tables_[kLevelCount];
+  // Per group of level 64, empty until needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩ of all blocks.
+  std::vector<std::vector<float>> projections_;
+  std::vector<std::vector<float>> tables_;
+  std::vector<Longer> longer_;       // per outer group, empty until needed
   uint32_t last_list_ = UINT32_MAX;  // the list that list_product was last asked for
   float last_product_ = 0;
   std::vector<float> scratch_;

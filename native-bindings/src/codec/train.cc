@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include "codec/draft.h"
+#include "codec/everyone.h"
 #include "codec/kmeans.h"
 #include "codec/level.h"
+#include "codec/longer_training.h"
 #include "codec/matrix.h"
 #include "codec/partition.h"
 #include "codec/random.h"
@@ -19,14 +20,10 @@
 namespace corvid {
 namespace {
 
-// Rows of all groups that a group's spreads lean on.
-constexpr size_t kSampleRows = 1000;
-// Rows that everyone's covariance is taken from, at most; and the parts it is summed in, fixed so
-// that the number of threads does not matter.
-constexpr size_t kCovarianceRows = 16384;
-constexpr size_t kCovarianceParts = 4;
-// Shares of the training rows whose norm lies below and above what a norm byte can say.
-constexpr double kNormTail = 0.0005;
+// Shares of the training rows whose norm or gain lies below and above what a byte can say; gains
+// reach further by a factor, for rows to come may be unlike those that the codec knows.
+constexpr double kTail = 0.0005;
+constexpr float kGainMargin = 1.1f;
 // int8 vectors reach beyond the largest difference to the mean seen in training by this factor.
 constexpr float kVectorMargin = 1.1f;
 // A list's scale leans on its group's by so many rows; rows that all lie in their list's center
@@ -34,38 +31,9 @@ constexpr float kVectorMargin = 1.1f;
 constexpr double kScalePullRows = 10;
 constexpr double kLeastScale = 1e-3;
 
-// Streams of random numbers; partition.cc has the first ones, a level adds its number.
+// Streams of random numbers; partition.cc has the first ones.
 constexpr uint64_t kSampleStream = 16;
 constexpr uint64_t kTurnStream = 32;
-
-Everyone everyone_of(const std::vector<float>& residuals, size_t rows, size_t dims, size_t threads,
-                     Random random) {
-  const size_t used = std::min(rows, kCovarianceRows);
-  std::vector<std::vector<float>> parts(kCovarianceParts, std::vector<float>(dims * dims, 0.0f));
-  parallel_for(kCovarianceParts, threads, [&](size_t part, size_t) {
-    const size_t first = used * part / kCovarianceParts;
-    const size_t last = used * (part + 1) / kCovarianceParts;
-    std::vector<float> picked((last - first) * dims);
-    for (size_t i = first; i < last; ++i) {
-      std::copy_n(&residuals[rows * i / used * dims], dims, &picked[(i - first) * dims]);
-    }
-    add_outer_products(picked.data(), last - first, dims, parts[part].data());
-  });
-  Everyone everyone;
-  everyone.covariance.assign(dims * dims, 0.0f);
-  for (const auto& part : parts) {
-    for (size_t i = 0; i < part.size(); ++i) {
-      everyone.covariance[i] += part[i] / static_cast<float>(used);
-    }
-  }
-  everyone.sample_rows = std::min(rows, kSampleRows);
-  const std::vector<uint32_t> drawn = draw_distinct(random, rows, everyone.sample_rows);
-  everyone.sample.resize(everyone.sample_rows * dims);
-  for (size_t i = 0; i < drawn.size(); ++i) {
-    std::copy_n(&residuals[drawn[i] * dims], dims, &everyone.sample[i * dims]);
-  }
-  return everyone;
-}
 
 // `count` random orthonormal directions as rows, count x dims: normal numbers made orthogonal, each
 // to those before it, twice for precision (Gram and Schmidt).
@@ -99,9 +67,10 @@ class Trainer {
     if (options_.method == CodecMethod::kRotation) write_rotation(draft);
     take_residuals();
     set_scales(draft);
-    train_one(draft, 0);
-    scales_.assign(options_.lists, 1.0f);
-    for (size_t level = 1; level < options_.level_count; ++level) train_one(draft, level);
+    train_64(draft);
+    write_list_projections(draft);
+    take_starts(draft);
+    if (options_.level_count > 1) train_longer_levels(draft);
     write_vector_steps(draft);
     write_routing(draft, partition_.centers);
     return draft.finish();
@@ -126,8 +95,11 @@ class Trainer {
       CodecLevel& level = head.levels[i];
       level.bits = kLevels[i];
       level.added_bits = kLevels[i] - (i == 0 ? 0 : kLevels[i - 1]);
-      level.groups = i == 0 ? head.groups : head.outer_groups;
+      const bool trained = options_.method == CodecMethod::kTrained;
+      level.cosine_power = trained ? kCosinePowers[i] : 0;
     }
+    head.basis_columns = static_cast<uint32_t>(basis_columns(
+        options_.method == CodecMethod::kTrained, sample_.dims, kLevels[options_.level_count - 1]));
     return head;
   }
 
@@ -212,74 +184,160 @@ class Trainer {
     });
   }
 
-  // First list of every group of a level, and the number of lists at the end. Lists of a group
-  // are neighbours: see partition.h.
-  std::vector<size_t> first_lists(size_t level) const {
-    std::vector<size_t> first;
-    uint32_t last_group = UINT32_MAX;
+  // Groups of neighbouring lists: a group's lists and training rows, for lists of a group have
+  // neighbouring numbers (partition.h), and rows are in list order.
+  struct Group {
+    size_t number;
+    size_t first_list, last_list;
+    size_t first_row, rows;
+  };
+  // Largest groups first, so that no thread is left alone with one at the end.
+  std::vector<Group> groups_of(bool outer) const {
+    std::vector<Group> groups;
     for (size_t list = 0; list < options_.lists; ++list) {
       const uint32_t group = partition_.groups[list];
-      const uint32_t own = level == 0 ? group : partition_.outer_groups[group];
-      if (own != last_group) first.push_back(list);
-      last_group = own;
+      const uint32_t own = outer ? partition_.outer_groups[group] : group;
+      if (groups.empty() || groups.back().number != own) {
+        groups.push_back({own, list, list, partition_.rows.starts[list], 0});
+      }
+      groups.back().last_list = list + 1;
+      groups.back().rows += rows_of(list);
     }
-    first.push_back(options_.lists);
-    return first;
+    std::stable_sort(groups.begin(), groups.end(),
+                     [](const Group& a, const Group& b) { return a.rows > b.rows; });
+    return groups;
   }
 
-  void train_one(CodecDraft& draft, size_t level) {
-    const std::vector<size_t> lists = first_lists(level);
-    const size_t groups = lists.size() - 1;
-    progress_.start(kLevelPhases[level], groups);
-    if (level == 0) scale_residuals(true);
+  void train_64(CodecDraft& draft) {
+    const std::vector<Group> groups = groups_of(false);
+    progress_.start("train 64 bits", groups.size());
+    scale_residuals(true);
     const Everyone everyone = everyone_of(residuals_, sample_.rows, sample_.dims, options_.threads,
-                                          random(kSampleStream + level));
-    // Largest groups first, so that no thread is left alone with one at the end.
-    const auto first_row = [&](size_t group) { return partition_.rows.starts[lists[group]]; };
-    const auto row_count = [&](size_t g) { return first_row(g + 1) - first_row(g); };
-    std::vector<size_t> order(groups);
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return row_count(a) > row_count(b); });
-    parallel_for(groups, options_.threads, [&](size_t i, size_t) {
-      const size_t group = order[i];
-      GroupRows rows{&residuals_[first_row(group) * sample_.dims],
-                     row_count(group),
+                                          random(kSampleStream));
+    parallel_for(groups.size(), options_.threads, [&](size_t i, size_t) {
+      const Group& group = groups[i];
+      GroupRows rows{&residuals_[group.first_row * sample_.dims],
+                     group.rows,
                      sample_.dims,
-                     center(lists[group]),
-                     &scales_[lists[group]],
-                     &lists_[first_row(group)],
-                     lists[group],
-                     lists[group + 1] - lists[group]};
-      const size_t bits = draft.head().levels[level].added_bits;
+                     center(group.first_list),
+                     &scales_[group.first_list],
+                     &lists_[group.first_row],
+                     group.first_list,
+                     group.last_list - group.first_list};
       if (options_.method == CodecMethod::kRotation) {
-        set_plain_corners(rows, bits, draft.level(level, group));
+        set_plain_corners(rows, draft.level_64(group.number));
       } else {
-        train_level(rows, everyone, bits, level == 0, progress_, draft.level(level, group));
+        train_level_64(rows, everyone, progress_, draft.level_64(group.number));
       }
       progress_.add(1);
     });
-    if (level == 0) {
-      scale_residuals(false);
-      write_list_projections(draft);
-    }
-    write_norms(draft, level);
+    scale_residuals(false);
   }
 
-  // Directions of all levels from one random rotation, so that each level codes what the levels
-  // before left untouched.
+  // Takes down what the longer levels start from, and the mean of ‖x̂‖.
+  void take_starts(CodecDraft& draft) {
+    const size_t dims = sample_.dims;
+    starts_.resize(sample_.rows);
+    parallel_for((sample_.rows + 1023) / 1024, options_.threads, [&](size_t chunk, size_t) {
+      std::vector<float> decoded(dims);
+      for (size_t i = chunk * 1024; i < std::min(sample_.rows, (chunk + 1) * 1024); ++i) {
+        const float* x = sample_row(i);
+        const float* residual = &residuals_[i * dims];
+        for (size_t d = 0; d < dims; ++d) decoded[d] = x[d] - residual[d];
+        starts_[i] = {kernels().dot(x, decoded.data(), dims), squared_length(decoded.data(), dims),
+                      std::max(std::sqrt(squared_length(residual, dims)), kLeastGain)};
+      }
+    });
+    double squares = 0;
+    for (const LongerStart& start : starts_) squares += start.square;
+    draft.head().mean_norm = static_cast<float>(std::sqrt(squares / sample_.rows));
+  }
+
+  void train_longer_levels(CodecDraft& draft) {
+    const size_t dims = sample_.dims;
+    const std::vector<Group> groups = groups_of(true);
+    progress_.start("train longer levels", groups.size());
+    write_gains(draft);
+    for (size_t i = 0; i < sample_.rows; ++i) {
+      for (size_t d = 0; d < dims; ++d) residuals_[i * dims + d] /= starts_[i].gain;
+    }
+    const Everyone everyone =
+        everyone_of(residuals_, sample_.rows, dims, options_.threads, random(kSampleStream + 1));
+    std::vector<const float*> embeddings(sample_.rows);
+    for (size_t i = 0; i < sample_.rows; ++i) embeddings[i] = sample_row(i);
+    std::vector<Decoded> decoded[kLevelCount];
+    for (size_t level = 1; level < options_.level_count; ++level) {
+      decoded[level].resize(sample_.rows);
+    }
+    parallel_for(groups.size(), options_.threads, [&](size_t i, size_t) {
+      const size_t first = groups[i].first_row;
+      const LongerGroupRows rows{&residuals_[first * dims], &embeddings[first], &starts_[first],
+                                 groups[i].rows, dims};
+      Decoded* own[kLevelCount] = {};
+      for (size_t level = 1; level < options_.level_count; ++level) {
+        own[level] = &decoded[level][first];
+      }
+      const LongerModel model = draft.longer(groups[i].number);
+      if (options_.method == CodecMethod::kRotation) {
+        set_plain_longer(rows, draft.gains(), model, own);
+      } else {
+        train_longer(rows, everyone, draft.gains(), progress_, model, own);
+      }
+      progress_.add(1);
+    });
+    for (size_t level = 1; level < options_.level_count; ++level) {
+      write_norms(decoded[level], draft.head().levels[level]);
+    }
+  }
+
+  static void write_norms(const std::vector<Decoded>& decoded, CodecLevel& level) {
+    double logarithms = 0;
+    for (const Decoded& row : decoded) logarithms += std::log(row.cosine);
+    level.typical_cosine =
+        static_cast<float>(std::exp(logarithms / static_cast<double>(decoded.size())));
+    std::vector<float> divisors;
+    for (const Decoded& row : decoded) divisors.push_back(divisor_of(row, level));
+    const Range range = range_of(divisors);
+    level.norm_low = range.low;
+    level.norm_step = std::max(range.high - range.low, 1e-6f) / 255;
+  }
+
+  struct Range {
+    float low, high;
+  };
+  static Range range_of(std::vector<float>& values) {
+    std::sort(values.begin(), values.end());
+    const auto tail = static_cast<size_t>(kTail * static_cast<double>(values.size()));
+    return {values[tail], values[values.size() - 1 - tail]};
+  }
+
+  // Even steps of the logarithm.
+  void write_gains(CodecDraft& draft) const {
+    std::vector<float> gains(sample_.rows);
+    for (size_t i = 0; i < sample_.rows; ++i) gains[i] = starts_[i].gain;
+    const Range range = range_of(gains);
+    const double low = std::log(range.low / kGainMargin);
+    const double high = std::log(range.high * kGainMargin);
+    for (size_t i = 0; i < kGains; ++i) {
+      const double place = static_cast<double>(i) / (kGains - 1);
+      draft.gains()[i] = static_cast<float>(std::exp(low + place * (high - low)));
+    }
+  }
+
+  // A random rotation: its first directions are those of level 64, the others the basis of the
+  // longer levels, each of which codes what the levels before left untouched.
   void write_rotation(CodecDraft& draft) const {
     const size_t dims = sample_.dims, bits = kLevels[options_.level_count - 1];
     Random source = random(kTurnStream);
     const std::vector<float> rotation = random_rotation(dims, bits, source);
-    size_t first = 0;
-    for (size_t level = 0; level < options_.level_count; ++level) {
-      const size_t own = draft.head().levels[level].added_bits;
-      std::vector<float> columns(dims * own);
-      transpose(&rotation[first * dims], own, dims, dims, columns.data(), own);
-      kernels().float_to_half(columns.data(), draft.level(level, 0).directions, columns.size());
-      first += own;
-    }
+    const auto write = [&](size_t first, size_t count, uint16_t* to) {
+      std::vector<float> columns(dims * count);
+      transpose(&rotation[first * dims], count, dims, dims, columns.data(), count);
+      kernels().float_to_half(columns.data(), to, columns.size());
+    };
+    write(0, kLevel64Directions, draft.level_64(0).directions);
+    if (options_.level_count == 1) return;
+    write(kLevel64Directions, bits - kLevel64Directions, draft.longer(0).basis);
   }
 
   // Qᵀ(µ + c) of every list, as int8.
@@ -288,38 +346,10 @@ class Trainer {
     parallel_for(options_.lists, options_.threads, [&](size_t list, size_t) {
       ListRecord& record = draft.list_records()[list];
       float projection[kLevel64Directions];
-      kernels().vector_matrix(center(list), draft.level(0, record.group).directions, dims,
+      kernels().vector_matrix(center(list), draft.level_64(record.group).directions, dims,
                               kLevel64Directions, projection);
       record.projection_scale = quantise(projection, kLevel64Directions, record.projection);
     });
-  }
-
-  // ‖x̂‖ = ‖x − r‖ of the training rows: its root mean square, and the range of the norm byte.
-  void write_norms(CodecDraft& draft, size_t level) const {
-    const size_t dims = sample_.dims;
-    std::vector<float> norms(sample_.rows);
-    parallel_for((sample_.rows + 1023) / 1024, options_.threads, [&](size_t chunk, size_t) {
-      const size_t last = std::min(sample_.rows, (chunk + 1) * 1024);
-      for (size_t i = chunk * 1024; i < last; ++i) {
-        double sum = 0;
-        for (size_t d = 0; d < dims; ++d) {
-          const float value = sample_row(i)[d] - residuals_[i * dims + d];
-          sum += value * value;
-        }
-        norms[i] = static_cast<float>(std::sqrt(sum));
-      }
-    });
-    if (level == 0) {
-      double squares = 0;
-      for (float norm : norms) squares += norm * norm;
-      draft.head().mean_norm = static_cast<float>(std::sqrt(squares / norms.size()));
-      return;
-    }
-    std::sort(norms.begin(), norms.end());
-    const auto tail = static_cast<size_t>(kNormTail * static_cast<double>(norms.size()));
-    const float low = norms[tail], high = norms[norms.size() - 1 - tail];
-    draft.head().levels[level].norm_low = low;
-    draft.head().levels[level].norm_step = std::max(high - low, 1e-6f) / 255;
   }
 
   void write_vector_steps(CodecDraft& draft) const {
@@ -337,15 +367,14 @@ class Trainer {
 
   Random random(uint64_t stream) const { return Random(options_.seed, stream); }
 
-  static constexpr const char* kLevelPhases[kLevelCount] = {"train 64 bits", "train 128 bits",
-                                                            "train 256 bits", "train 512 bits"};
   const Sample sample_;
   const TrainingOptions options_;
   Progress& progress_;
   Partition partition_;
-  std::vector<float> residuals_;  // rows x dims, rows in list order
-  std::vector<uint32_t> lists_;   // of each of these rows
-  std::vector<float> scales_;     // of every list, for the level being trained
+  std::vector<float> residuals_;     // rows x dims, rows in list order
+  std::vector<uint32_t> lists_;      // of each of these rows
+  std::vector<float> scales_;        // of every list, at level 64
+  std::vector<LongerStart> starts_;  // of each row, after level 64
 };
 
 void check(size_t rows, const TrainingOptions& options) {

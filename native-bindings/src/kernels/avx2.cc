@@ -275,6 +275,51 @@ float dot_i8(const float* a, const int8_t* b, size_t dims) {
   return reduce(low, high, a + d, rest, dims - d);
 }
 
+CORVID_INLINE int32_t sum_of(__m256i sums) {
+  __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+  four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+  four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xB1));
+  return _mm_cvtsi128_si32(four);
+}
+
+// A register holds the sixteen bits around each of sixteen coordinates; multiplying by powers of
+// two moves every window to the top of them. The order of coordinates in the two registers is the
+// one that packing them to bytes puts right.
+int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
+  const __m256i first = _mm256_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1,  //
+                                         2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3);
+  const __m256i last = _mm256_add_epi8(first, _mm256_set1_epi8(1));
+  const __m256i powers = _mm256_setr_epi16(128, 64, 32, 16, 8, 4, 2, 1,  //
+                                           128, 64, 32, 16, 8, 4, 2, 1);
+  __m256i tables[4], sums = _mm256_setzero_si256();
+  for (int i = 0; i < 4; ++i) {
+    const __m128i* quarter = (const __m128i*)(kTrellisValues + 16 * i);
+    tables[i] = _mm256_broadcastsi128_si256(_mm_load_si128(quarter));
+  }
+  uint8_t padded[48] = {0};  // a byte of zeros before the code
+  memcpy(padded + 1, code, bits / 8);
+  for (size_t i = 0; i < bits; i += 32) {
+    const __m256i bytes =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)(padded + i / 8)));
+    const __m256i a = _mm256_mullo_epi16(_mm256_shuffle_epi8(bytes, first), powers);
+    const __m256i b = _mm256_mullo_epi16(_mm256_shuffle_epi8(bytes, last), powers);
+    const __m256i windows = _mm256_packus_epi16(_mm256_srli_epi16(a, 10), _mm256_srli_epi16(b, 10));
+    const __m256i bit_4 = _mm256_slli_epi16(windows, 3), bit_5 = _mm256_slli_epi16(windows, 2);
+    const __m256i low = _mm256_blendv_epi8(_mm256_shuffle_epi8(tables[0], windows),
+                                           _mm256_shuffle_epi8(tables[1], windows), bit_4);
+    const __m256i high = _mm256_blendv_epi8(_mm256_shuffle_epi8(tables[2], windows),
+                                            _mm256_shuffle_epi8(tables[3], windows), bit_4);
+    const __m256i values = _mm256_blendv_epi8(low, high, bit_5);
+    const __m256i words[2] = {_mm256_cvtepi8_epi16(_mm256_castsi256_si128(values)),
+                              _mm256_cvtepi8_epi16(_mm256_extracti128_si256(values, 1))};
+    for (int half = 0; half < 2; ++half) {
+      const __m256i own = _mm256_loadu_si256((const __m256i*)(z + i + 16 * half));
+      sums = _mm256_add_epi32(sums, _mm256_madd_epi16(words[half], own));
+    }
+  }
+  return sum_of(sums);
+}
+
 // Sums of two products stay within 16 bits, for bytes are at most 127 in size.
 CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_t* row, size_t dims,
                                 int32_t* out, size_t apart) {
@@ -292,11 +337,7 @@ CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_
     }
   }
   for (size_t v = 0; v < count; ++v) {
-    __m128i four =
-        _mm_add_epi32(_mm256_castsi256_si128(sums[v]), _mm256_extracti128_si256(sums[v], 1));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4E));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xB1));
-    out[v * apart] = _mm_cvtsi128_si32(four) + product_rest(vectors + v * dims, row, d, dims);
+    out[v * apart] = sum_of(sums[v]) + product_rest(vectors + v * dims, row, d, dims);
   }
 }
 
@@ -384,8 +425,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2", scan_tables, hamming, scan_hamming,  vector_matrix, dot,
-                              dot_i8, products_i8, gemm_nt, half_to_float, float_to_half};
+const Kernels kAvx2Kernels = {"avx2",        scan_tables, hamming,       scan_hamming,
+                              vector_matrix, dot,         dot_i8,        products_i8,
+                              trellis_dot,   gemm_nt,     half_to_float, float_to_half};
 
 }  // namespace corvid
 

@@ -335,6 +335,7 @@ float dot_i8(const float* a, const int8_t* b, size_t dims) {
 }
 
 #include "avx512_products.h"
+#include "avx512_trellis.h"
 
 // GemmTile::transpose for four rows: four by eight numbers at a time.
 void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
@@ -412,8 +413,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512", scan_tables, hamming, scan_hamming,  vector_matrix, dot,
-                                dot_i8,   products_i8, gemm_nt, half_to_float, float_to_half};
+const Kernels kAvx512Kernels = {"avx512",      scan_tables, hamming,       scan_hamming,
+                                vector_matrix, dot,         dot_i8,        products_i8,
+                                trellis_dot,   gemm_nt,     half_to_float, float_to_half};
 
 }  // namespace corvid
 

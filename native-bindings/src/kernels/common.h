@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../kernels.h"
+#include "../trellis_values.h"
 
 #ifdef _MSC_VER
 #include <intrin.h>

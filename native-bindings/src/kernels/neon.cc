@@ -195,6 +195,32 @@ float dot_i8(const float* a, const int8_t* b, size_t dims) {
   return reduce(sums, a + d, rest, dims - d);
 }
 
+int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
+  // Sixteen coordinates a round: the bits around the first eight lie in bytes 0 and 1 (the byte
+  // before theirs and their own), those around the others in bytes 1 and 2.
+  const uint8x16_t first = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+  const uint8x16_t last = vaddq_u8(first, vdupq_n_u8(1));
+  const int16x8_t shifts = {-3, -4, -5, -6, -7, -8, -9, -10};
+  const int8x16x4_t table = vld1q_s8_x4(kTrellisValues);
+  uint8_t padded[48] = {0};  // a byte of zeros before the code
+  memcpy(padded + 1, code, bits / 8);
+  int32x4_t sums = vdupq_n_s32(0);
+  for (size_t i = 0; i < bits; i += 16) {
+    const uint8x16_t bytes = vld1q_u8(padded + i / 8);
+    const uint16x8_t a = vshlq_u16(vreinterpretq_u16_u8(vqtbl1q_u8(bytes, first)), shifts);
+    const uint16x8_t b = vshlq_u16(vreinterpretq_u16_u8(vqtbl1q_u8(bytes, last)), shifts);
+    const uint8x16_t both = vcombine_u8(vmovn_u16(a), vmovn_u16(b));
+    const int8x16_t values = vqtbl4q_s8(table, vandq_u8(both, vdupq_n_u8(63)));
+    const int16x8_t words[2] = {vmovl_s8(vget_low_s8(values)), vmovl_high_s8(values)};
+    for (int half = 0; half < 2; ++half) {
+      const int16x8_t own = vld1q_s16(z + i + 8 * half);
+      sums = vmlal_s16(sums, vget_low_s16(words[half]), vget_low_s16(own));
+      sums = vmlal_high_s16(sums, words[half], own);
+    }
+  }
+  return vaddvq_s32(sums);
+}
+
 CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_t* row, size_t dims,
                                 int32_t* out, size_t apart) {
   int32x4_t sums[4];
@@ -296,8 +322,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon", scan_tables, hamming, scan_hamming,  vector_matrix, dot,
-                              dot_i8, products_i8, gemm_nt, half_to_float, float_to_half};
+const Kernels kNeonKernels = {"neon",        scan_tables, hamming,       scan_hamming,
+                              vector_matrix, dot,         dot_i8,        products_i8,
+                              trellis_dot,   gemm_nt,     half_to_float, float_to_half};
 
 }  // namespace corvid
 

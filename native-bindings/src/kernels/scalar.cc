@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../kernels.h"
+#include "../trellis_values.h"
 #include "levels.h"
 
 namespace corvid {
@@ -92,6 +93,16 @@ void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows,
   }
 }
 
+int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
+  int32_t sum = 0;
+  uint32_t window = 0;
+  for (size_t i = 0; i < bits; ++i) {
+    window = window >> 1 | static_cast<uint32_t>(code[i / 8] >> i % 8 & 1) << 5;
+    sum += z[i] * kTrellisValues[window];
+  }
+  return sum;
+}
+
 void gemm_nt(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
              float* c, size_t ldc, bool accumulate) {
   for (size_t i = 0; i < m; ++i) {
@@ -168,7 +179,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", scan_tables, hamming, scan_hamming,  vector_matrix, dot,
-                                dot_i8,   products_i8, gemm_nt, half_to_float, float_to_half};
+const Kernels kScalarKernels = {"scalar",      scan_tables, hamming,       scan_hamming,
+                                vector_matrix, dot,         dot_i8,        products_i8,
+                                trellis_dot,   gemm_nt,     half_to_float, float_to_half};
 
 }  // namespace corvid

@@ -1,0 +1,206 @@
+#include "codec/encode_longer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "codec/kmeans.h"
+#include "codec/matrix.h"
+#include "codec/pieces.h"
+#include "codec/routing.h"
+#include "codec/trellis.h"
+#include "codec/wide.h"
+#include "kernels.h"
+#include "threads.h"
+
+namespace corvid {
+namespace {
+
+constexpr size_t kChunkLists = 256;
+
+// y[r] = (y[r] − start[r]) · inverse_gains[r]
+CORVID_WIDE void take_coordinates(const float* start, const float* inverse_gains, size_t count,
+                                  float* y) {
+  for (size_t r = 0; r < count; ++r) y[r] = (y[r] - start[r]) * inverse_gains[r];
+}
+
+}  // namespace
+
+// Rows of one outer group, by list, as lanes; reused from piece to piece.
+struct LongerEncoder::Piece {
+  const uint32_t* rows;  // numbers of its rows in the batch
+  size_t count;
+  LongerRows lanes;
+  std::vector<float> stacked;       // count x padded_dims
+  std::vector<float> values;        // count x 64: coordinates of the corners of level 64, scaled
+  std::vector<float> inverses;      // stride: of gains
+  std::vector<uint8_t> gain_bytes;  // stride
+  std::vector<uint8_t> packed;      // code bytes x stride, of one level
+};
+
+LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
+    : codec_(codec),
+      columns_(codec.head().basis_columns),
+      bases_(codec.outer_groups()),
+      products_(codec.groups()),
+      centers_(codec.lists() * columns_),
+      center_scales_(codec.lists()) {
+  const size_t dims = codec.padded_dims();
+  parallel_for(bases_.size(), threads, [&](size_t group, size_t) {
+    std::vector<float> basis(dims * columns_);
+    kernels().half_to_float(codec.basis(static_cast<uint32_t>(group)), basis.data(), basis.size());
+    bases_[group].resize(basis.size());
+    transpose(basis.data(), dims, columns_, columns_, bases_[group].data(), dims);
+  });
+  std::vector<uint32_t> outer_groups(codec.groups());
+  for (uint32_t list = 0; list < codec.lists(); ++list) {
+    outer_groups[codec.group_of(list)] = codec.outer_group_of(list);
+  }
+  parallel_for(products_.size(), threads, [&](size_t group, size_t) {
+    std::vector<float> columns(dims * kLevel64Directions), directions(columns.size());
+    kernels().half_to_float(codec.directions(static_cast<uint32_t>(group)), columns.data(),
+                            columns.size());
+    transpose(columns.data(), dims, kLevel64Directions, kLevel64Directions, directions.data(),
+              dims);
+    products_[group].resize(columns_ * kLevel64Directions);
+    kernels().gemm_nt(columns_, kLevel64Directions, dims, bases_[outer_groups[group]].data(), dims,
+                      directions.data(), dims, products_[group].data(), kLevel64Directions, false);
+  });
+  // Lists of an outer group are neighbours, so most chunks have one.
+  parallel_for((codec.lists() + kChunkLists - 1) / kChunkLists, threads, [&](size_t chunk, size_t) {
+    const size_t last = std::min(codec.lists(), (chunk + 1) * kChunkLists);
+    std::vector<float> centers, projected;
+    for (size_t first = chunk * kChunkLists, next; first < last; first = next) {
+      const uint32_t group = codec.outer_group_of(static_cast<uint32_t>(first));
+      for (next = first; next < last; ++next) {
+        if (codec.outer_group_of(static_cast<uint32_t>(next)) != group) break;
+      }
+      const size_t count = next - first;
+      centers.resize(count * dims);
+      projected.resize(count * columns_);
+      kernels().half_to_float(codec.list_centers() + first * dims, centers.data(), centers.size());
+      kernels().gemm_nt(count, columns_, dims, centers.data(), dims, bases_[group].data(), dims,
+                        projected.data(), columns_, false);
+      for (size_t i = 0; i < count; ++i) {
+        center_scales_[first + i] =
+            quantise(&projected[i * columns_], columns_, &centers_[(first + i) * columns_]);
+      }
+    }
+  });
+}
+
+void LongerEncoder::encode(const LongerBatch& batch, size_t threads) const {
+  // Lists of an outer group have neighbouring numbers, so rows in list order are in its order.
+  const Grouping by_list = group_rows(batch.lists, batch.rows, codec_.lists());
+  const std::vector<size_t> pieces = cut_pieces(
+      batch.rows, [&](size_t i) { return codec_.outer_group_of(batch.lists[by_list.order[i]]); });
+  std::vector<Piece> scratch(threads);
+  parallel_for(pieces.size() - 1, threads, [&](size_t i, size_t thread) {
+    scratch[thread].rows = &by_list.order[pieces[i]];
+    scratch[thread].count = pieces[i + 1] - pieces[i];
+    encode_piece(batch, scratch[thread]);
+  });
+}
+
+void LongerEncoder::encode_piece(const LongerBatch& batch, Piece& piece) const {
+  const uint32_t outer_group = codec_.outer_group_of(batch.lists[piece.rows[0]]);
+  piece.lanes.reset(columns_, whole_lanes(piece.count));
+  project(batch, piece);
+  piece.gain_bytes.resize(piece.count);
+  for (size_t r = 0; r < piece.count; ++r) {
+    piece.gain_bytes[r] = nearest_gain(codec_.gains(), batch.starts[piece.rows[r]].gain);
+  }
+  for (size_t level = 1; level < codec_.level_count(); ++level) {
+    const CodedCoordinate* coordinates = codec_.coordinates(outer_group, level);
+    const size_t bits = codec_.head().levels[level].added_bits;
+    choose_windows(coordinates, bits, piece.lanes);
+    add_level(coordinates, bits, piece.lanes);
+    write_level(batch, level, piece);
+  }
+}
+
+// Fills y and start.
+void LongerEncoder::project(const LongerBatch& batch, Piece& piece) const {
+  const size_t dims = codec_.padded_dims(), stride = piece.lanes.stride;
+  piece.stacked.resize(piece.count * dims);
+  for (size_t r = 0; r < piece.count; ++r) {
+    std::copy_n(batch.x + size_t{piece.rows[r]} * dims, dims, &piece.stacked[r * dims]);
+  }
+  const auto& basis = bases_[codec_.outer_group_of(batch.lists[piece.rows[0]])];
+  kernels().gemm_nt(columns_, piece.count, dims, basis.data(), dims, piece.stacked.data(), dims,
+                    piece.lanes.y.data(), stride, false);
+  add_centers(batch, piece);
+  add_corners(batch, piece);
+  piece.inverses.assign(stride, 0.0f);
+  for (size_t r = 0; r < piece.count; ++r) {
+    piece.inverses[r] = 1 / batch.starts[piece.rows[r]].gain;
+  }
+  for (size_t c = 0; c < columns_; ++c) {
+    take_coordinates(&piece.lanes.start[c * stride], piece.inverses.data(), stride,
+                     &piece.lanes.y[c * stride]);
+  }
+}
+
+// start = Vᵀ(µ + c); lanes past the rows get those of the last row.
+void LongerEncoder::add_centers(const LongerBatch& batch, Piece& piece) const {
+  const size_t stride = piece.lanes.stride;
+  for (size_t lane = 0; lane < stride; lane += kLanes) {
+    const int8_t* centers[kLanes];
+    float scales[kLanes];
+    for (size_t i = 0; i < kLanes; ++i) {
+      const size_t list = batch.lists[piece.rows[std::min(lane + i, piece.count - 1)]];
+      centers[i] = &centers_[list * columns_];
+      scales[i] = center_scales_[list];
+    }
+    for (size_t c = 0; c < columns_; ++c) {
+      float* start = &piece.lanes.start[c * stride + lane];
+      for (size_t i = 0; i < kLanes; ++i) start[i] = scales[i] * static_cast<float>(centers[i][c]);
+    }
+  }
+}
+
+// start += s·VᵀQ·corners, run by run of rows of one group.
+void LongerEncoder::add_corners(const LongerBatch& batch, Piece& piece) const {
+  piece.values.resize(piece.count * kLevel64Directions);
+  for (size_t r = 0; r < piece.count; ++r) {
+    const ListRecord& record = codec_.list_records()[batch.lists[piece.rows[r]]];
+    const float* corners = codec_.corners(record.group);
+    const uint8_t* code = batch.codes + size_t{piece.rows[r]} * codec_.row_bytes();
+    for (size_t b = 0; b < kLevel64Directions; ++b) {
+      const size_t block = b / kBlockDirections, d = b % kBlockDirections;
+      const size_t corner = code[block / 2] >> (block % 2 * 4) & 15;
+      piece.values[r * kLevel64Directions + b] =
+          record.residual_scale * corners[(d * kTables + block) * kCorners + corner];
+    }
+  }
+  const auto group_at = [&](size_t r) { return codec_.group_of(batch.lists[piece.rows[r]]); };
+  for (size_t first = 0, next; first < piece.count; first = next) {
+    const uint32_t group = group_at(first);
+    for (next = first + 1; next < piece.count && group_at(next) == group;) ++next;
+    kernels().gemm_nt(columns_, next - first, kLevel64Directions, products_[group].data(),
+                      kLevel64Directions, &piece.values[first * kLevel64Directions],
+                      kLevel64Directions, &piece.lanes.start[first], piece.lanes.stride, true);
+  }
+}
+
+// Writes the records of the level that was added last.
+void LongerEncoder::write_level(const LongerBatch& batch, size_t level, Piece& piece) const {
+  const CodecLevel& shape = codec_.head().levels[level];
+  const size_t stride = piece.lanes.stride, bytes = shape.added_bits / 8;
+  size_t offset = 0;
+  for (size_t before = 0; before < level; ++before) {
+    offset += plane_stride_bytes(codec_.level_bits(before));
+  }
+  piece.packed.resize(bytes * stride);
+  pack_windows(piece.lanes.windows.data(), shape.added_bits, stride, piece.packed.data());
+  for (size_t r = 0; r < piece.count; ++r) {
+    uint8_t* to = batch.codes + size_t{piece.rows[r]} * codec_.row_bytes() + offset;
+    for (size_t b = 0; b < bytes; ++b) *to++ = piece.packed[b * stride + r];
+    if (level == 1) *to++ = piece.gain_bytes[r];
+    const Decoded decoded = decoded_of(batch.starts[piece.rows[r]],
+                                       codec_.gains()[piece.gain_bytes[r]], piece.lanes, r);
+    const float place = std::rint((divisor_of(decoded, shape) - shape.norm_low) / shape.norm_step);
+    *to = static_cast<uint8_t>(std::min(std::max(place, 0.0f), 255.0f));
+  }
+}
+
+}  // namespace corvid
