@@ -21,6 +21,7 @@ constexpr size_t kPlane64Bytes = 8;   // bytes of one row in plane-64
 constexpr size_t kBlockBytes = 256;   // kBlockRows * kPlane64Bytes
 constexpr size_t kTables = 16;        // nibbles of a 64-bit code
 constexpr size_t kTableEntries = 16;  // corners of a block
+constexpr size_t kPanelVectors = 16;  // vectors of one panel of panel_products
 
 // A candidate row of a scan, before its list's base and scale are applied.
 struct ScanHit {
@@ -88,6 +89,15 @@ struct Kernels {
   // of the code is bit i % 8 of byte i / 8; window i is bits i - 5 ... i, the oldest lowest, bits
   // before the first being 0. `bits` is a multiple of 64 up to 256, and |z| <= 32767.
   int32_t (*trellis_dot)(const uint8_t* code, const int16_t* z, size_t bits);
+
+  // Whole-number products of every row with every vector of the panels, exactly: with w = 16 p + i,
+  // out[r * 16 * panel_count + w] = start[w] + sum over d of
+  //   rows[r * depth + d] * panels[(p * depth + d / 4 * 4) * 16 + i * 4 + d % 4].
+  // A panel holds sixteen vectors, four bytes of each after one another. `depth` is a multiple of 4
+  // and at most 32768; bytes of rows lie within 0 .. 127, those of panels within -127 .. 127, and
+  // no sum leaves 32 bits.
+  void (*panel_products)(const uint8_t* rows, size_t row_count, size_t depth, const int8_t* panels,
+                         size_t panel_count, const int32_t* start, int32_t* out);
 
   // C (m x n, leading dimension ldc) = A (m x k, lda) * B^T (B is n x k, ldb), plus C if
   // accumulate. Any order, any fusing: for training and encoding only.

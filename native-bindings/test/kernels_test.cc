@@ -204,6 +204,32 @@ bool sums_trellises_alike(const Kernels& reference, const Kernels& tested) {
   return true;
 }
 
+bool multiplies_panels_alike(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 300; ++round) {
+    const size_t depth = round == 0 ? 4096 : 4 * pick(70), rows = pick(20), panels = pick(11);
+    const size_t vectors = panels * corvid::kPanelVectors;
+    const Fenced a(rows * depth), b(vectors * depth), start(vectors * 4);
+    const Fenced x(rows * vectors * 4), y(rows * vectors * 4);
+    // The first round has all bytes at their largest.
+    for (size_t i = 0; i < rows * depth; ++i) {
+      a.data()[i] = static_cast<uint8_t>(round == 0 ? 127 : pick(128));
+    }
+    for (size_t i = 0; i < vectors * depth; ++i) {
+      b.as<int8_t>()[i] =
+          static_cast<int8_t>(round == 0 ? -127 : static_cast<int>(pick(255)) - 127);
+    }
+    for (size_t i = 0; i < vectors; ++i) {
+      start.as<int32_t>()[i] = static_cast<int32_t>(pick(2000001)) - 1000000;
+    }
+    reference.panel_products(a.data(), rows, depth, b.as<int8_t>(), panels, start.as<int32_t>(),
+                             x.as<int32_t>());
+    tested.panel_products(a.data(), rows, depth, b.as<int8_t>(), panels, start.as<int32_t>(),
+                          y.as<int32_t>());
+    if (std::memcmp(x.data(), y.data(), rows * vectors * 4) != 0) return false;
+  }
+  return true;
+}
+
 // Rows of all three matrices lie farther apart than they are long; what lies between rows of C must
 // not change.
 bool multiplies_matrices_closely(const Kernels& reference, const Kernels& tested) {
@@ -286,6 +312,7 @@ int main(int argc, char** argv) {
     report(dots_alike(scalar, *tested), prefix + "dot, dot_i8");
     report(multiplies_bytes_alike(scalar, *tested), prefix + "products_i8");
     report(sums_trellises_alike(scalar, *tested), prefix + "trellis_dot");
+    report(multiplies_panels_alike(scalar, *tested), prefix + "panel_products");
     report(multiplies_matrices_closely(scalar, *tested), prefix + "gemm_nt");
     report(converts_halves_alike(scalar, *tested), prefix + "half_to_float, float_to_half");
   }

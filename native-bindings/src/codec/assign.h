@@ -1,46 +1,55 @@
-// The lists nearest to an embedding, for encoding: exact among those that a projection to a few
-// dimensions finds.
+// The lists nearest to an embedding, for training and encoding: exact among those that a tree over
+// projected centers finds.
 #ifndef CORVID_CODEC_ASSIGN_H_
 #define CORVID_CODEC_ASSIGN_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "codec/codec.h"
+#include "codec/list_tree.h"
+#include "codec/projection.h"
 
 namespace corvid {
 
 // Lists that a row may go to: the encoder takes the one whose code comes nearest.
 constexpr size_t kCandidateLists = 4;
 
+// µ + c of all lists, lists x dims halves, and µ; not owned.
+struct ListCentersView {
+  const uint16_t* centers;
+  const float* mean;
+  size_t lists;
+  size_t dims;
+};
+
 class ListAssigner {
  public:
-  explicit ListAssigner(const Codec& codec);
+  // Deterministic, whatever the number of threads.
+  ListAssigner(const ListCentersView& view, size_t threads);
 
   // Lists that candidates() gives for a row: kCandidateLists, or all if there are fewer.
   size_t candidate_count() const { return candidate_count_; }
-  // µ + c of a list: padded_dims numbers.
-  const float* center(uint32_t list) const { return &centers_[list * dims_]; }
+  // Writes µ + c of a list: dims numbers.
+  void center(uint32_t list, float* out) const;
 
-  // For each of the rows (rows x padded_dims) the candidate_count() lists that are nearest, nearest
-  // first, and ⟨x, µ + c⟩ with each: rows x candidate_count() of both. Of 1,000 rows about one
-  // misses a list that a search through all would find.
+  // For each of the rows (rows x dims) the candidate_count() lists that are nearest, nearest first,
+  // and ⟨x, µ + c⟩ with each: rows x candidate_count() of both. Of 1,000 rows about one misses the
+  // list that a search through all would find, and a row's result depends on that row alone.
+  // Fastest with some thousands of rows at once.
   void candidates(const float* x, size_t rows, uint32_t* lists, float* products) const;
 
  private:
-  void shortlist(const float* x, size_t rows, uint32_t* lists) const;
+  void compare(const float* row, const uint32_t* shortlist, uint32_t* lists, float* products) const;
 
-  size_t dims_;
-  size_t lists_;
+  ListCentersView view_;
   size_t candidate_count_;
   size_t shortlist_count_;
-  size_t coarse_dims_;              // dims_ if nothing is projected
-  std::vector<float> centers_;      // lists x dims
-  std::vector<float> half_norms_;   // lists: ‖µ + c‖² / 2
-  std::vector<float> projection_;   // coarse_dims x dims; empty if nothing is projected
-  std::vector<float> coarse_;       // lists x coarse_dims: projected centers
-  std::vector<float> coarse_bias_;  // lists: subtracted from ⟨Px, coarse⟩ to rank by distance
+  std::vector<float> half_norms_;  // lists: ‖µ + c‖² / 2
+  // Null where so few lists are there that all are compared.
+  std::unique_ptr<Projector> projector_;
+  std::unique_ptr<ListTree> tree_;
 };
 
 }  // namespace corvid

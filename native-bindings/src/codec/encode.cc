@@ -15,7 +15,7 @@
 namespace corvid {
 namespace {
 
-constexpr size_t kAssignRows = 256;
+constexpr size_t kAssignRows = 4096;
 constexpr size_t kVectorRows = 1024;
 
 void pack_nibbles(const uint8_t* codes, size_t stride, size_t bytes, uint8_t* to) {
@@ -57,7 +57,10 @@ struct Encoder::Trials {
 };
 
 Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
-    : codec_(std::move(codec)), assigner_(*codec_), directions_(codec_->groups()) {
+    : codec_(std::move(codec)),
+      assigner_({codec_->list_centers(), codec_->mean(), codec_->lists(), codec_->padded_dims()},
+                threads),
+      directions_(codec_->groups()) {
   const size_t dims = codec_->padded_dims();
   parallel_for(codec_->groups(), threads, [&](size_t group, size_t) {
     std::vector<float> columns(dims * kLevel64Directions);

@@ -334,6 +334,7 @@ float dot_i8(const float* a, const int8_t* b, size_t dims) {
   return reduce(_mm512_mask_add_ps(sums, rest, sums, tail));
 }
 
+#include "avx512_panels.h"
 #include "avx512_products.h"
 #include "avx512_trellis.h"
 
@@ -413,9 +414,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512",      scan_tables, hamming,       scan_hamming,
-                                vector_matrix, dot,         dot_i8,        products_i8,
-                                trellis_dot,   gemm_nt,     half_to_float, float_to_half};
+const Kernels kAvx512Kernels = {"avx512", scan_tables,   hamming,      scan_hamming, vector_matrix,
+                                dot,      dot_i8,        products_i8,  trellis_dot,  panel_products,
+                                gemm_nt,  half_to_float, float_to_half};
 
 }  // namespace corvid
 

@@ -244,6 +244,8 @@ void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows,
   products_i8_by(row_products, vectors, vector_count, rows, row_count, dims, out);
 }
 
+#include "neon_panels.h"
+
 // GemmTile::transpose for four rows: four by four numbers at a time.
 void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
   size_t d = 0;
@@ -322,9 +324,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon",        scan_tables, hamming,       scan_hamming,
-                              vector_matrix, dot,         dot_i8,        products_i8,
-                              trellis_dot,   gemm_nt,     half_to_float, float_to_half};
+const Kernels kNeonKernels = {"neon",  scan_tables,   hamming,      scan_hamming, vector_matrix,
+                              dot,     dot_i8,        products_i8,  trellis_dot,  panel_products,
+                              gemm_nt, half_to_float, float_to_half};
 
 }  // namespace corvid
 

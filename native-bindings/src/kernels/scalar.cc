@@ -103,6 +103,22 @@ int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
   return sum;
 }
 
+void panel_products(const uint8_t* rows, size_t row_count, size_t depth, const int8_t* panels,
+                    size_t panel_count, const int32_t* start, int32_t* out) {
+  const size_t vectors = panel_count * kPanelVectors;
+  for (size_t r = 0; r < row_count; ++r) {
+    for (size_t v = 0; v < vectors; ++v) {
+      const int8_t* panel = panels + v / kPanelVectors * depth * kPanelVectors;
+      int32_t sum = start[v];
+      for (size_t d = 0; d < depth; ++d) {
+        sum +=
+            rows[r * depth + d] * panel[d / 4 * 4 * kPanelVectors + v % kPanelVectors * 4 + d % 4];
+      }
+      out[r * vectors + v] = sum;
+    }
+  }
+}
+
 void gemm_nt(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
              float* c, size_t ldc, bool accumulate) {
   for (size_t i = 0; i < m; ++i) {
@@ -179,8 +195,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",      scan_tables, hamming,       scan_hamming,
-                                vector_matrix, dot,         dot_i8,        products_i8,
-                                trellis_dot,   gemm_nt,     half_to_float, float_to_half};
+const Kernels kScalarKernels = {"scalar", scan_tables,   hamming,      scan_hamming, vector_matrix,
+                                dot,      dot_i8,        products_i8,  trellis_dot,  panel_products,
+                                gemm_nt,  half_to_float, float_to_half};
 
 }  // namespace corvid
