@@ -50,6 +50,26 @@ CORVID_WIDE void fill_tables(const float* coordinates, const float* norms, const
   }
 }
 
+// What each corner adds to ‖x̂‖² in a list: blocks are orthogonal, so that
+// ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩. A table for each list, for its rows come
+// after one another, and building it costs what one row's sums would.
+CORVID_WIDE void fill_norms(const float* coordinates, const float* norms, const ListRecord& record,
+                            float* out) {
+  constexpr size_t kAll = kTables * kCorners;
+  const float scale = record.residual_scale, twice = 2 * record.projection_scale;
+  for (size_t j = 0; j < kTables; ++j) {
+    FloatLanes product{}, norm;
+    for (size_t d = 0; d < kBlockDirections; ++d) {
+      FloatLanes corner;
+      std::memcpy(&corner, coordinates + d * kAll + j * kCorners, sizeof corner);
+      product += corner * static_cast<float>(record.projection[j * kBlockDirections + d]);
+    }
+    std::memcpy(&norm, norms + j * kCorners, sizeof norm);
+    const FloatLanes value = scale * (scale * norm + twice * product);
+    std::memcpy(out + j * kCorners, &value, sizeof value);
+  }
+}
+
 }  // namespace
 
 QueryContext::QueryContext(const Codec& codec, const float* query)
@@ -199,29 +219,24 @@ float QueryContext::score(uint32_t list, const RowCode& code, size_t levels) {
   return product / norm(list, code, levels);
 }
 
-float QueryContext::norm(uint32_t list, const RowCode& code, size_t levels) const {
+float QueryContext::norm(uint32_t list, const RowCode& code, size_t levels) {
   if (levels > 1) {
     const CodecLevel& shape = codec_.head().levels[levels - 1];
     const uint8_t byte = code.records[levels - 1][plane_stride_bytes(shape.bits) - 1];
     return shape.norm_low + shape.norm_step * static_cast<float>(byte);
   }
-  // Blocks are orthogonal: ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩.
-  const ListRecord& record = codec_.list_records()[list];
-  const float* coordinates = codec_.corners(record.group);
-  const float* norms = codec_.corner_norms(record.group);
-  constexpr size_t kAll = kTables * kCorners;
-  float sum = 0;
-  for (size_t j = 0; j < kTables; ++j) {
-    const size_t corner = j * kCorners + (code.records[0][j / 2] >> (j % 2 * 4) & 15);
-    float product = 0;
-    for (size_t d = 0; d < kBlockDirections; ++d) {
-      product += static_cast<float>(record.projection[j * kBlockDirections + d]) *
-                 coordinates[d * kAll + corner];
-    }
-    sum += record.residual_scale * norms[corner] + 2 * (record.projection_scale * product);
+  if (list != norms_list_) {
+    const ListRecord& record = codec_.list_records()[list];
+    fill_norms(codec_.corners(record.group), codec_.corner_norms(record.group), record, norms_);
+    norms_list_ = list;
   }
-  sum *= record.residual_scale;
-  return std::sqrt(std::max(record.norm_squared + sum, 1e-12f));
+  const float* table = norms_;
+  float sum = 0;
+  for (size_t b = 0; b < kPlane64Bytes; ++b, table += 2 * kCorners) {
+    const uint8_t byte = code.records[0][b];
+    sum += table[byte & 15] + table[kCorners + (byte >> 4)];
+  }
+  return std::sqrt(std::max(codec_.list_records()[list].norm_squared + sum, 1e-12f));
 }
 
 float QueryContext::score_vector(const int8_t* vector) {

@@ -58,7 +58,7 @@ class QueryContext {
   float score(uint32_t list, const RowCode& code, size_t levels);
 
   // What `score` divides by: ‖x̂‖, for longer levels changed a little (codec/longer.h).
-  float norm(uint32_t list, const RowCode& code, size_t levels) const;
+  float norm(uint32_t list, const RowCode& code, size_t levels);
 
   // Cosine of a row by its stored int8 vector of codec.dims() numbers.
   float score_vector(const int8_t* vector);
@@ -86,6 +86,8 @@ class QueryContext {
   std::vector<Longer> longer_;       // per outer group, empty until needed
   uint32_t last_list_ = UINT32_MAX;  // the list that list_product was last asked for
   float last_product_ = 0;
+  uint32_t norms_list_ = UINT32_MAX;      // the list that norms_ is of
+  float norms_[kTables * kTableEntries];  // what each corner adds to ‖x̂‖² in it
   std::vector<float> scratch_;
 };
 
