@@ -105,11 +105,9 @@ function newest<Result>(bench: string): BenchRecord<Result> | null {
   return records.at(-1) ?? null;
 }
 
-/** The command of a record, with paths of data replaced by what they stand for. */
+/** The command of a record. */
 function command({ bench, arguments: args }: BenchRecord<unknown>): string {
-  const shown = args
-    .filter((arg) => arg !== '--record' && arg !== '--json')
-    .map((arg, i, all) => (/^--(train|base)$/.test(all[i - 1] ?? '') ? '<embeddings>' : arg));
+  const shown = args.filter((arg) => arg !== '--record' && arg !== '--json');
   return `\`npm run bench -- ${[bench, ...shown].join(' ')}\``;
 }
 

@@ -2,7 +2,7 @@
 //
 // Indexes the 238 pictures of test/fixtures/pictures, asks for them by words, by picture and by
 // both, and writes a contact sheet. A second run finds nothing new to embed.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildIndex, openIndex, parseQuery, type QueryPart } from '../src/index.js';
@@ -10,9 +10,9 @@ import { footer, hitLines } from './console/hits.js';
 import { infoLines } from './console/ledger.js';
 import { plural } from './console/numbers.js';
 import { progressView } from './console/progress.js';
-import { describeQuery } from './console/query.js';
+import { describeQuery, pictureOf } from './console/query.js';
 import { exitCodeOf, reportError } from './console/run.js';
-import { contactSheet, type SheetSection } from './console/sheet.js';
+import { type SheetSection, writeSheet } from './console/sheet.js';
 import { bold, cyan, dim } from './console/style.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -60,11 +60,10 @@ async function demo(): Promise<void> {
       say(`\n> ${bold(describeQuery(parts), process.stdout)}`);
       for (const line of hitLines(result.hits, { firstRank: null })) say(line);
       say(dim(footer(result), process.stdout));
-      const picture = parts.flatMap((part) => ('image' in part ? [String(part.image)] : []))[0];
-      sections.push({ title: describeQuery(parts), result, picture });
+      sections.push({ title: describeQuery(parts), result, picture: pictureOf(parts) });
     }
     const sheet = join(output, 'contact-sheet.html');
-    await writeFile(sheet, await contactSheet(sections));
+    await writeSheet(sheet, sections);
     heading('3. Look at it');
     say(`contact sheet   ${pathToFileURL(sheet).href}`);
     say(`ask yourself    npx corvid repl ${relative(process.cwd(), path)}`);

@@ -1,4 +1,7 @@
-// tsc writes plain files; `npx corvid` in a clone wants the command to be executable.
+// tsc writes plain files; `npx corvid` in a clone wants the command to be executable, and so do those
+// who run a script by its path.
 import { chmodSync } from 'node:fs';
 
-chmodSync(new URL('../dist/scripts/corvid.js', import.meta.url), 0o755);
+for (const name of ['corvid', 'build-index', 'repl']) {
+  chmodSync(new URL(`../dist/scripts/${name}.js`, import.meta.url), 0o755);
+}

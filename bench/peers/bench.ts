@@ -68,7 +68,7 @@ const PEERS: readonly Peer[] = [
   python('FAISS IVF1024,RaBitQ', 'IVF1024,RaBitQ', 'faiss_runner.py'),
   python('FAISS HNSW32', 'HNSW32', 'faiss_runner.py'),
   python('FAISS Flat (brute force)', 'Flat', 'faiss_runner.py'),
-  python('rabitqlib 1 bit', 'rabitq', 'rabitq_runner.py'),
+  python('rabitqlib IVF, 1 bit', '1', 'rabitq_runner.py'),
   node('usearch f32', 'f32', 'usearch-runner.mjs'),
   node('usearch i8', 'i8', 'usearch-runner.mjs'),
   node('hnswlib-node', 'hnsw', 'hnswlib-runner.mjs'),

@@ -1,14 +1,14 @@
 // bench scale: one collection from its first row to its last query, under a hard memory limit.
 //
 // usage: npm run bench -- scale --rows 1e6 --memory-limit 8.0e9[,4e9,1e9] --out <folder>
-//          [--levels 64,128,256] [--resume] [--record] [--json] [--collection n] [--seed 1]
+//          [--levels 64,128,256] [--lists n] [--resume] [--record] [--json] [--collection n]
 //
 // The rows are synthetic (see bench synthetic). Four steps, each of which survives being cut off and
 // goes on with --resume: build the index under the first limit; find the exact ten and hundred
 // nearest of 256 held-out rows, by making all rows once more; and, for each limit, serve the index
 // in a fresh process whose control group may not exceed it, page cache included. Without the right to
-// make control groups it says so, and measures without a limit. Lists are as many as leave about
-// 4,096 rows in each, so that sizes compare.
+// make control groups it says so, and measures without a limit. Without --lists, they are as many as
+// leave about 4,096 rows in each, so that sizes compare.
 import {
   existsSync,
   mkdirSync,
@@ -49,14 +49,15 @@ interface Settings {
   out: string;
   levels: number[];
   resume: boolean;
+  lists: number;
   collection: number;
-  seed: number;
 }
 
 /** What is done, beside the index: read by --resume. */
 interface State {
   rows: number;
   levels: number[];
+  lists: number;
   collection: number;
   build?: ScaleResult['build'];
 }
@@ -69,9 +70,9 @@ export async function run(args: string[]): Promise<void> {
       'memory-limit': { type: 'string', default: '8.0e9' },
       out: { type: 'string' },
       levels: { type: 'string', default: '64,128,256' },
+      lists: { type: 'string' },
       resume: { type: 'boolean', default: false },
       collection: { type: 'string', default: `${COLLECTION_SEED}` },
-      seed: { type: 'string', default: '1' },
       record: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
@@ -82,14 +83,15 @@ export async function run(args: string[]): Promise<void> {
       hint: 'give --out <folder>; a billion rows with levels 64,128,256 take about 40 GB there',
     });
   }
+  const rows = whole(values.rows, '--rows');
   const settings: Settings = {
-    rows: whole(values.rows, '--rows'),
+    rows,
     limits: values['memory-limit'].split(',').map((text) => whole(text, '--memory-limit')),
     out: resolve(values.out),
     levels: values.levels.split(',').map(Number),
     resume: values.resume,
     collection: whole(values.collection, '--collection'),
-    seed: whole(values.seed, '--seed'),
+    lists: values.lists === undefined ? listsFor(rows) : whole(values.lists, '--lists'),
   };
   const result = await measure(settings);
   writeFileSync(join(settings.out, 'record.json'), `${JSON.stringify(result, null, 2)}\n`);
@@ -100,6 +102,10 @@ export async function run(args: string[]): Promise<void> {
   await drawScale(result, recordedResults(plot), plot);
   say(`plot: ${relative(process.cwd(), plot)}`);
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : scaleTable(result));
+}
+
+function listsFor(rows: number): number {
+  return 2 ** Math.max(0, Math.round(Math.log2(rows / ROWS_PER_LIST)));
 }
 
 function whole(text: string, path: string): number {
@@ -162,10 +168,10 @@ function meanCosine(truth: FoundTruth, rank: number): number {
   return sum / truth.queries;
 }
 
-function openState({ out, rows, levels, collection, resume }: Settings): State {
+function openState({ out, rows, levels, lists, collection, resume }: Settings): State {
   mkdirSync(out, { recursive: true });
   const path = join(out, 'state.json');
-  const wanted: State = { rows, levels, collection };
+  const wanted: State = { rows, levels, lists, collection };
   if (!existsSync(path)) {
     writeState(out, wanted);
     return wanted;
@@ -190,7 +196,7 @@ function writeState(out: string, state: State): void {
 }
 
 async function buildStep(settings: Settings): Promise<ScaleResult['build']> {
-  const { out, rows, levels, collection } = settings;
+  const { out, rows, levels, lists, collection } = settings;
   const [limit] = settings.limits as [number];
   const index = indexPath(out);
   const progress = new Progress('build', rows);
@@ -203,7 +209,7 @@ async function buildStep(settings: Settings): Promise<ScaleResult['build']> {
       out: index,
       seed: collection,
       rows,
-      lists: 2 ** Math.max(0, Math.round(Math.log2(rows / ROWS_PER_LIST))),
+      lists,
       levels,
       memoryBytes: Math.floor(limit * BUILD_SHARE),
     };

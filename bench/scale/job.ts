@@ -126,7 +126,8 @@ export async function runJob<Report extends BuildReport | ServeReport>(
 
 /** In a child: takes the job, sends what `work` reports, and ends; at once if the parent is gone. */
 export function answerJob<J extends Job>(work: (job: J['job']) => Promise<object>): void {
-  const orphaned = () => process.exit(1);
+  // Not by exit(), which would wait for native work that may take minutes.
+  const orphaned = () => process.kill(process.pid, 'SIGKILL');
   process.once('disconnect', orphaned);
   process.once('message', async (message: J) => {
     try {

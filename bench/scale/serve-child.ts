@@ -20,6 +20,9 @@ const TRUE_NEIGHBOURS = 10;
 const COLD_QUERIES = 50;
 const EFFORTS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 const DEFAULT_EFFORT = 0.5;
+/** More effort is no longer tried when this many steps of it have gained less than this. */
+const PATIENCE = 2;
+const LEAST_GAIN = 0.001;
 const ROUNDS = 3;
 
 answerJob<{ kind: 'serve'; job: ServeJob }>(async (job): Promise<ServeReport> => {
@@ -95,8 +98,8 @@ function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** Recall and latency on the queries with a known truth, effort by effort, until nothing is left to
- * be found. */
+/** Recall and latency on the queries with a known truth, effort by effort, until more effort finds
+ * no more. */
 async function tryEfforts(
   index: CorvidIndex,
   queries: readonly Float32Array[],
@@ -126,6 +129,8 @@ async function tryEfforts(
     say(
       `serve: levels ${levels}, effort ${effort}: recall ${recallWithin300.toFixed(4)} within 300`,
     );
+    const before = tried.at(-PATIENCE - 1);
+    if (before !== undefined && recallWithin300 - before.recallWithin300 < LEAST_GAIN) break;
   }
   return tried;
 }

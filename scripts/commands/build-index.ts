@@ -58,10 +58,14 @@ export function buildIndexCommand(): Command {
     .option('--seed <n>', 'of everything random (default: 1)', wholeNumber)
     .optionsGroup('Run:')
     .option('--dry-run', 'say what would be done and what it would take, and do nothing')
-    .option('--memory <size>', 'for buffers and training (default: a quarter)', sizeInBytes)
-    .option('--threads <n>', 'default: all cores', wholeNumber)
+    .option(
+      '--memory <size>',
+      "for buffers and training (default: a quarter of the machine's)",
+      sizeInBytes,
+    )
+    .option('--threads <n>', 'worker threads (default: all cores)', wholeNumber)
     .option('--json', 'print a summary as JSON on stdout')
-    .option('-q, --quiet', 'no progress')
+    .option('-q, --quiet', 'say nothing on stderr but errors')
     .addHelpText(
       'after',
       `

@@ -1,7 +1,7 @@
 // corvid verify: every checksum and cross-reference of an index.
 import { Command } from 'commander';
 import { openIndex, type RecallCard } from '../../src/index.js';
-import { nounOf } from '../console/ledger.js';
+import { describeMissing, nounOf } from '../console/ledger.js';
 import { bytes, plural } from '../console/numbers.js';
 import { recallLines } from '../console/recall.js';
 import { interruptSignal } from '../console/run.js';
@@ -16,7 +16,8 @@ export function verifyCommand(): Command {
     .addHelpText(
       'after',
       `
-Ends with 0 for a sound index, and with 1 and all that is wrong for another. Nothing is changed.
+Ends with 0 for a sound index, and with 1 and what is wrong for another; of every segment the first
+fault is told. Nothing is changed.
 
 Examples:
   corvid verify photos.corvid
@@ -32,17 +33,18 @@ async function run(path: string, flags: { json?: boolean; recall?: boolean }): P
   try {
     const report = await index.verify({ signal });
     const info = await index.info();
-    const { images } = info;
+    const { images, missingLevels } = info;
     const card = recall === true ? await index.measureRecall({ signal }) : undefined;
     const lines =
       json === true
-        ? [JSON.stringify({ ok: true, images, ...report, recallCard: card })]
+        ? [JSON.stringify({ ok: true, images, missingLevels, ...report, recallCard: card })]
         : [
             `${green('✔', process.stdout)} ${bold(path, process.stdout)} is sound: ` +
               `${plural(images, nounOf(info))}, ${plural(report.files, 'file')}, ` +
               bytes(report.bytes),
             '  checked: the checksum of every block of every file, SQLite’s own check of the catalog,',
             '  and that every row has its item and every item its row',
+            ...(missingLevels.length === 0 ? [] : [`  missing: ${describeMissing(missingLevels)}`]),
             ...(card === undefined ? [] : cardLines(card)),
           ];
     process.stdout.write(`${lines.join('\n')}\n`);

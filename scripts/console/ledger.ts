@@ -61,12 +61,15 @@ export function infoLines(info: IndexInfo): string[] {
         ]),
     fact('codec', describeCodec(codec)),
     fact('vectors', vectors ? 'int8, kept for nearly exact scores' : 'not kept'),
-    ...(missingLevels.length === 0
-      ? []
-      : [fact('missing', `${missingLevels.join(', ')} bits: scores are a little less precise`)]),
+    ...(missingLevels.length === 0 ? [] : [fact('missing', describeMissing(missingLevels))]),
     '',
     ...ledgerTable(info),
   ];
+}
+
+/** Planes of long codes may be left out of an index; what that means. */
+export function describeMissing(levels: readonly number[]): string {
+  return `${levels.join(', ')} bits: scores are a little less precise`;
 }
 
 function describeCodec({ method, trainingRows, lists, groups }: CodecInfo): string {

@@ -69,7 +69,7 @@ export async function writeSheet(path: string, sections: readonly SheetSection[]
 }
 
 /** @returns the page. Reads the hits' image files; one that cannot be read is shown by its name. */
-export async function contactSheet(sections: readonly SheetSection[]): Promise<string> {
+async function contactSheet(sections: readonly SheetSection[]): Promise<string> {
   const first = sections[0];
   const images = first === undefined ? 0 : first.result.rows;
   const body: string[] = [];

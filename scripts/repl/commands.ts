@@ -2,8 +2,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { QueryPart } from '../../src/index.js';
-import { usageError } from '../console/arguments.js';
+import { usageError, weighted } from '../console/arguments.js';
 import { nameOf } from '../console/hits.js';
+import { printable } from '../console/style.js';
 import { openWithDesktop } from './desktop.js';
 import type { Session } from './session.js';
 
@@ -21,7 +22,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.image',
     {
       argument: '[+|-] FILE',
-      help: 'search with a picture; + or - adds it to the query, or takes it away',
+      help: 'search with a picture; + adds it, - takes it away, 0.5*FILE weighs it',
       completes: 'file',
       run: (session, argument, signal) => {
         const { part, sign } = imagePart(argument);
@@ -41,7 +42,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.less',
     {
       argument: 'N…',
-      help: 'less like hit N',
+      help: 'less like hit N; 0.5*N weighs it',
       run: (session, argument, signal) => session.add(itemParts(session, argument, -1), signal),
     },
   ],
@@ -49,7 +50,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.where',
     {
       argument: '[SQL]',
-      help: "only items that match: taken >= 2022 and path like '%lake%'; without SQL, all again",
+      help: "only items that match, as path like '%lake%'; without SQL, all again",
       completes: 'column',
       run: (session, sql, signal) => session.setWhere(sql, signal),
     },
@@ -67,7 +68,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
         const hit = session.hit(number);
         if (hit.path === null) throw usageError(`${nameOf(hit)} has no file`, 'choose another hit');
         await openWithDesktop(hit.path);
-        return [`opening ${hit.path}`];
+        return [`opening ${printable(hit.path)}`];
       },
     },
   ],
@@ -159,31 +160,32 @@ export function findCommand(name: string): DotCommand {
 
 function help(): string[] {
   const commands = [...COMMANDS].map(([name, command]) => {
-    const form = `${name} ${command.argument}`.padEnd(19);
-    return `  ${form} ${command.help}`;
+    return helpLine(`${name} ${command.argument}`, command.help);
   });
   return [
     'A line is a query:',
-    '  a dog on a beach            words',
-    '  a beach - people + 0.5*snow take away, add, weigh; "quotes" keep a text whole',
-    '  + sunset                    a line that begins with + or - goes on with the query',
+    helpLine('a dog on a beach', 'words'),
+    helpLine('a beach - 0.5*people', 'take away, add with +, weigh; "quotes" keep a text whole'),
+    helpLine('+ sunset', 'a line that begins with + or - goes on with the query'),
+    'Or a command, as short as is clear:',
     ...commands,
   ];
 }
 
-const WEIGHTED = /^(\d+\.?\d*|\.\d+)\*(.+)$/s;
+function helpLine(form: string, help: string): string {
+  return `  ${form.padEnd(20)}  ${help}`;
+}
 
 function imagePart(argument: string): { part: QueryPart; sign: string } {
   const [, sign = '', rest = ''] = /^([+-]?)\s*(.*)$/s.exec(argument) ?? [];
-  const weighted = WEIGHTED.exec(rest);
-  const weight = Number(weighted?.[1] ?? 1) * (sign === '-' ? -1 : 1);
-  return { part: { image: filePath(weighted?.[2] ?? rest), weight }, sign };
+  const { value, weight } = weighted(rest);
+  return { part: { image: filePath(value), weight: sign === '-' ? -weight : weight }, sign };
 }
 
 function itemParts(session: Session, argument: string, sign: 1 | -1): QueryPart[] {
   return argument.split(/[\s,]+/).map((text) => {
-    const weighted = WEIGHTED.exec(text);
-    return session.partOfHit(weighted?.[2] ?? text, sign * Number(weighted?.[1] ?? 1));
+    const { value, weight } = weighted(text);
+    return session.partOfHit(value, sign * weight);
   });
 }
 

@@ -27,7 +27,7 @@ export function completions(line: string): [string[], string] {
   const completes = COMMANDS.get(line.slice(0, space))?.completes;
   const argument = line.slice(space + 1).trimStart();
   if (completes === 'file') {
-    const fragment = argument.replace(/^[+-]\s*/, '').replace(/^["']/, '');
+    const fragment = argument.replace(/^[+-]?\s*(?:[\d.]+\*)?["']?/, '');
     return [files(fragment), fragment];
   }
   if (completes === 'column') {

@@ -89,9 +89,10 @@ export class Session {
   async setWhere(sql: string, signal: AbortSignal): Promise<string[]> {
     const where = sql === '' ? undefined : sql;
     const wanted = { ...this.#view, where };
-    if (wanted.parts.length > 0) return this.#search(wanted, signal, where ?? 'no filter');
+    const said = where === undefined ? 'no filter' : `filter: ${where}`;
+    if (wanted.parts.length > 0) return this.#search(wanted, signal, said);
     this.#view = wanted;
-    return [where === undefined ? 'no filter' : `filter: ${where}`];
+    return [said];
   }
 
   setLimit(limit: number): string[] {

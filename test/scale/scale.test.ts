@@ -1,16 +1,18 @@
 // The whole of bench scale at a size that takes seconds: it measures what it says, knows its own
 // folder again, and goes on where it was cut off.
-import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import t from 'tap';
 import { heldOutQueries, syntheticTable } from '../../bench/scale/collection.js';
 import { ControlGroup } from '../../bench/scale/control-group.js';
 import type { ScaleResult } from '../../bench/scale/result.js';
 import { exactTruth, truthRecall } from '../../bench/scale/truth.js';
 import { COLLECTION_SEED, SYNTHETIC_DIMS } from '../../bench/synthetic/native.js';
+import { native } from '../../src/native.js';
 
 const ROWS = 20_000;
 const LIMIT = 1e9;
@@ -21,40 +23,49 @@ const command = (out: string, ...more: string[]) => [
   ...['--out', out, '--json', ...more],
 ];
 
-t.test('a run at a small size says what it found, and is not begun twice', async (t) => {
-  const out = join(t.testdir(), 'run');
-  const { stdout } = await promisify(execFile)(process.execPath, command(out), {
-    maxBuffer: 1 << 24,
-  });
-  const result = JSON.parse(stdout) as ScaleResult;
-  t.equal(result.label, 'synthetic');
-  t.equal(result.rows, ROWS);
-  const [served] = result.served;
-  t.ok(served);
-  if (served === undefined) return;
-  for (const { recallWithin300, fresh } of served.report.asked) {
-    t.ok(recallWithin300 >= 0.9, `${recallWithin300}`);
-    t.ok(fresh.p50 > 0 && fresh.p50 <= fresh.p99);
-  }
-  t.ok(
-    result.ledger.some(({ name, diskBytes }) => name === 'plane-64.bin' && diskBytes > 8 * ROWS),
-  );
-  if (served.memory !== null) {
-    t.ok(served.memory.peakBytes > 0 && served.memory.peakBytes <= LIMIT, 'the kernel’s account');
-  }
-  t.match(readFileSync(join(out, 'scale.svg'), 'utf8'), /<svg/);
+t.test(
+  'a run that is killed leaves nothing running, goes on, and says what it found',
+  async (t) => {
+    const out = join(t.testdir(), 'run');
+    const first = spawn(process.execPath, command(out), { stdio: ['ignore', 'ignore', 'pipe'] });
+    for await (const text of first.stderr) {
+      if (/build (encode|train)/.test(`${text}`)) break;
+    }
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    const path = join(out, 'index.corvid', 'write.lock');
+    let lock = native.lockFile(path);
+    for (let i = 0; i < 50 && lock === null; i += 1) {
+      await setTimeout(100);
+      lock = native.lockFile(path);
+    }
+    t.ok(lock, 'the process that built ends with the one that began it');
+    lock?.release();
 
-  const again = spawnSync(process.execPath, command(out), { encoding: 'utf8' });
-  t.equal(again.status, 2, 'without --resume a folder that is in use is refused');
-  t.match(again.stderr, /--resume/);
-  const truth = readFileSync(join(out, 'truth.json'), 'utf8');
-  rmSync(join(out, 'record.json'));
-  const resumed = spawnSync(process.execPath, command(out, '--resume'), { encoding: 'utf8' });
-  t.equal(resumed.status, 0, resumed.stderr);
-  const { build } = JSON.parse(resumed.stdout) as ScaleResult;
-  t.strictSame(build, result.build, 'what was built is not built again');
-  t.equal(readFileSync(join(out, 'truth.json'), 'utf8'), truth);
-});
+    const again = spawnSync(process.execPath, command(out), { encoding: 'utf8' });
+    t.equal(again.status, 2, 'a folder that is in use is not begun anew');
+    t.match(again.stderr, /--resume/);
+
+    const resumed = spawnSync(process.execPath, command(out, '--resume'), { encoding: 'utf8' });
+    t.equal(resumed.status, 0, resumed.stderr);
+    const result = JSON.parse(resumed.stdout) as ScaleResult;
+    t.match(result, { label: 'synthetic', rows: ROWS });
+    t.ok(
+      result.ledger.some(({ name, diskBytes }) => name === 'plane-64.bin' && diskBytes > 8 * ROWS),
+    );
+    t.match(readFileSync(join(out, 'scale.svg'), 'utf8'), /<svg/);
+    const { report, memory } = result.served[0] as ScaleResult['served'][number];
+    t.equal(report.info.images, ROWS);
+    for (const { recallWithin300, fresh } of report.asked) {
+      t.ok(recallWithin300 >= 0.9, `${recallWithin300}`);
+      t.ok(fresh.p50 > 0 && fresh.p50 <= fresh.p99);
+    }
+    if (memory !== null)
+      t.ok(memory.peakBytes > 0 && memory.peakBytes <= LIMIT, 'as the kernel says');
+    const { build } = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
+    t.strictSame(build, result.build, 'what is built is known, and is not built again');
+  },
+);
 
 t.test('truth goes on after the last block that was kept', async (t) => {
   const folder = t.testdir();

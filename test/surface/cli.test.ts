@@ -132,6 +132,18 @@ t.test('info and verify', async (t) => {
   const verified = corvid(['verify', index]);
   t.equal(verified.status, 0, verified.stderr);
   t.match(verified.stdout, /is sound: 41 images/);
+  t.notMatch(verified.stdout, /missing/);
+});
+
+t.test('verify and info tell that a plane of long codes is not there', async (t) => {
+  const shorter = join(folder, 'shorter.corvid');
+  cpSync(index, shorter, { recursive: true });
+  for (const name of readdirSync(join(shorter, 'segments'))) {
+    rmSync(join(shorter, 'segments', name, 'plane-512.bin'));
+  }
+  t.match(corvid(['verify', shorter]).stdout, /missing: 512 bits/);
+  t.match(corvid(['info', shorter]).stdout, /missing +512 bits/);
+  t.match(JSON.parse(corvid(['verify', shorter, '--json']).stdout), { missingLevels: [512] });
 });
 
 t.test('wrong use ends with 2 and says how it is meant', async (t) => {

@@ -47,11 +47,19 @@ t.test('.more and .less steer the query', async (t) => {
   t.match(stdout, /^a bird \+ birds-[\w-]+\.jpg$/m);
   t.match(stdout, /^a bird \+ birds-[\w-]+\.jpg − birds-[\w-]+\.jpg$/m);
   t.equal(hitsOf(stdout).length, 9);
+  const weighed = repl(
+    'a bird',
+    '.less 0.5*1',
+    `.image + 0.25*${join(PICTURES, 'birds-crow.jpg')}`,
+  );
+  t.match(weighed.stdout, /^a bird − 0\.5\*birds-[\w-]+\.jpg \+ 0\.25\*birds-crow\.jpg$/m);
 });
 
 t.test('.where filters until it is taken back', async (t) => {
-  const { stdout } = repl(".where caption like '%frog%'", 'an animal', '.where', '.timer off');
-  t.match(stdout, /filter: caption like/);
+  const filter = "caption like '%frog%'";
+  const { stdout } = repl(`.where ${filter}`, 'an animal', `.where ${filter}`, '.where');
+  t.equal([...stdout.matchAll(/^filter: caption like '%frog%'$/gm)].length, 2);
+  t.match(stdout, /^no filter$/m);
   t.match(stdout, /of 238 \(\d+ match\)/);
   const [first = [], second = []] = [hitsOf(stdout).slice(0, 2), hitsOf(stdout).slice(-3)];
   t.ok(
@@ -115,5 +123,10 @@ t.test('Tab completes commands, columns and files', async (t) => {
   const [files, fragment] = completions(`.image - ${PICTURES}/birds-cr`);
   t.ok(files.includes(join(PICTURES, 'birds-crow.jpg')));
   t.equal(fragment, join(PICTURES, 'birds-cr'), 'the sign before it stays');
+  t.equal(
+    completions(`.image 0.5*${PICTURES}/birds-cr`)[1],
+    join(PICTURES, 'birds-cr'),
+    'nor a weight',
+  );
   t.strictSame(completions('.sheet /no/such/folder/x')[0], []);
 });
