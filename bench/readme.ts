@@ -115,15 +115,16 @@ function origin(record: BenchRecord<unknown>): string {
   return `${command(record)} on ${machineLine(record.machine)}, ${record.date.slice(0, 10)}.`;
 }
 
-const share = (value: number | undefined) =>
-  value === undefined ? '–' : value.toFixed(3).replace(/^0/, '');
+const share = (value = 0) => value.toFixed(3).replace(/^0/, '');
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 
 function recallTable(record: BenchRecord<RecallRecord>): string {
   const { base, train, queries, levels, refined, trainSeconds, encodeRowsPerSecond } =
     record.result;
   const row = (bytes: string, name: string, recall: Record<string, number>) =>
-    `| ${bytes} | ${name} | ${['10', '100', '1000'].map((cut) => share(recall[cut])).join(' / ')} |`;
+    `| ${bytes} | ${name} | ${['10', '100', '1000']
+      .flatMap((cut) => (recall[cut] === undefined ? [] : [share(recall[cut])]))
+      .join(' / ')} |`;
   return [
     `**Recall.** The codec is trained on ${whole(train.rows)} rows, ${whole(base.rows)} rows of other`,
     `videos are indexed, ${whole(queries)} of them ask; the share of the exact float top 10 within the`,

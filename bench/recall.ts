@@ -65,6 +65,11 @@ export interface Settings {
   threads: number;
 }
 
+/** Of the planes up to a level: code, a norm byte for each longer level, and the gain byte. */
+function bytesPerRow(bits: number): number {
+  return bits / 8 + (bits > 64 ? Math.log2(bits / 64) + 1 : 0);
+}
+
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -141,7 +146,7 @@ async function measure(
         codec: { method, lists, groups, outerGroups, residentBytes },
         levels: ranks.levels.map(({ bits, ids }) => ({
           bits,
-          bytesPerRow: bits / 8,
+          bytesPerRow: bytesPerRow(bits),
           recall: share(ids, CUTS),
         })),
         refined: ranks.refined.map(({ ids, ...how }) => ({
