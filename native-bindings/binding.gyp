@@ -5,6 +5,7 @@
       "sources": [
         "src/addon.cc",
         "src/codec/assign.cc",
+        "src/codec/byte_sample.cc",
         "src/codec/codec.cc",
         "src/codec/corners.cc",
         "src/codec/decode.cc",
@@ -13,6 +14,7 @@
         "src/codec/encode.cc",
         "src/codec/encode_longer.cc",
         "src/codec/everyone.cc",
+        "src/codec/hierarchy.cc",
         "src/codec/kmeans.cc",
         "src/codec/layout.cc",
         "src/codec/level.cc",
@@ -45,6 +47,7 @@
         "src/napi/search.cc",
         "src/napi/segment.cc",
         "src/napi/segment_writer.cc",
+        "src/napi/training.cc",
         "src/napi/synthetic.cc",
         "src/search/exact.cc",
         "src/search/route.cc",

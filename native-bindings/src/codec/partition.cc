@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "codec/assign.h"
+#include "codec/matrix.h"
 #include "codec/random.h"
 #include "kernels.h"
 #include "threads.h"
@@ -15,6 +17,8 @@ constexpr size_t kGroupRounds = 20;
 // A list's center leans on its group's mean by so many rows: with few training rows a list's own
 // mean follows them too closely (recall@10 on held-back videos .6405 → .6504).
 constexpr float kCenterPullRows = 20;
+// Rows that a thread assigns to lists at once.
+constexpr size_t kAssignRows = 4096;
 
 enum Stream : uint64_t { kListStream = 1, kGroupStream = 2, kOuterStream = 3 };
 
@@ -41,13 +45,13 @@ struct Clustering {
 };
 
 Clustering cluster(const std::vector<float>& points, const std::vector<float>& weights, size_t dims,
-                   size_t count, Random random) {
-  const KMeansOptions options{count, kGroupRounds, 1, nullptr};
+                   size_t count, size_t threads, Random random) {
+  const KMeansOptions options{count, kGroupRounds, threads, nullptr};
   Clustering result;
   result.centers = kmeans(points.data(), weights.size(), dims, weights.data(), options, random);
   result.clusters.resize(weights.size());
-  assign_nearest(points.data(), weights.size(), dims, result.centers.data(), count, 1, nullptr,
-                 result.clusters.data());
+  assign_nearest(points.data(), weights.size(), dims, result.centers.data(), count, threads,
+                 nullptr, result.clusters.data());
   return result;
 }
 
@@ -77,17 +81,17 @@ std::vector<uint32_t> order_by(const std::vector<uint32_t>& keys) {
 
 // Groups the lists, and renumbers lists and groups so that neighbours lie together. Returns the new
 // number of every list.
-std::vector<uint32_t> group_lists(const Sample& sample, const TrainingOptions& options,
+std::vector<uint32_t> group_lists(size_t dims, const TrainingOptions& options,
                                   const std::vector<float>& list_weights, Partition& partition) {
-  Clustering inner = cluster(partition.centers, list_weights, sample.dims, options.groups,
-                             Random(options.seed, kGroupStream));
+  Clustering inner = cluster(partition.centers, list_weights, dims, options.groups,
+                             options.threads, Random(options.seed, kGroupStream));
   fill_empty(inner.clusters, options.groups);
   std::vector<float> group_weights(options.groups, 0.0f);
   for (size_t list = 0; list < options.lists; ++list) {
     group_weights[inner.clusters[list]] += list_weights[list];
   }
-  Clustering outer = cluster(inner.centers, group_weights, sample.dims, options.outer_groups,
-                             Random(options.seed, kOuterStream));
+  Clustering outer = cluster(inner.centers, group_weights, dims, options.outer_groups,
+                             options.threads, Random(options.seed, kOuterStream));
   fill_empty(outer.clusters, options.outer_groups);
 
   const std::vector<uint32_t> group_order = order_by(outer.clusters);
@@ -100,8 +104,7 @@ std::vector<uint32_t> group_lists(const Sample& sample, const TrainingOptions& o
   const std::vector<uint32_t> list_order = order_by(inner.clusters);
   std::vector<float> centers(partition.centers.size());
   for (size_t list = 0; list < options.lists; ++list) {
-    std::copy_n(&partition.centers[list_order[list] * sample.dims], sample.dims,
-                &centers[list * sample.dims]);
+    std::copy_n(&partition.centers[list_order[list] * dims], dims, &centers[list * dims]);
     partition.groups.push_back(inner.clusters[list_order[list]]);
   }
   partition.centers = std::move(centers);
@@ -149,6 +152,29 @@ std::vector<uint32_t> assign(const Sample& sample, const std::vector<float>& cen
   return lists;
 }
 
+void round_centers(Partition& partition) {
+  std::vector<uint16_t> halves(partition.centers.size());
+  kernels().float_to_half(partition.centers.data(), halves.data(), halves.size());
+  kernels().half_to_float(halves.data(), partition.centers.data(), halves.size());
+}
+
+// Fills list_rows and list_squares from the sample.
+void measure_lists(const Sample& sample, const TrainingOptions& options, Partition& partition) {
+  const size_t dims = sample.dims;
+  const auto& starts = partition.rows.starts;
+  partition.list_rows.resize(options.lists);
+  partition.list_squares.assign(options.lists, 0);
+  parallel_for(options.lists, options.threads, [&](size_t list, size_t) {
+    std::vector<float> residual(dims);
+    partition.list_rows[list] = static_cast<double>(starts[list + 1] - starts[list]);
+    for (size_t i = starts[list]; i < starts[list + 1]; ++i) {
+      const float* row = sample.data + partition.rows.order[i] * dims;
+      for (size_t d = 0; d < dims; ++d) residual[d] = row[d] - partition.centers[list * dims + d];
+      partition.list_squares[list] += squared_length(residual.data(), dims);
+    }
+  });
+}
+
 }  // namespace
 
 Partition make_partition(const Sample& sample, const TrainingOptions& options, Progress& progress) {
@@ -163,14 +189,58 @@ Partition make_partition(const Sample& sample, const TrainingOptions& options, P
                                Random(options.seed, kListStream));
   }
   std::vector<uint32_t> lists = assign(sample, partition.centers, options, progress);
-  const std::vector<uint32_t> numbers = group_lists(
-      sample, options, row_counts(group_rows(lists.data(), sample.rows, options.lists)), partition);
+  const std::vector<uint32_t> numbers =
+      group_lists(sample.dims, options,
+                  row_counts(group_rows(lists.data(), sample.rows, options.lists)), partition);
   for (uint32_t& list : lists) list = numbers[list];
   partition.rows = group_rows(lists.data(), sample.rows, options.lists);
   shrink_centers(sample, options, partition);
+  round_centers(partition);
+  measure_lists(sample, options, partition);
+  return partition;
+}
+
+// Centers are not pulled towards their groups here: a group of a thousand lists says little of one,
+// and rows that were not trained on come no nearer.
+Partition partition_by(ListCenters& found, const Sample& sample, const TrainingOptions& options,
+                       Progress& progress) {
+  Partition partition;
+  partition.mean = std::move(found.mean);
+  partition.centers = std::move(found.centers);
+  progress.start("groups", sample.rows);
+  const std::vector<float> weights(found.rows.begin(), found.rows.end());
+  const std::vector<uint32_t> numbers = group_lists(sample.dims, options, weights, partition);
+  partition.list_rows.resize(options.lists);
+  partition.list_squares.resize(options.lists);
+  for (size_t list = 0; list < options.lists; ++list) {
+    // The rows that a center is the mean of lie nearer to it than others, by (n - 1) / (n + 1).
+    const double rows = found.rows[list];
+    partition.list_rows[numbers[list]] = rows > 1 ? rows : 0;
+    partition.list_squares[numbers[list]] =
+        rows > 1 ? found.squares[list] * (rows + 1) / (rows - 1) : 0;
+  }
+  found = ListCenters();
+
   std::vector<uint16_t> halves(partition.centers.size());
   kernels().float_to_half(partition.centers.data(), halves.data(), halves.size());
   kernels().half_to_float(halves.data(), partition.centers.data(), halves.size());
+  const ListAssigner assigner({halves.data(), partition.mean.data(), options.lists, sample.dims},
+                              options.threads);
+  std::vector<uint32_t> lists(sample.rows);
+  parallel_for((sample.rows + kAssignRows - 1) / kAssignRows, options.threads,
+               [&](size_t chunk, size_t) {
+                 progress.check();
+                 const size_t first = chunk * kAssignRows;
+                 const size_t count = std::min(kAssignRows, sample.rows - first);
+                 const size_t candidates = assigner.candidate_count();
+                 std::vector<uint32_t> nearest(count * candidates);
+                 std::vector<float> products(nearest.size());
+                 assigner.candidates(sample.data + first * sample.dims, count, nearest.data(),
+                                     products.data());
+                 for (size_t r = 0; r < count; ++r) lists[first + r] = nearest[r * candidates];
+                 progress.add(count);
+               });
+  partition.rows = group_rows(lists.data(), sample.rows, options.lists);
   return partition;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "codec/hierarchy.h"
 #include "codec/kmeans.h"
 #include "codec/progress.h"
 #include "codec/train.h"
@@ -27,9 +28,18 @@ struct Partition {
   std::vector<uint32_t> groups;        // of every list
   std::vector<uint32_t> outer_groups;  // of every group
   Grouping rows;                       // training rows by list
+  // What set_scales goes by: of every list, how many rows, and the sum of their squared distances
+  // to its center.
+  std::vector<double> list_rows;
+  std::vector<double> list_squares;
 };
 
+// Finds the lists among the sample's rows, by k-means.
 Partition make_partition(const Sample& sample, const TrainingOptions& options, Progress& progress);
+
+// The same with lists that were found among other rows, of which `found` is emptied.
+Partition partition_by(ListCenters& found, const Sample& sample, const TrainingOptions& options,
+                       Progress& progress);
 
 }  // namespace corvid
 

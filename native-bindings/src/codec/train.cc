@@ -60,8 +60,10 @@ class Trainer {
   Trainer(const Sample& sample, const TrainingOptions& options, Progress& progress)
       : sample_(sample), options_(options), progress_(progress) {}
 
-  std::shared_ptr<const Codec> run() {
-    partition_ = make_partition(sample_, options_, progress_);
+  // `lists`: as train() has it.
+  std::shared_ptr<const Codec> run(ListCenters* lists) {
+    partition_ = lists == nullptr ? make_partition(sample_, options_, progress_)
+                                  : partition_by(*lists, sample_, options_, progress_);
     CodecDraft draft(head());
     write_partition(draft);
     if (options_.method == CodecMethod::kRotation) write_rotation(draft);
@@ -139,29 +141,23 @@ class Trainer {
   // group's. Residuals differ less once divided by it, so directions and corners fit them better
   // (recall@10 on held-back videos .566 → .574 with few training rows).
   void set_scales(CodecDraft& draft) {
-    const size_t dims = sample_.dims;
-    std::vector<double> squares(options_.lists, 0);
-    parallel_for(options_.lists, options_.threads, [&](size_t list, size_t) {
-      const auto& starts = partition_.rows.starts;
-      for (size_t i = starts[list]; i < starts[list + 1]; ++i) {
-        squares[list] += squared_length(&residuals_[i * dims], dims);
-      }
-    });
+    const std::vector<double>&squares = partition_.list_squares, &rows = partition_.list_rows;
     std::vector<double> group_squares(options_.groups, 0), group_rows(options_.groups, 0);
-    double all_squares = 0;
+    double all_squares = 0, all_rows = 0;
     for (size_t list = 0; list < options_.lists; ++list) {
       const uint32_t group = partition_.groups[list];
       group_squares[group] += squares[list];
-      group_rows[group] += static_cast<double>(rows_of(list));
+      group_rows[group] += rows[list];
       all_squares += squares[list];
+      all_rows += rows[list];
     }
     scales_.assign(options_.lists, 1.0f);
-    const double mean = all_squares / static_cast<double>(sample_.rows);
+    const double mean = all_rows > 0 ? all_squares / all_rows : 0;
     for (size_t list = 0; list < options_.lists && mean > 0; ++list) {
       const uint32_t group = partition_.groups[list];
       const double lean = group_rows[group] > 0 ? group_squares[group] / group_rows[group] : mean;
       const double own = (squares[list] + kScalePullRows * lean) /
-                         (static_cast<double>(rows_of(list)) + kScalePullRows);
+                         (rows[list] + kScalePullRows);
       scales_[list] = static_cast<float>(std::max(std::sqrt(own / mean), kLeastScale));
     }
     for (size_t list = 0; list < options_.lists; ++list) {
@@ -377,7 +373,7 @@ class Trainer {
   std::vector<LongerStart> starts_;  // of each row, after level 64
 };
 
-void check(size_t rows, const TrainingOptions& options) {
+void check(size_t rows, const TrainingOptions& options, const ListCenters* lists) {
   const auto demand = [](bool holds, const char* what) {
     if (!holds) throw Error("ERR_USAGE", what);
   };
@@ -386,8 +382,10 @@ void check(size_t rows, const TrainingOptions& options) {
   demand(options.dims > 0 && options.dims <= kMaxDims, "dims is out of range");
   demand(options.level_count > 0 && options.level_count <= kLevelCount, "there is no such level");
   demand(kLevels[options.level_count - 1] <= longest, "a level is longer than the embeddings");
-  demand(options.lists > 0 && options.lists <= std::min<size_t>(rows, kMaxLists),
-         "the number of lists is out of range");
+  const size_t most_lists = lists == nullptr ? std::min<size_t>(rows, kMaxLists) : kMaxLists;
+  demand(options.lists > 0 && options.lists <= most_lists, "the number of lists is out of range");
+  demand(lists == nullptr || (lists->lists() == options.lists && lists->dims == longest),
+         "the lists are of another number or length");
   demand(options.groups > 0 && options.groups <= std::min<size_t>(options.lists, kMaxGroups),
          "the number of groups is out of range");
   demand(options.outer_groups > 0 && options.outer_groups <= options.groups,
@@ -399,16 +397,16 @@ void check(size_t rows, const TrainingOptions& options) {
 }  // namespace
 
 std::shared_ptr<const Codec> train(const float* sample, size_t rows, const TrainingOptions& options,
-                                   Progress& progress) {
-  check(rows, options);
+                                   ListCenters* lists, Progress& progress) {
+  check(rows, options, lists);
   if (options.dims >= kLevel64Directions) {
-    return Trainer({sample, rows, options.dims}, options, progress).run();
+    return Trainer({sample, rows, options.dims}, options, progress).run(lists);
   }
   std::vector<float> padded(rows * kLevel64Directions, 0.0f);
   for (size_t r = 0; r < rows; ++r) {
     std::copy_n(sample + r * options.dims, options.dims, &padded[r * kLevel64Directions]);
   }
-  return Trainer({padded.data(), rows, kLevel64Directions}, options, progress).run();
+  return Trainer({padded.data(), rows, kLevel64Directions}, options, progress).run(lists);
 }
 
 }  // namespace corvid

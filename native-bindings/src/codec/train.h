@@ -18,7 +18,7 @@ struct TrainingOptions {
   CodecMethod method;
   size_t dims;
   size_t level_count;   // of 64, 128, 256, 512; none longer than max(64, dims)
-  size_t lists;         // <= rows; 1 for rotation
+  size_t lists;         // <= rows, unless they are given; 1 for rotation
   size_t groups;        // <= lists, at level 64
   size_t outer_groups;  // <= groups, at longer levels
   uint64_t seed;
@@ -29,10 +29,14 @@ struct TrainingOptions {
 constexpr size_t kFullRoutingLists = 256;
 constexpr size_t kRoutingDims = 128;
 
-// sample: rows x dims, unit length, rows >= 1; only read. Throws ERR_USAGE for options that
-// contradict each other, ERR_ABORTED after progress.cancel().
+struct ListCenters;
+
+// sample: rows x dims, unit length, rows >= 1; only read. `lists`: those of the codec, found among
+// other rows (padded to at least 64 dimensions) and emptied here; or null, then they are found
+// among the sample's. Throws ERR_USAGE for options that contradict each other, ERR_ABORTED after
+// progress.cancel().
 std::shared_ptr<const Codec> train(const float* sample, size_t rows, const TrainingOptions& options,
-                                   Progress& progress);
+                                   ListCenters* lists, Progress& progress);
 
 }  // namespace corvid
 

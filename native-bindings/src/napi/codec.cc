@@ -1,4 +1,4 @@
-// The codec room's face: training, codecs, encoding, routing.
+// The codec room's face: codecs, encoding, routing. Training: training.cc.
 #include "codec.h"
 
 #include <mutex>
@@ -7,12 +7,11 @@
 #include <vector>
 
 #include "../codec/encode.h"
-#include "../codec/progress.h"
 #include "../codec/routing.h"
-#include "../codec/train.h"
 #include "../kernels.h"
 #include "../search/route.h"
 #include "bridge.h"
+#include "training.h"
 
 namespace corvid {
 namespace {
@@ -200,62 +199,6 @@ Napi::Value OpenCodec(const Napi::CallbackInfo& info) {
   });
 }
 
-size_t level_count_of(const Napi::Value& levels) {
-  require(levels.IsArray(), "levels is not an array");
-  const Napi::Array array = levels.As<Napi::Array>();
-  require(array.Length() > 0 && array.Length() <= kLevelCount, "levels has not 1 to 4 entries");
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    require(natural(array.Get(i), "levels") == kLevels[i], "levels is not 64, 128, 256, 512");
-  }
-  return array.Length();
-}
-
-TrainingOptions options_of(const Napi::Value& value) {
-  require(value.IsObject(), "options is not an object");
-  const Napi::Object object = value.As<Napi::Object>();
-  const auto count = [&](const char* name) { return natural(object.Get(name), name); };
-  const std::string method = object.Get("method").ToString();
-  require(method == "trained" || method == "rotation", "method is neither trained nor rotation");
-  return {method == "trained" ? CodecMethod::kTrained : CodecMethod::kRotation,
-          count("dims"),
-          level_count_of(object.Get("levels")),
-          count("lists"),
-          count("groups"),
-          count("outerGroups"),
-          count("seed"),
-          count("threads")};
-}
-
-Napi::Value StartTraining(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    const auto sample = floats(info[0], "sample");
-    const TrainingOptions options = options_of(info[1]);
-    require(options.dims > 0 && sample.size % options.dims == 0, "sample is not rows x dims");
-    const auto progress = std::make_shared<Progress>();
-    const auto trained = std::make_shared<std::shared_ptr<const Codec>>();
-    const Napi::FunctionReference* constructor = &constructor_in(info);
-
-    Napi::Object training = Napi::Object::New(env);
-    training.Set("progress", Napi::Function::New(env, [progress](const Napi::CallbackInfo& call) {
-                   Napi::Object state = Napi::Object::New(call.Env());
-                   state.Set("phase", progress->phase());
-                   state.Set("done", number(call.Env(), progress->done()));
-                   state.Set("total", number(call.Env(), progress->total()));
-                   return state;
-                 }));
-    training.Set("cancel", Napi::Function::New(
-                               env, [progress](const Napi::CallbackInfo&) { progress->cancel(); }));
-    training.Set("result", run_async(
-                               env, {info[0]},
-                               [=, data = sample.data, rows = sample.size / options.dims] {
-                                 *trained = train(data, rows, options, *progress);
-                               },
-                               [=](Napi::Env) { return JsCodec::create(*constructor, *trained); }));
-    return training;
-  });
-}
-
 }  // namespace
 
 std::shared_ptr<const Codec> codec_of(const Napi::Value& value) {
@@ -264,12 +207,16 @@ std::shared_ptr<const Codec> codec_of(const Napi::Value& value) {
   return JsCodec::Unwrap(value.As<Napi::Object>())->handle()->codec();
 }
 
+Napi::Object new_codec(const Napi::FunctionReference& constructor,
+                       std::shared_ptr<const Codec> codec) {
+  return JsCodec::create(constructor, std::move(codec));
+}
+
 void init_codec(Napi::Env env, Napi::Object exports) {
   auto* constructor = new Napi::FunctionReference(Napi::Persistent(JsCodec::define(env)));
   env.AddCleanupHook([constructor] { delete constructor; });
   exports.Set("openCodec", Napi::Function::New(env, OpenCodec, "openCodec", constructor));
-  exports.Set("startTraining",
-              Napi::Function::New(env, StartTraining, "startTraining", constructor));
+  init_training(env, exports, constructor);
 }
 
 }  // namespace corvid

@@ -13,7 +13,11 @@ namespace corvid {
 // The codec within a NativeCodec (src/native.ts). Throws ERR_USAGE for any other value.
 std::shared_ptr<const Codec> codec_of(const Napi::Value& value);
 
-// Adds startTraining and openCodec to the addon's exports.
+// A NativeCodec of `codec`, by what init_training was given.
+Napi::Object new_codec(const Napi::FunctionReference& constructor,
+                       std::shared_ptr<const Codec> codec);
+
+// Adds what training.h names and openCodec to the addon's exports.
 void init_codec(Napi::Env env, Napi::Object exports);
 
 }  // namespace corvid
