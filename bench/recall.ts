@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseRows } from '../src/build/sample.js';
 import { chooseCodec, trainingRowsFor } from '../src/codec/choose.js';
-import { encodeEmbeddings, trainCodec } from '../src/codec/codec.js';
+import { encodeEmbeddings, findLists, trainCodec } from '../src/codec/codec.js';
 import { CorvidError } from '../src/errors.js';
 import {
   type CodecInfo,
@@ -62,6 +62,7 @@ export interface Settings {
   lists: number | undefined;
   groups: number | undefined;
   outerGroups: number | undefined;
+  twoLevelLists: boolean;
   threads: number;
 }
 
@@ -82,6 +83,8 @@ export async function run(args: string[]): Promise<void> {
       lists: { type: 'string' },
       groups: { type: 'string' },
       'outer-groups': { type: 'string' },
+      // Finds the lists as for very large collections, to compare.
+      'two-level-lists': { type: 'boolean', default: false },
       shortlist: { type: 'string', default: '300' },
       json: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
@@ -99,6 +102,7 @@ export async function run(args: string[]): Promise<void> {
     queries: Math.min(Number(values.queries), base.rows),
     seed: Number(values.seed),
     shortlist: Number(values.shortlist),
+    twoLevelLists: values['two-level-lists'],
     lists: optionalNumber(values.lists),
     groups: optionalNumber(values.groups),
     outerGroups: optionalNumber(values['outer-groups']),
@@ -175,8 +179,17 @@ async function train(from: Vectors, base: Vectors, settings: Settings) {
   if (outerGroups !== undefined) choice.outerGroups = outerGroups;
   say(`training on ${sample.rows} rows: ${JSON.stringify(choice)}`);
   const start = performance.now();
-  const codec = await trainCodec(sample.values, { ...choice, dims: from.dims, seed, threads });
+  const found = settings.twoLevelLists ? await listsAmong(sample, choice.lists, settings) : null;
+  const options = { ...choice, dims: from.dims, seed, threads };
+  const codec = await trainCodec(sample.values, options, found);
   return { codec, trainSeconds: (performance.now() - start) / 1000 };
+}
+
+function listsAmong({ rows, dims, values }: Vectors, lists: number, settings: Settings) {
+  const { seed, threads } = settings;
+  const sample = new native.ByteSample(rows, dims);
+  sample.add(values);
+  return findLists(sample, { lists, seed, threads });
 }
 
 /** Encodes all of `base` with int8 vectors beside; the time is that of encoding alone. */

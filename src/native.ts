@@ -37,7 +37,7 @@ export interface TrainingOptions {
   method: 'trained' | 'rotation';
   /** The first one to four of 64, 128, 256, 512, none above max(64, dims). */
   levels: readonly number[];
-  /** At most the sample's rows; 1 for `rotation`. */
+  /** At most the sample's rows, unless they are given; 1 for `rotation`. */
   lists: number;
   /** Groups of lists that share directions and corners at level 64; at most `lists`. */
   groups: number;
@@ -47,13 +47,24 @@ export interface TrainingOptions {
   threads: number;
 }
 
-export interface NativeTraining {
+export interface NativeTraining<Result = NativeCodec> {
   /** Where training stands; `done` of `total` in units of the phase. Callable at any time. */
   progress(): { phase: string; done: number; total: number };
   /** Makes `result` reject with ERR_ABORTED soon. */
   cancel(): void;
-  result: Promise<NativeCodec>;
+  result: Promise<Result>;
 }
+
+/** Embeddings to find lists among, a byte a number. */
+export interface NativeByteSample {
+  /** embeddings: unit rows. */
+  add(embeddings: Float32Array): void;
+  /** Gives the memory back; nothing else can be called afterwards. */
+  free(): void;
+}
+
+/** Centers of lists. Training with them uses them up. */
+export type NativeLists = object & { readonly __lists: never };
 
 /** `rows` embeddings as codes: what the codec hands to the segment writer. */
 export interface EncodedBatch {
@@ -289,7 +300,19 @@ export interface NativeAddon {
   /** Float32 rows of unit length from f32, f16 (as Uint16Array), or int8 rows.
    * Throws ERR_VECTOR_INVALID with the row number for NaN, infinity or length zero. */
   toUnit(vectors: Float32Array | Uint16Array | Int8Array, dims: number): Float32Array;
-  startTraining(sample: Float32Array, options: TrainingOptions): NativeTraining;
+  ByteSample: new (capacity: number, dims: number) => NativeByteSample;
+  /** Finds lists by k-means in two levels; `lists` is at most the sample's rows. */
+  startLists(
+    sample: NativeByteSample,
+    options: { lists: number; seed: number; threads: number },
+  ): NativeTraining<NativeLists>;
+  /** `lists`: those of the codec, found among other rows; left out, they are found among the
+   * sample's. */
+  startTraining(
+    sample: Float32Array,
+    options: TrainingOptions,
+    lists?: NativeLists | null,
+  ): NativeTraining;
   openCodec(path: string): NativeCodec;
   createSegmentWriter(options: SegmentWriterOptions): NativeSegmentWriter;
   openSegment(dir: string, codec: NativeCodec): NativeSegment;

@@ -62,6 +62,7 @@ export async function measureMethods(
         lists: undefined,
         groups: undefined,
         outerGroups: undefined,
+        twoLevelLists: false,
         threads: availableParallelism(),
       });
       const { levels, refined } = rankAll(codec, segment, queries, own, SHORTLIST);

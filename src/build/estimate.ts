@@ -4,6 +4,7 @@
 // The figures are upper bounds of what the structures cost (FORMAT.md), not measurements.
 import { mkdir, statfs } from 'node:fs/promises';
 import { CorvidError, fromSystemError } from '../errors.js';
+import { centerBytes, listFindingBytes } from './choice.js';
 
 export interface BuildShape {
   /** Rows that will be encoded, old ones that are written anew among them. */
@@ -16,6 +17,7 @@ export interface BuildShape {
   /** Images that are to be embedded; their embeddings wait in the journal. */
   journaled: number;
   trainingRows: number;
+  listRows: number;
   lists: number;
 }
 
@@ -38,14 +40,16 @@ const TRAINING_COPIES = 3;
 const PEAK_SHARE = 1.15;
 
 export function estimateBuild(shape: BuildShape): BuildEstimate {
-  const { rows, dims, levels, vectors, items, journaled, trainingRows, lists } = shape;
+  const { rows, dims, levels, vectors, items, journaled, lists } = shape;
   const longest = levels.at(-1) ?? 64;
   // A norm byte for each longer level, and one gain byte.
   const planeBytes = longest / 8 + (levels.length > 1 ? levels.length : 0);
   const rowBytes = planeBytes + 5 + (vectors ? dims : 0);
   const centroidBytes = lists * dims * 4;
+  const trainingBytes = shape.trainingRows * dims * 4 * TRAINING_COPIES + centerBytes(lists, dims);
+  const listBytes = shape.listRows > 0 ? listFindingBytes(shape.listRows, lists, dims) : 0;
   return {
-    memoryBytes: BASE_MEMORY_BYTES + trainingRows * dims * 4 * TRAINING_COPIES + centroidBytes * 3,
+    memoryBytes: BASE_MEMORY_BYTES + Math.max(trainingBytes, listBytes),
     diskBytes:
       Math.ceil(rows * rowBytes * PEAK_SHARE) +
       items * CATALOG_ROW_BYTES +

@@ -66,6 +66,7 @@ export function forecast(state: IndexState, work: Work, settings: Settings): For
     items: hasItems ? addedRows : 0,
     journaled,
     trainingRows: plan.train ? choice.trainingRows : 0,
+    listRows: plan.train ? choice.listRows : 0,
     lists: plan.train ? choice.lists : 0,
   });
   return { plan, choice, estimate };

@@ -6,13 +6,16 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openCodec, saveCodec, trainCodec } from '../codec/codec.js';
+import { findLists, openCodec, saveCodec, trainCodec } from '../codec/codec.js';
 import { fromSystemError } from '../errors.js';
-import type { NativeCodec } from '../native.js';
+import { type NativeCodec, type NativeLists, native } from '../native.js';
 import type { BuildChoice } from './choice.js';
 import type { BuildContext } from './context.js';
 import type { Rows } from './rows.js';
-import { chooseRows, sampleRows } from './sample.js';
+import { chooseRows, chooseRuns, readPicks, sampleRows } from './sample.js';
+
+/** Another stream of random numbers than the training sample is drawn from. */
+const LIST_SEED_OFFSET = 0x51ed270b;
 
 /**
  * @param heldBack rows of all supplies, counted through, that are not trained on
@@ -21,25 +24,21 @@ import { chooseRows, sampleRows } from './sample.js';
 export async function trainForBuild(
   supplies: readonly Rows[],
   heldBack: Float64Array,
-  { trainingRows, ...choice }: BuildChoice,
-  { settings, progress, writer }: BuildContext,
+  choice: BuildChoice,
+  context: BuildContext,
 ): Promise<NativeCodec> {
+  const { settings, progress, writer } = context;
   const dims = supplies[0]?.dims ?? 0;
   const { seed, threads, signal } = settings;
   const path = join(writer.staging, 'trained.bin');
   const recordPath = join(writer.staging, 'trained.json');
-  const record = describe(supplies, {
-    ...choice,
-    dims,
-    seed,
-    trainingRows,
-    heldBack: heldBack.length,
-  });
+  const record = describe(supplies, { ...choice, dims, seed, heldBack: heldBack.length });
   if ((await readIfThere(recordPath)) === record) return openCodec(path);
 
-  const total = supplies.reduce((sum, { rows }) => sum + rows, 0);
+  const total = totalRows(supplies);
   const left = new Set(heldBack);
-  const picks = chooseRows(total, Math.min(trainingRows, total), seed);
+  const lists = choice.listRows > 0 ? await listsForBuild(supplies, left, choice, context) : null;
+  const picks = chooseRows(total, Math.min(choice.trainingRows, total), seed);
   const sample = await progress.during('sample', picks.length, () =>
     sampleRows(
       supplies,
@@ -48,14 +47,11 @@ export async function trainForBuild(
     ),
   );
   await progress.during('train', 0, async () => {
-    const codec = await trainCodec(sample, {
-      ...choice,
-      dims,
-      seed,
-      threads,
-      signal,
-      onProgress: ({ done, total }) => progress.update(done, total),
-    });
+    const { trainingRows, listRows, ...codecChoice } = choice;
+    const onProgress = ({ done, total }: { done: number; total: number }) =>
+      progress.update(done, total);
+    const options = { ...codecChoice, dims, seed, threads, signal, onProgress };
+    const codec = await trainCodec(sample, options, lists);
     await rm(recordPath, { force: true });
     await saveCodec(codec, path);
     await writeFile(recordPath, record).catch((error: unknown) => {
@@ -63,6 +59,42 @@ export async function trainForBuild(
     });
   });
   return openCodec(path);
+}
+
+/** Finds lists among more rows than the training sample has. */
+async function listsForBuild(
+  supplies: readonly Rows[],
+  left: ReadonlySet<number>,
+  { lists, listRows }: BuildChoice,
+  { settings, progress }: BuildContext,
+): Promise<NativeLists> {
+  const { seed, threads, signal } = settings;
+  const picks = chooseRuns(totalRows(supplies), listRows, seed + LIST_SEED_OFFSET).filter(
+    (row) => !left.has(row),
+  );
+  const dims = supplies[0]?.dims ?? 0;
+  const sample = new native.ByteSample(picks.length, dims);
+  try {
+    await progress.during('sample', picks.length, async () => {
+      let done = 0;
+      for await (const unit of readPicks(supplies, picks, signal)) {
+        sample.add(unit);
+        done += unit.length / dims;
+        progress.update(done);
+      }
+    });
+    const onProgress = ({ done, total }: { done: number; total: number }) =>
+      progress.update(done, total);
+    return await progress.during('train', 0, () =>
+      findLists(sample, { lists, seed, threads, signal, onProgress }),
+    );
+  } finally {
+    sample.free();
+  }
+}
+
+function totalRows(supplies: readonly Rows[]): number {
+  return supplies.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 /** A text that is another one when training would give another codec. */

@@ -17,8 +17,10 @@ export interface CodecChoice {
 export const MIN_TRAINED_ROWS = 1_000;
 
 /** Rows to train on where there are more: recall gains little beyond, and training stays within
- * minutes and a gigabyte. */
+ * minutes and a gigabyte. Very large collections get more, for as many groups as there may be. */
 export const MAX_TRAINING_ROWS = 100_000;
+const LARGE_TRAINING_SHARE = 1 / 64;
+const LARGE_TRAINING_ROWS = 384_000;
 
 const ALL_LEVELS = [64, 128, 256, 512];
 /** Training rows a list: with fewer, a centroid follows its rows and not what is to come; with more,
@@ -27,7 +29,9 @@ const ROWS_PER_LIST = 32;
 /** Large collections have 2 ^ round(LIST_EXPONENT * log2(rows)) lists, 2^18 for a billion, so that
  * a search need not read much: if they can be trained with this many rows each. */
 const LIST_EXPONENT = 0.6;
-const MIN_ROWS_PER_LIST = 8;
+export const MIN_ROWS_PER_LIST = 8;
+/** Lists that the training rows are too few for are found among more rows, this many for each. */
+export const FOUND_ROWS_PER_LIST = 24;
 /** Training rows that a group of lists wants for its own directions and corners. */
 const ROWS_PER_GROUP = 1_500;
 const MAX_GROUPS = 256;
@@ -43,7 +47,8 @@ export function levelsFor(dims: number): number[] {
 
 /** How many rows of a collection to train on. */
 export function trainingRowsFor(rows: number): number {
-  return Math.min(rows, MAX_TRAINING_ROWS);
+  const large = Math.min(LARGE_TRAINING_ROWS, Math.floor(rows * LARGE_TRAINING_SHARE));
+  return Math.min(rows, Math.max(MAX_TRAINING_ROWS, large));
 }
 
 /**
@@ -51,8 +56,14 @@ export function trainingRowsFor(rows: number): number {
  * @param rows rows that the collection has, or is expected to have
  * @param trainingRows rows of the sample, at most `rows`
  * @param dims numbers in an embedding
+ * @param listRows rows that lists can be found among, at least `trainingRows`
  */
-export function chooseCodec(rows: number, trainingRows: number, dims: number): CodecChoice {
+export function chooseCodec(
+  rows: number,
+  trainingRows: number,
+  dims: number,
+  listRows = trainingRows,
+): CodecChoice {
   const levels = levelsFor(dims);
   if (trainingRows < MIN_TRAINED_ROWS) {
     return { method: 'rotation', levels, lists: 1, groups: 1, outerGroups: 1 };
@@ -60,7 +71,7 @@ export function chooseCodec(rows: number, trainingRows: number, dims: number): C
   const wanted = 2 ** Math.round(LIST_EXPONENT * Math.log2(rows));
   const lists = Math.max(
     powerOfTwoBelow(trainingRows / ROWS_PER_LIST),
-    Math.min(wanted, powerOfTwoBelow(trainingRows / MIN_ROWS_PER_LIST)),
+    Math.min(wanted, powerOfTwoBelow(listRows / MIN_ROWS_PER_LIST)),
   );
   const share = (rowsEach: number, most: number) =>
     Math.max(1, Math.min(most, Math.round(trainingRows / rowsEach)));

@@ -3,14 +3,25 @@
 // Thin: arguments are checked here, the work is native and off the JavaScript thread. Errors are
 // CorvidErrors.
 import { CorvidError, throwIfAborted } from '../errors.js';
-import { type EncodedBatch, fromNative, type NativeCodec, native } from '../native.js';
+import {
+  type EncodedBatch,
+  fromNative,
+  type NativeByteSample,
+  type NativeCodec,
+  type NativeLists,
+  type NativeTraining,
+  native,
+} from '../native.js';
 import type { CodecChoice } from './choose.js';
 
-export interface TrainCodecOptions extends CodecChoice {
+export interface TrainCodecOptions extends CodecChoice, TrainingWatch {
   dims: number;
   /** A safe integer >= 0; the same seed and sample give the same codec. */
   seed: number;
   threads: number;
+}
+
+export interface TrainingWatch {
   signal?: AbortSignal | undefined;
   /** Called a few times a second with a phase and how much of it is done. */
   onProgress?: ((progress: TrainingProgress) => void) | undefined;
@@ -27,16 +38,39 @@ const PROGRESS_INTERVAL_MS = 200;
 /**
  * Trains a codec. The sample must not change until the promise settles.
  * @param sample rows x dims, unit length
+ * @param lists what `findLists` gave, which is used up; null: they are found among the sample's rows
  * @throws ERR_USAGE, ERR_ABORTED, ERR_MEMORY
  */
 export async function trainCodec(
   sample: Float32Array,
   options: TrainCodecOptions,
+  lists: NativeLists | null = null,
 ): Promise<NativeCodec> {
   const { signal, onProgress, ...settings } = options;
   checkEmbeddings(sample, options.dims, 'the training sample');
   throwIfAborted(signal);
-  const training = callNative(() => native.startTraining(sample, settings));
+  const training = callNative(() => native.startTraining(sample, settings, lists));
+  return finished(training, { signal, onProgress });
+}
+
+/**
+ * Finds more lists than a training sample has rows for, by k-means in two levels.
+ * @throws ERR_USAGE, ERR_ABORTED, ERR_MEMORY
+ */
+export async function findLists(
+  sample: NativeByteSample,
+  options: { lists: number; seed: number; threads: number } & TrainingWatch,
+): Promise<NativeLists> {
+  const { signal, onProgress, ...settings } = options;
+  throwIfAborted(signal);
+  const training = callNative(() => native.startLists(sample, settings));
+  return finished(training, { signal, onProgress });
+}
+
+async function finished<Result>(
+  training: NativeTraining<Result>,
+  { signal, onProgress }: TrainingWatch,
+): Promise<Result> {
   const cancel = () => training.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   const timer =

@@ -310,3 +310,21 @@ t.test('a collection may have more files than a process may open', async (t) => 
   t.equal(status, 0, stderr.toString());
   t.equal((await readIndex(join(dir, 'v.corvid'))).ids.length, 360);
 });
+
+t.test('lists that the training rows are too few for are found among more', async (t) => {
+  const dims = 512;
+  const vectors = clusteredVectors(9000, dims, 3);
+  const table: VectorTable = {
+    name: 'table',
+    dims,
+    rows: 9000,
+    read: (first, count) => vectors.slice(first * dims, (first + count) * dims),
+  };
+  const out = join(t.testdir(), 'v.corvid');
+  const limits = { memoryBytes: 64 * 2 ** 20, vectors: 'none', levels: [64] } as const;
+  const summary = await buildIndex({ ...limits, sources: [table], out, lists: 2000 });
+  t.match(summary, { rows: 9000, codec: { lists: 2000 } });
+  t.same((await readIndex(out)).ids.length, 9000);
+  const tooMany = { ...limits, sources: [table], out: join(t.testdir(), 'w.corvid'), lists: 9001 };
+  await t.rejects(buildIndex(tooMany), { code: 'ERR_USAGE', path: 'lists' });
+});

@@ -17,7 +17,8 @@ class ByteSample {
   size_t rows() const { return scales_.size(); }
   size_t dims() const { return padded_dims_; }
 
-  // Precondition: there is room for `count` rows more. x: count x the dims given to the constructor.
+  // Precondition: there is room for `count` rows more. x: count x the dims given to the
+  // constructor.
   void add(const float* x, size_t count);
   // Writes a row: dims() numbers, each off by at most a 254th of the row's largest.
   void row(size_t index, float* out) const;

@@ -83,8 +83,8 @@ std::vector<uint32_t> order_by(const std::vector<uint32_t>& keys) {
 // number of every list.
 std::vector<uint32_t> group_lists(size_t dims, const TrainingOptions& options,
                                   const std::vector<float>& list_weights, Partition& partition) {
-  Clustering inner = cluster(partition.centers, list_weights, dims, options.groups,
-                             options.threads, Random(options.seed, kGroupStream));
+  Clustering inner = cluster(partition.centers, list_weights, dims, options.groups, options.threads,
+                             Random(options.seed, kGroupStream));
   fill_empty(inner.clusters, options.groups);
   std::vector<float> group_weights(options.groups, 0.0f);
   for (size_t list = 0; list < options.lists; ++list) {

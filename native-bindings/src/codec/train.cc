@@ -156,8 +156,7 @@ class Trainer {
     for (size_t list = 0; list < options_.lists && mean > 0; ++list) {
       const uint32_t group = partition_.groups[list];
       const double lean = group_rows[group] > 0 ? group_squares[group] / group_rows[group] : mean;
-      const double own = (squares[list] + kScalePullRows * lean) /
-                         (rows[list] + kScalePullRows);
+      const double own = (squares[list] + kScalePullRows * lean) / (rows[list] + kScalePullRows);
       scales_[list] = static_cast<float>(std::max(std::sqrt(own / mean), kLeastScale));
     }
     for (size_t list = 0; list < options_.lists; ++list) {

@@ -25,9 +25,9 @@ constexpr napi_type_tag kListsTag = {0x636f727669640003, 0x6c69737473007e21};
 class JsByteSample : public Napi::ObjectWrap<JsByteSample> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "ByteSample",
-                       {InstanceMethod<&JsByteSample::Add>("add"),
-                        InstanceMethod<&JsByteSample::Free>("free")});
+    return DefineClass(
+        env, "ByteSample",
+        {InstanceMethod<&JsByteSample::Add>("add"), InstanceMethod<&JsByteSample::Free>("free")});
   }
   explicit JsByteSample(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsByteSample>(info) {
     guarded(info.Env(), [&] {
@@ -99,8 +99,7 @@ Napi::Value StartLists(const Napi::CallbackInfo& info) {
     const auto progress = std::make_shared<Progress>();
     const auto lists = std::make_shared<ListCenters>();
     return start(
-        env, {info[0]}, progress,
-        [=] { *lists = hierarchical_kmeans(*sample, wanted, *progress); },
+        env, {info[0]}, progress, [=] { *lists = hierarchical_kmeans(*sample, wanted, *progress); },
         [=](Napi::Env own) -> Napi::Value {
           auto* kept = new std::shared_ptr<ListCenters>(lists);
           Napi::Object result = Napi::Object::New(own);
@@ -117,9 +116,9 @@ Napi::Value StartLists(const Napi::CallbackInfo& info) {
   });
 }
 
-// The lists in what startLists gave, or null for null.
+// The lists in what startLists gave, or null for none.
 std::shared_ptr<ListCenters> lists_of(const Napi::Value& value) {
-  if (value.IsNull()) return nullptr;
+  if (value.IsNull() || value.IsUndefined()) return nullptr;
   const bool ours = value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kListsTag);
   require(ours, "lists is not what startLists gave");
   void* data = nullptr;
