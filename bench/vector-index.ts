@@ -120,8 +120,8 @@ export async function addPart(
 ): Promise<PartSummary> {
   const { dims, vectors = false, threads = 2, item } = options;
   const rows = part.length / dims;
-  const staged = writer.newSegment();
   const uuid = randomUUID();
+  const staged = writer.newSegment(uuid);
   const segment = native.createSegmentWriter({
     dir: staged.dir,
     uuid,

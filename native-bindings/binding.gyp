@@ -62,6 +62,7 @@
         "src/segment/spill.cc",
         "src/segment/stop.cc",
         "src/segment/verify.cc",
+        "src/segment/write_progress.cc",
         "src/synthetic/generator.cc",
         "src/synthetic/page_cache.cc",
         "src/synthetic/pool.cc",

@@ -98,7 +98,7 @@ export interface NativeCodec {
 }
 
 export interface SegmentWriterOptions {
-  /** Made by the writer; must not exist, the folder above must. */
+  /** Made by the writer; must not exist unless `resumable`, the folder above must. */
   dir: string;
   uuid: string;
   codec: NativeCodec;
@@ -107,6 +107,9 @@ export interface SegmentWriterOptions {
   rowsHint: number;
   /** Bytes that buffers may take. */
   memoryBytes: number;
+  /** Makes checkpoints, and goes on from the last one of a writer that was to write the same segment
+   * there: same uuid, same rows in the same order. Default: false. */
+  resumable?: boolean;
 }
 
 export interface NativeSegmentWriter {
@@ -116,7 +119,9 @@ export interface NativeSegmentWriter {
   /** Places all rows in list order into the segment's files, fsyncs them, removes the spill. */
   finish(): Promise<SegmentInfo>;
   progress(): { phase: string; done: number; total: number };
-  /** Removes everything written. */
+  /** Rows, the first of all, that an earlier writer has added: they must not be added again. */
+  resumedRows(): number;
+  /** Removes everything written, but what can be resumed. */
   abort(): void;
 }
 

@@ -28,11 +28,12 @@ constexpr uint8_t kMagic[8] = {'C', 'O', 'R', 'V', 'I', 'D', 0x1a, '\n'};
 
 // What the data of a file are.
 enum class FileKind : uint16_t {
-  kCodec = 1,    // codec-NNNNNN.bin; its layout is codec/codec_file.h's
-  kLists = 2,    // SegmentHead, then the first row of every list
-  kPlane = 3,    // codes of one level, in blocks of 32 rows (64) or row by row (longer levels)
-  kRows = 4,     // item id of every row
-  kVectors = 5,  // int8 vector of every row
+  kCodec = 1,     // codec-NNNNNN.bin; its layout is codec/codec_file.h's
+  kLists = 2,     // SegmentHead, then the first row of every list
+  kPlane = 3,     // codes of one level, in blocks of 32 rows (64) or row by row (longer levels)
+  kRows = 4,      // item id of every row
+  kVectors = 5,   // int8 vector of every row
+  kProgress = 6,  // how far a writer came: never part of an index; segment/write_progress.cc
 };
 
 struct FileHeader {

@@ -37,6 +37,8 @@ const char* kind_name(uint16_t kind) {
       return "the item ids of a segment";
     case FileKind::kVectors:
       return "the vectors of a segment";
+    case FileKind::kProgress:
+      return "the progress of a build";
   }
   return "a file of unknown kind";
 }
@@ -126,7 +128,38 @@ FileWriter::FileWriter(std::string path, const FileIdentity& identity)
   file_->write(&blank, sizeof(blank));
 }
 
+FileWriter::FileWriter(std::string path, const FileIdentity& identity, State state)
+    : path_(std::move(path)),
+      identity_(identity),
+      file_(SystemFile::open(path_)),
+      data_bytes_(state.data_bytes),
+      buffer_(new uint8_t[kChecksumBlockBytes]),
+      checksums_(std::move(state.checksums)) {
+  const uint64_t had = file_->size_bytes();
+  if (had < kHeaderBytes + data_bytes_ || whole_blocks_bytes() > data_bytes_ ||
+      data_bytes_ - whole_blocks_bytes() >= kChecksumBlockBytes) {
+    throw corrupt_file(path_, "a file of an unfinished build is shorter than it was")
+        .expected("at least " + format_number(kHeaderBytes + data_bytes_) + " bytes")
+        .actual(format_number(had) + " bytes");
+  }
+  buffered_bytes_ = data_bytes_ - whole_blocks_bytes();
+  file_->truncate(kHeaderBytes + data_bytes_);
+  file_->seek(kHeaderBytes + whole_blocks_bytes());
+  if (file_->read(buffer_.get(), buffered_bytes_) != buffered_bytes_) {
+    throw corrupt_file(path_, "a file of an unfinished build cannot be read to its end");
+  }
+  file_->seek(kHeaderBytes + whole_blocks_bytes());
+}
+
 FileWriter::~FileWriter() = default;
+
+FileWriter::State FileWriter::pause() {
+  // The block that has begun is written once more when it is whole, and has its checksum then.
+  file_->write(buffer_.get(), buffered_bytes_);
+  file_->sync();
+  file_->seek(kHeaderBytes + whole_blocks_bytes());
+  return {data_bytes_, checksums_};
+}
 
 void FileWriter::write(const void* data, size_t bytes) {
   const uint8_t* from = static_cast<const uint8_t*>(data);
@@ -163,7 +196,7 @@ void FileWriter::finish(uint64_t rows) {
   std::copy(identity_.uuid.begin(), identity_.uuid.end(), header.uuid);
   header.data_bytes = data_bytes_;
   header.crc32c = crc32c(&header, offsetof(FileHeader, crc32c));
-  file_->rewind();
+  file_->seek(0);
   file_->write(&header, sizeof(header));
   file_->sync();
   file_.reset();

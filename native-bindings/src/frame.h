@@ -46,6 +46,18 @@ class FileWriter {
  public:
   // Creates `path`, or empties what lies there. Data reach the disk in blocks of 1 MiB.
   FileWriter(std::string path, const FileIdentity& identity);
+
+  // How far a file has come, for another writer to go on with.
+  struct State {
+    uint64_t data_bytes = 0;
+    std::vector<uint32_t> checksums;  // of the whole blocks of kChecksumBlockBytes
+  };
+  // Goes on with a file that was left at `state`; what was written after it is cut off. Throws
+  // ERR_FORMAT_CORRUPT if the file is shorter than that.
+  FileWriter(std::string path, const FileIdentity& identity, State state);
+  // Writes what is buffered and fsyncs, so that what was written so far will last.
+  State pause();
+
   // Closes; a file that was not finished stays without a header, hence unreadable.
   ~FileWriter();
   FileWriter(const FileWriter&) = delete;
@@ -61,6 +73,7 @@ class FileWriter {
 
  private:
   void flush_block();
+  size_t whole_blocks_bytes() const { return checksums_.size() * kChecksumBlockBytes; }
 
   std::string path_;
   FileIdentity identity_;

@@ -2,14 +2,18 @@
 #include "system_file.h"
 
 #include <cerrno>
+#include <cstdio>
+#include <filesystem>
 
 #include "error.h"
 
 #ifdef _WIN32
 #include <fcntl.h>
 #include <io.h>
+#include <share.h>
 #include <sys/stat.h>
 
+#include <windows.h>
 #include "wide_path.h"
 #else
 #include <fcntl.h>
@@ -35,7 +39,28 @@ int write_some(int descriptor, const void* data, size_t bytes) {
 int read_some(int descriptor, void* data, size_t bytes) {
   return _read(descriptor, data, static_cast<unsigned>(bytes));
 }
-int64_t seek_start(int descriptor) { return _lseeki64(descriptor, 0, SEEK_SET); }
+int open_old(const std::string& path) {
+  int descriptor = -1;
+  _wsopen_s(&descriptor, wide_path(path).c_str(), _O_RDWR | _O_BINARY | _O_NOINHERIT, _SH_DENYNO,
+            _S_IREAD | _S_IWRITE);
+  return descriptor;
+}
+int64_t seek_to(int descriptor, uint64_t offset) {
+  return _lseeki64(descriptor, static_cast<int64_t>(offset), SEEK_SET);
+}
+int64_t seek_end(int descriptor) { return _lseeki64(descriptor, 0, SEEK_END); }
+int cut(int descriptor, uint64_t bytes) {
+  return _chsize_s(descriptor, static_cast<int64_t>(bytes)) == 0 ? 0 : -1;
+}
+bool is_there(const std::string& path) { return _waccess(wide_path(path).c_str(), 0) == 0; }
+int give_name(const std::string& from, const std::string& to) {
+  if (MoveFileExW(wide_path(from).c_str(), wide_path(to).c_str(),
+                  MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) {
+    return 0;
+  }
+  errno = GetLastError() == ERROR_FILE_NOT_FOUND ? ENOENT : EACCES;
+  return -1;
+}
 int sync_descriptor(int descriptor) { return _commit(descriptor); }
 void close_descriptor(int descriptor) { _close(descriptor); }
 int make(const std::string& path) { return _wmkdir(wide_path(path).c_str()); }
@@ -53,7 +78,16 @@ ssize_t write_some(int descriptor, const void* data, size_t bytes) {
 ssize_t read_some(int descriptor, void* data, size_t bytes) {
   return ::read(descriptor, data, bytes);
 }
-int64_t seek_start(int descriptor) { return lseek(descriptor, 0, SEEK_SET); }
+int open_old(const std::string& path) { return open(path.c_str(), O_RDWR | O_CLOEXEC); }
+int64_t seek_to(int descriptor, uint64_t offset) {
+  return lseek(descriptor, static_cast<off_t>(offset), SEEK_SET);
+}
+int64_t seek_end(int descriptor) { return lseek(descriptor, 0, SEEK_END); }
+int cut(int descriptor, uint64_t bytes) { return ftruncate(descriptor, static_cast<off_t>(bytes)); }
+bool is_there(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+int give_name(const std::string& from, const std::string& to) {
+  return rename(from.c_str(), to.c_str());
+}
 int sync_descriptor(int descriptor) { return fsync(descriptor); }
 void close_descriptor(int descriptor) { close(descriptor); }
 int make(const std::string& path) { return mkdir(path.c_str(), 0777); }
@@ -67,6 +101,12 @@ int remove_empty(const std::string& path) { return rmdir(path.c_str()); }
 std::unique_ptr<SystemFile> SystemFile::create(const std::string& path) {
   const int descriptor = open_new(path);
   if (descriptor < 0) throw system_error(errno, path, "making the file");
+  return std::unique_ptr<SystemFile>(new SystemFile(path, descriptor));
+}
+
+std::unique_ptr<SystemFile> SystemFile::open(const std::string& path) {
+  const int descriptor = open_old(path);
+  if (descriptor < 0) throw system_error(errno, path, "opening");
   return std::unique_ptr<SystemFile>(new SystemFile(path, descriptor));
 }
 
@@ -101,8 +141,18 @@ size_t SystemFile::read(void* data, size_t bytes) {
   return total;
 }
 
-void SystemFile::rewind() {
-  if (seek_start(descriptor_) < 0) throw system_error(errno, path_, "seeking");
+void SystemFile::seek(uint64_t offset) {
+  if (seek_to(descriptor_, offset) < 0) throw system_error(errno, path_, "seeking");
+}
+
+uint64_t SystemFile::size_bytes() {
+  const int64_t end = seek_end(descriptor_);
+  if (end < 0) throw system_error(errno, path_, "seeking");
+  return static_cast<uint64_t>(end);
+}
+
+void SystemFile::truncate(uint64_t bytes) {
+  if (cut(descriptor_, bytes) != 0) throw system_error(errno, path_, "shortening");
 }
 
 void SystemFile::sync() {
@@ -113,12 +163,24 @@ void make_folder(const std::string& path) {
   if (make(path) != 0) throw system_error(errno, path, "making the folder");
 }
 
+bool file_exists(const std::string& path) { return is_there(path); }
+
+void rename_file(const std::string& from, const std::string& to) {
+  if (give_name(from, to) != 0) throw system_error(errno, to, "renaming");
+}
+
 void remove_file(const std::string& path) {
   if (remove_name(path) != 0 && errno != ENOENT) throw system_error(errno, path, "removing");
 }
 
 void remove_folder(const std::string& path) {
   if (remove_empty(path) != 0 && errno != ENOENT) throw system_error(errno, path, "removing");
+}
+
+void remove_tree(const std::string& path) {
+  std::error_code failure;
+  std::filesystem::remove_all(std::filesystem::u8path(path), failure);
+  if (failure) throw system_error(failure.value(), path, "removing");
 }
 
 void sync_folder(const std::string& path) {

@@ -1,8 +1,8 @@
 // Makes a change to the collection live: codec, new segment, routing graph, one catalog transaction.
 //
 // Everything is written to staging first; `writer.publish` is the only step that readers see. A
-// failure or a kill before it leaves the index as it was.
-import { randomUUID } from 'node:crypto';
+// failure or a kill before it leaves the index as it was, and in staging what the next run goes on
+// from: the trained codec and the checkpoints of the segment.
 import { saveCodec } from '../codec/codec.js';
 import type { EncoderFingerprint } from '../embed/embedder.js';
 import type { NativeCodec } from '../native.js';
@@ -15,7 +15,7 @@ import { type Publication, segmentFolder } from '../store/index-folder.js';
 import { calibrate, heldBackRows, Truth } from './calibrate.js';
 import type { BuildChoice } from './choice.js';
 import type { BuildContext, BuildRecord } from './context.js';
-import { encodeSegment } from './encode.js';
+import { encodeSegment, segmentUuid } from './encode.js';
 import { refuseWhatDoesNotFit } from './estimate.js';
 import { forecast, type IndexState, readState } from './forecast.js';
 import type { CommitPlan } from './plan.js';
@@ -84,8 +84,10 @@ export async function commitChange(change: Change, context: BuildContext): Promi
     }
     if (copied.length + encoded.length > 0 && codec !== null) {
       change.addItems();
-      const staged = { ...writer.newSegment(), uuid: randomUUID(), vectors: plan.vectors };
-      const written = await encodeSegment({ copied, encoded }, codec, staged, truth, context);
+      const content = { copied, encoded };
+      const uuid = segmentUuid(content, codec, plan.vectors);
+      const staged = { ...writer.newSegment(uuid), vectors: plan.vectors };
+      const written = await encodeSegment(content, codec, staged, truth, context);
       publication.segments = [{ ...staged, rows: written.rows }];
       if (truth !== null && publication.codec !== undefined) {
         const files = { codecPath: publication.codec.path, segmentDir: staged.dir };

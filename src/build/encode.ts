@@ -1,5 +1,9 @@
 // Encodes rows and hands them to the segment writer: batch k+1 is read while k is encoded and
 // k-1 is written. Memory is a few batches and what the writer's buffers may take.
+//
+// The writer makes checkpoints in staging. Rows come in the same order each time, so a build that was
+// cut off leaves out as many as the last checkpoint has and ends with the same bytes.
+import { createHash } from 'node:crypto';
 import { encodeEmbeddings } from '../codec/codec.js';
 import { throwIfAborted } from '../errors.js';
 import {
@@ -14,9 +18,10 @@ import type { StagedSegment } from '../store/index-folder.js';
 import type { Truth } from './calibrate.js';
 import type { BuildContext } from './context.js';
 import { readAhead } from './read-ahead.js';
-import type { Rows } from './rows.js';
+import { type RowBatch, type Rows, rowsFrom } from './rows.js';
 import type { SegmentRows } from './segment-rows.js';
 import { unitVectors } from './unit.js';
+import { VERSION } from './version.js';
 
 /** Bytes of a batch as floats: the more rows, the better the kernels work, and about five batches
  * are on their way at a time. */
@@ -36,14 +41,36 @@ export interface SegmentContent {
   encoded: readonly Rows[];
 }
 
+/** A UUID (version 8, RFC 9562) that is another one when the segment would be. */
+export function segmentUuid(
+  { copied, encoded }: SegmentContent,
+  codec: NativeCodec,
+  vectors: boolean,
+): string {
+  const identity = (rows: Rows) => rows.identity;
+  const content = [
+    VERSION,
+    codec.info().uuid,
+    vectors,
+    copied.map(identity),
+    encoded.map(identity),
+  ];
+  const digest = createHash('sha256').update(JSON.stringify(content)).digest();
+  digest[6] = ((digest[6] as number) & 0x0f) | 0x80;
+  digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
+  const digits = digest.toString('hex');
+  return [0, 8, 12, 16, 20].map((at, i) => digits.slice(at, [8, 12, 16, 20, 32][i])).join('-');
+}
+
 /**
- * Writes one segment. It is complete afterwards, but not yet live.
+ * Writes one segment, or what an interrupted build has left of it to write. It is complete afterwards,
+ * but not yet live.
  * @param truth is shown every row that is encoded; null: nobody wants to know
  */
 export async function encodeSegment(
   { copied, encoded }: SegmentContent,
   codec: NativeCodec,
-  target: StagedSegment & { uuid: string; vectors: boolean },
+  target: StagedSegment & { vectors: boolean },
   truth: Truth | null,
   { settings, progress }: BuildContext,
 ): Promise<SegmentInfo> {
@@ -58,23 +85,35 @@ export async function encodeSegment(
       vectors: target.vectors,
       rowsHint: rows,
       memoryBytes: Math.floor(settings.memoryBytes * WRITER_SHARE),
+      resumable: true,
     });
     writer = segment;
+    const resumedRows = segment.resumedRows();
     await progress.during('encode', rows, async () => {
-      let done = 0;
+      let before = 0;
+      /** Where to go on in the next supply. */
+      const firstRowOf = (supply: Rows) => {
+        const first = Math.min(Math.max(0, resumedRows - before), supply.rows);
+        before += supply.rows;
+        return first;
+      };
+      let done = resumedRows;
+      if (resumedRows > 0) progress.goOnFrom(resumedRows);
       const onRows = (batchRows: number) => {
         done += batchRows;
         progress.update(done);
       };
       for (const supply of copied) {
-        for await (const { batch, ids } of supply.copy(COPY_ROWS, target.vectors, signal)) {
+        const first = firstRowOf(supply);
+        for await (const { batch, ids } of supply.copy(first, COPY_ROWS, target.vectors, signal)) {
           await segment.append(batch, ids);
           onRows(batch.rows);
         }
       }
       for (const supply of encoded) {
+        const firstRow = firstRowOf(supply);
         const batchRows = batchRowsOf(supply, settings.memoryBytes);
-        const encoding = { vectors: target.vectors, threads, batchRows, truth };
+        const encoding = { vectors: target.vectors, threads, firstRow, batchRows, truth };
         await encodeSupply(supply, codec, segment, encoding, signal, onRows);
       }
     });
@@ -86,32 +125,46 @@ export async function encodeSegment(
   }
 }
 
+interface Encoding {
+  vectors: boolean;
+  threads: number;
+  /** Rows before this one are in the segment. */
+  firstRow: number;
+  batchRows: number;
+  truth: Truth | null;
+}
+
 async function encodeSupply(
   supply: Rows,
   codec: NativeCodec,
   writer: NativeSegmentWriter,
-  options: { vectors: boolean; threads: number; batchRows: number; truth: Truth | null },
+  options: Encoding,
   signal: AbortSignal | undefined,
   onRows: (rows: number) => void,
 ): Promise<void> {
-  let encoding: Promise<{ encoded: EncodedBatch; ids: Float64Array }> | null = null;
+  let encoding: ReturnType<typeof encodeBatch> | null = null;
   let writing: Promise<void> = Promise.resolve();
   // Waits for the batch that is being encoded, and begins to write it once the last is written.
   const passOn = async () => {
     if (encoding === null) return;
-    const { encoded, ids } = await encoding;
+    const result = await encoding;
+    if (result === null) return;
+    const { encoded, ids } = result;
     await writing;
     writing = writer.append(encoded, ids);
     // Marks a failure as seen; it is thrown by the next await.
     writing.catch(() => {});
     onRows(ids.length);
   };
+  // The truth is not kept by an interrupted build: it is shown all rows again.
+  const start = options.truth === null ? options.firstRow : 0;
+  const batches = supply.read(start, options.batchRows, signal);
   try {
-    for await (const batch of readAhead(supply.read(options.batchRows, signal), BATCHES_AHEAD)) {
+    for await (const { firstRow, vectors, ids } of readAhead(batches, BATCHES_AHEAD)) {
       throwIfAborted(signal);
-      const unit = unitVectors(supply, batch.vectors, (i) => batch.firstRow + i);
+      const unit = unitVectors(supply, vectors, (i) => firstRow + i);
       await passOn();
-      encoding = encodeBatch(codec, unit, batch.ids, options);
+      encoding = encodeBatch(codec, { firstRow, vectors: unit, ids }, options);
     }
     await passOn();
   } finally {
@@ -125,15 +178,16 @@ function batchRowsOf({ dims }: Rows, memoryBytes: number): number {
   return Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(bytes / (dims * 4))));
 }
 
+/** @returns null if all of the batch is in the segment */
 async function encodeBatch(
   codec: NativeCodec,
-  unit: Float32Array,
-  ids: Float64Array,
-  options: { vectors: boolean; threads: number; truth: Truth | null },
-): Promise<{ encoded: EncodedBatch; ids: Float64Array }> {
-  const encoded = await encodeEmbeddings(codec, unit, options);
-  await options.truth?.add(unit, ids);
-  return { encoded, ids };
+  batch: RowBatch & { vectors: Float32Array },
+  options: Encoding,
+): Promise<{ encoded: EncodedBatch; ids: Float64Array } | null> {
+  await options.truth?.add(batch.vectors, batch.ids);
+  const fresh = rowsFrom(options.firstRow, batch, codec.info().dims);
+  if (fresh === null) return null;
+  return { encoded: await encodeEmbeddings(codec, fresh.vectors, options), ids: fresh.ids };
 }
 
 async function finish(

@@ -2,8 +2,10 @@
 // refused at once and not after hours.
 //
 // The figures are upper bounds of what the structures cost (FORMAT.md), not measurements.
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir, readdir, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CorvidError, fromSystemError } from '../errors.js';
+import { STAGING_NAME } from '../store/index-folder.js';
 import { centerBytes, listFindingBytes } from './choice.js';
 
 export interface BuildShape {
@@ -77,7 +79,8 @@ export async function refuseWhatDoesNotFit(
   try {
     await mkdir(folder, { recursive: true });
     const { bavail, bsize } = await statfs(folder);
-    freeBytes = bavail * bsize;
+    // What an interrupted build has written is part of what this one will.
+    freeBytes = bavail * bsize + (await bytesBelow(join(folder, STAGING_NAME)));
   } catch (error) {
     throw fromSystemError(error, folder, 'look at the free space');
   }
@@ -88,5 +91,19 @@ export async function refuseWhatDoesNotFit(
       actual: `${freeBytes}`,
       hint: 'free some space, or build with fewer levels or without stored vectors',
     });
+  }
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const stats = await Promise.all(
+      files.map(({ parentPath, name }) => stat(join(parentPath, name))),
+    );
+    return stats.reduce((sum, { size }) => sum + size, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
   }
 }

@@ -34,6 +34,12 @@ export class Progress {
     }
   }
 
+  /** The present phase begins with so much done: by an earlier run, not at its own speed. */
+  goOnFrom(done: number): void {
+    this.marks = [{ timeMs: performance.now(), done }];
+    this.update(done, this.total, true);
+  }
+
   /** Sets how far the present phase is. */
   update(done: number, total = this.total, always = false): void {
     this.done = done;

@@ -20,8 +20,12 @@ export interface Rows {
   readonly identity: string;
   readonly rows: number;
   readonly dims: number;
-  /** All rows in order, at most `batchRows` at a time. */
-  read(batchRows: number, signal: AbortSignal | undefined): AsyncIterable<RowBatch>;
+  /** All rows from `firstRow` on in order, at most `batchRows` at a time. */
+  read(
+    firstRow: number,
+    batchRows: number,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<RowBatch>;
   /**
    * The vectors of some rows, in batches of any size, in order.
    * @param picks ascending row numbers without repeats
@@ -52,17 +56,25 @@ export class SourceRows implements Rows {
   ) {
     const { path, rows, bytes, modifiedMs } = source;
     this.path = path;
-    this.identity = JSON.stringify([path, rows, bytes, modifiedMs]);
+    this.identity = JSON.stringify([path, rows, bytes, modifiedMs, firstId]);
     this.rows = source.rows;
     this.dims = source.dims;
   }
 
-  async *read(batchRows: number, signal: AbortSignal | undefined): AsyncGenerator<RowBatch> {
-    for await (const chunk of this.source.read({ batchRows, signal })) {
+  async *read(
+    firstRow: number,
+    batchRows: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<RowBatch> {
+    // Items are not kept by an interrupted build: they are read again, from the first on.
+    const start = this.source.hasItems ? 0 : firstRow;
+    for await (const chunk of this.source.read({ firstRow: start, batchRows, signal })) {
       const firstId = this.firstId + chunk.firstRow;
       if (chunk.items !== null) this.onItems(firstId, chunk.items);
       const ids = new Float64Array(chunk.rows).map((_, i) => firstId + i);
-      yield { firstRow: chunk.firstRow, vectors: chunk.vectors, ids };
+      const { vectors } = chunk;
+      const batch = rowsFrom(firstRow, { firstRow: chunk.firstRow, vectors, ids }, this.dims);
+      if (batch !== null) yield batch;
     }
   }
 
@@ -105,6 +117,19 @@ export class SourceRows implements Rows {
     const offsets = run.map((row) => row - first);
     return gather(vectors, this.dims, offsets);
   }
+}
+
+/** A batch without the rows before `firstRow`; null if none are left. */
+export function rowsFrom<Batch extends RowBatch>(
+  firstRow: number,
+  batch: Batch,
+  dims: number,
+): Batch | null {
+  const skipped = firstRow - batch.firstRow;
+  if (skipped <= 0) return batch;
+  if (skipped >= batch.ids.length) return null;
+  const vectors = batch.vectors.subarray(skipped * dims);
+  return { ...batch, firstRow, vectors, ids: batch.ids.subarray(skipped) };
 }
 
 /** Cuts ascending rows where reading what lies between would cost more than a read of its own. */

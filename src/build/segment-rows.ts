@@ -36,8 +36,12 @@ export class SegmentRows implements Rows {
     this.identity = hash.digest('hex');
   }
 
-  async *read(batchRows: number, signal: AbortSignal | undefined): AsyncGenerator<RowBatch> {
-    for (let firstRow = 0; firstRow < this.rows; firstRow += batchRows) {
+  async *read(
+    start: number,
+    batchRows: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<RowBatch> {
+    for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
       const rows = this.liveRows(firstRow, batchRows);
       yield {
@@ -48,13 +52,14 @@ export class SegmentRows implements Rows {
     }
   }
 
-  /** The rows as they are, for a writer with the same codec. */
+  /** The rows from `start` on as they are, for a writer with the same codec. */
   async *copy(
+    start: number,
     batchRows: number,
     vectors: boolean,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<{ batch: EncodedBatch; ids: Float64Array }> {
-    for (let firstRow = 0; firstRow < this.rows; firstRow += batchRows) {
+    for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
       const rows = this.liveRows(firstRow, batchRows);
       yield { batch: this.segment.copyRows(rows, vectors), ids: this.segment.itemIds(rows) };

@@ -92,6 +92,7 @@ export function readSnapshot(path: string, catalog: Catalog): IndexSnapshot {
 /** A new segment on its way: the caller writes it to `dir`, in staging. */
 export interface StagedSegment {
   number: number;
+  uuid: string;
   dir: string;
 }
 
@@ -103,7 +104,7 @@ export interface StagedFile {
 
 /** A commit and the staged files that it makes live. */
 export interface Publication extends Omit<Commit, 'addSegments'> {
-  segments?: readonly (StagedSegment & Pick<SegmentRecord, 'uuid' | 'rows'>)[];
+  segments?: readonly (StagedSegment & Pick<SegmentRecord, 'rows'>)[];
   codec?: StagedFile & { uuid: string };
   /** null takes the routing graph away. */
   routing?: StagedFile | null;
@@ -119,6 +120,8 @@ export class IndexWriter {
   #catalog: CatalogWriter | null;
   readonly #lock: FileLock;
   #lastNumber = 0;
+  /** Names in staging of the segments that this writer has begun. */
+  readonly #begun = new Set<string>();
 
   private constructor(path: string, lock: FileLock, catalog: CatalogWriter | null) {
     this.path = path;
@@ -132,7 +135,8 @@ export class IndexWriter {
 
   /**
    * Locks the index at `path`, making the folder if there is none, and sweeps away segments, codec
-   * and routing files that no commit knows. Other files in staging/ stay, for a build to resume.
+   * and routing files that no commit knows. In staging/ the segments that were begun and other files
+   * stay, for a build to resume.
    * @throws CorvidError ERR_LOCKED if another process writes; ERR_NOT_AN_INDEX if the folder holds
    *   other people's files; and as CatalogWriter.open does
    */
@@ -176,9 +180,18 @@ export class IndexWriter {
     return this.#catalog;
   }
 
-  newSegment(): StagedSegment {
-    const number = ++this.#lastNumber;
-    return { number, dir: join(this.staging, `segment-${numbered(number)}`) };
+  /**
+   * A segment to be written to staging, where an earlier writer may have left its beginning. What is
+   * there of segments that this writer did not begin is removed: their build was given up.
+   */
+  newSegment(uuid: string): StagedSegment {
+    const name = `segment-${uuid}`;
+    this.#begun.add(name);
+    for (const other of readdirSync(this.staging)) {
+      if (!other.startsWith('segment-') || this.#begun.has(other)) continue;
+      rmSync(join(this.staging, other), { recursive: true, force: true });
+    }
+    return { number: ++this.#lastNumber, uuid, dir: join(this.staging, name) };
   }
 
   newCodec(): StagedFile {
@@ -230,7 +243,7 @@ export class IndexWriter {
     this.#lock.release();
   }
 
-  #publishSegment(segment: StagedSegment & Pick<SegmentRecord, 'uuid' | 'rows'>): SegmentRecord {
+  #publishSegment(segment: StagedSegment & Pick<SegmentRecord, 'rows'>): SegmentRecord {
     const { number, dir, uuid, rows } = segment;
     const bytes = readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
     renameSync(dir, segmentFolder(this.path, number));
@@ -260,7 +273,7 @@ export class IndexWriter {
     visit(join(this.path, SEGMENTS_NAME), SEGMENT_PATTERN, (_, number) => segments.has(number));
     visit(this.path, CODEC_PATTERN, (name) => live?.codec?.name === name);
     visit(this.path, ROUTING_PATTERN, (name) => live?.routing?.name === name);
-    for (const pattern of [/^segment-(\d{6,})$/, CODEC_PATTERN, ROUTING_PATTERN]) {
+    for (const pattern of [CODEC_PATTERN, ROUTING_PATTERN]) {
       visit(this.staging, pattern, () => false);
     }
     const unfinished = join(this.staging, CATALOG_NAME);

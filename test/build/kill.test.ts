@@ -1,9 +1,11 @@
 // A build that is killed at random moments, again and again, ends with the same index as one that
 // was left alone, and while it is unfinished the index that was there before is whole.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
+import { buildIndex } from '../../src/build/build-index.js';
 import type { BuildOptions, BuildPhase } from '../../src/build/options.js';
 import { type IndexContent, PICTURES, readIndex } from './read-index.js';
 import { clusteredVectors, seededRandom, writeNpy } from './vector-files.js';
@@ -123,4 +125,75 @@ t.test('vectors', async (t) => {
   const phases: BuildPhase[] = ['sample', 'train', 'encode', 'place', 'commit'];
   await runWithKills(t, { ...options, out }, phases, async () => {});
   sameContent(t, await readIndex(out), await readIndex(alone));
+});
+
+/** Name, without its number, and hash of every file of an index, but the catalog, which knows the
+ * time. */
+function fileHashes(index: string): Record<string, string> {
+  const files = readdirSync(index, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('catalog.sqlite'))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    files.map((file) => [
+      file.slice(index.length).replace(/\d{6}/, 'N'),
+      createHash('sha256').update(readFileSync(file)).digest('hex'),
+    ]),
+  );
+}
+
+t.test('a build larger than its memory goes on from its last checkpoint', async (t) => {
+  const dir = t.testdir({ vectors: { img_emb: {}, metadata: {} } });
+  const dims = 256;
+  for (const part of [0, 1, 2]) {
+    const rows = 40_000 + part;
+    const vectors = clusteredVectors(rows, dims, part + 1, 40);
+    writeNpy(join(dir, 'vectors', 'img_emb', `img_emb_${part}.npy`), vectors, dims);
+    const items = Array.from({ length: rows }, (_, row) => ({ caption: `picture ${part}/${row}` }));
+    const lines = items.map((item) => JSON.stringify(item)).join('\n');
+    writeFileSync(join(dir, 'vectors', 'metadata', `metadata_${part}.jsonl`), lines);
+  }
+  const options: Omit<BuildOptions, 'out'> = {
+    sources: [join(dir, 'vectors')],
+    lists: 64,
+    vectors: 'int8',
+    memoryBytes: 64 * 2 ** 20,
+  };
+  const alone = join(dir, 'alone.corvid');
+  await buildIndex({ ...options, out: alone });
+  const expected = fileHashes(alone);
+
+  const out = join(dir, 'stopped.corvid');
+  const begunWith: number[] = [];
+  const stopAfter = async (rows: number, phase: BuildPhase) => {
+    const stop = new AbortController();
+    let first: number | null = null;
+    const { signal } = stop;
+    const built = buildIndex({
+      ...options,
+      out,
+      signal,
+      onProgress: (now) => {
+        if (now.phase === 'encode' && now.done > 0) first ??= now.done;
+        if (now.phase === phase && now.done >= rows) stop.abort();
+      },
+    });
+    await t.rejects(built, { code: 'ERR_ABORTED' });
+    begunWith.push(first ?? 0);
+  };
+  await stopAfter(70_000, 'encode');
+  await stopAfter(110_000, 'encode');
+  await stopAfter(20_000, 'place');
+  await stopAfter(0, 'calibrate');
+  await buildIndex({ ...options, out });
+  t.ok((begunWith[1] as number) > 30_000, `the second run began with ${begunWith[1]} rows`);
+  t.equal(begunWith[3], 120_003, 'the fourth had nothing to encode');
+  t.strictSame(fileHashes(out), expected);
+  sameContent(t, await readIndex(out), await readIndex(alone));
+
+  const killed = join(dir, 'killed.corvid');
+  const child = { ...options, out: killed, images: false, delayMs: 0 };
+  const phases: BuildPhase[] = ['encode', 'place', 'calibrate', 'commit'];
+  await runWithKills(t, child, phases, async () => {});
+  t.strictSame(fileHashes(killed), expected);
+  sameContent(t, await readIndex(killed), await readIndex(alone));
 });

@@ -122,7 +122,7 @@ export async function makeIndex(
   });
   const codecFile = writer.newCodec();
   const codec = await makeCodec(codecFile.path, codecSize);
-  const staged = writer.newSegment();
+  const staged = writer.newSegment(UUID);
   const batch = await codec.encode(randomVectors(rows, 2), { vectors: true, threads: 1 });
   const ids = Float64Array.from({ length: rows }, (_, row) => row);
   await writeSegment(staged.dir, codec, [{ batch, ids }]);
@@ -130,7 +130,7 @@ export async function makeIndex(
     writer.catalog.addItems(Array.from(ids, (id) => ({ id, key: `picture ${id}` })));
   }
   writer.publish({
-    segments: [{ ...staged, uuid: UUID, rows }],
+    segments: [{ ...staged, rows }],
     codec: { ...codecFile, uuid: codec.info().uuid },
     settings: { nextId: rows },
     removeIds: removed,

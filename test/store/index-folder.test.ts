@@ -1,4 +1,5 @@
 // The folder of an index: one writer, publications that are whole, and nothing left behind.
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -22,14 +23,11 @@ const SETTINGS: InitialSettings = {
   build: null,
 };
 
-function stage(
-  writer: IndexWriter,
-  text = 'codes',
-): StagedSegment & { uuid: string; rows: number } {
-  const staged = writer.newSegment();
+function stage(writer: IndexWriter, text = 'codes'): StagedSegment & { rows: number } {
+  const staged = writer.newSegment(randomUUID());
   mkdirSync(staged.dir);
   writeFileSync(join(staged.dir, 'plane-64.bin'), text);
-  return { ...staged, uuid: `uuid-${staged.number}`, rows: 1 };
+  return { ...staged, rows: 1 };
 }
 
 function stageCodec(writer: IndexWriter) {
@@ -118,12 +116,16 @@ t.test('what a crash leaves is swept by the next writer, and by nobody else', as
     segmentFolder(path, 41),
     join(path, 'codec-000042.bin'),
     join(path, 'routing-000043.hnsw'),
-    join(path, 'staging', 'segment-000044'),
     join(path, 'staging', 'codec-000045.bin'),
   ];
   for (const orphan of orphans) mkdirSync(orphan, { recursive: true });
-  const resumable = join(path, 'staging', 'journal.bin');
-  writeFileSync(resumable, 'what a build goes on from');
+  const journal = join(path, 'staging', 'journal.bin');
+  const uuid = randomUUID();
+  const begun = join(path, 'staging', `segment-${uuid}`);
+  const givenUp = join(path, 'staging', `segment-${randomUUID()}`);
+  const resumable = [journal, begun, givenUp];
+  writeFileSync(journal, 'what a build goes on from');
+  for (const folder of [begun, givenUp]) mkdirSync(folder);
   writer.close();
   const catalog = openCatalog(path);
   readSnapshot(path, catalog);
@@ -132,10 +134,14 @@ t.test('what a crash leaves is swept by the next writer, and by nobody else', as
   const next = IndexWriter.open(path);
   for (const orphan of orphans) t.notOk(existsSync(orphan), 'a writer does not');
   t.ok(existsSync(segmentFolder(path, live.number)));
-  t.ok(existsSync(resumable), 'what a build may resume stays');
-  t.ok(next.newSegment().number > 45, 'the numbers of what was swept are not used again');
+  for (const one of resumable) t.ok(existsSync(one), 'what a build may resume stays');
+  const segment = next.newSegment(uuid);
+  t.ok(segment.number > 45, 'the numbers of what was swept are not used again');
+  t.equal(segment.dir, begun);
+  t.ok(existsSync(begun), 'the segment that is gone on with stays');
+  t.notOk(existsSync(givenUp), 'one that is not does not');
   next.clearStaging();
-  t.notOk(existsSync(resumable));
+  for (const one of resumable) t.notOk(existsSync(one));
   next.close();
 });
 
@@ -153,7 +159,7 @@ t.test('a failed publication leaves the old state', async (t) => {
   writer.create(SETTINGS);
   const live = stage(writer);
   writer.publish({ segments: [live], codec: stageCodec(writer) });
-  const lost = { ...writer.newSegment(), uuid: 'u', rows: 1 }; // never written
+  const lost = { ...writer.newSegment(randomUUID()), rows: 1 }; // never written
   t.throws(() => writer.publish({ segments: [stage(writer), lost], settings: { nextId: 9 } }), {
     code: 'ERR_NOT_FOUND',
   });

@@ -1,9 +1,17 @@
 // The segment writer against a naive model: the same bytes for any batches, memory and skew.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { type NativeCodec, native } from '../../src/native.js';
+import { type NativeCodec, type NativeSegmentWriter, native } from '../../src/native.js';
 import {
   CODE_BYTES,
   DIMS,
@@ -225,6 +233,144 @@ t.test('an aborted writer leaves nothing', async (t) => {
   t.strictSame(readdirSync(folder), []);
   const late = Promise.resolve().then(() => writer.append(rows.batch, rows.ids));
   await t.rejects(late, { code: 'ERR_ABORTED' });
+});
+
+/** As little memory as there can be: a checkpoint after some 55,000 of these rows. */
+const resumableIn = (dir: string) => ({ ...settingsOf(dir), memoryBytes: 1, resumable: true });
+
+/** Batches of `rows` rows with consecutive ids, some of them wide. */
+function someBatches(count: number, rows: number): SegmentRows[] {
+  return Array.from({ length: count }, (_, n) =>
+    randomRows(
+      rows,
+      n,
+      (_, random) => Math.floor(random() ** 3 * LISTS),
+      (row) => (n === count - 1 ? 2 ** 40 : 0) + n * rows + row,
+    ),
+  );
+}
+
+function rowsAfter({ batch, ids }: SegmentRows, first: number): SegmentRows {
+  const { lists, codes, vectors } = batch;
+  return {
+    batch: {
+      rows: batch.rows - first,
+      lists: lists.slice(first),
+      codes: codes.slice(first * CODE_BYTES),
+      ...(vectors && { vectors: vectors.slice(first * DIMS) }),
+    },
+    ids: ids.slice(first),
+  };
+}
+
+/** Adds what `writer` does not have yet, as far as `rows`. @returns rows added before */
+async function addFrom(
+  writer: NativeSegmentWriter,
+  batches: readonly SegmentRows[],
+  rows: number,
+): Promise<number> {
+  const resumed = writer.resumedRows();
+  let first = 0;
+  for (const one of batches) {
+    const last = first + one.batch.rows;
+    if (last > resumed && last <= rows) {
+      const { batch, ids } = rowsAfter(one, Math.max(0, resumed - first));
+      await writer.append(batch, ids);
+    }
+    first = last;
+  }
+  return resumed;
+}
+
+t.test('a writer that was cut off is gone on from, to the same bytes', async (t) => {
+  const dir = join(t.testdir(), 'segment');
+  const batches = someBatches(24, 9000);
+  const total = 24 * 9000;
+  const resumed: number[] = [];
+  // While rows are added: the process is gone, and a power cut left junk after what was fsynced.
+  for (const rows of [30_000, 80_000, 150_000, total]) {
+    const writer = native.createSegmentWriter(resumableIn(dir));
+    resumed.push(await addFrom(writer, batches, rows));
+    for (const name of readdirSync(join(dir, 'spill'))) {
+      appendFileSync(join(dir, 'spill', name), Buffer.alloc(5000, name));
+    }
+  }
+  // While they are placed: stopped again and again, a little later each time.
+  for (let round = 0; ; round++) {
+    const writer = native.createSegmentWriter(resumableIn(dir));
+    resumed.push(await addFrom(writer, batches, total));
+    const finished = writer.finish().then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof Error && 'code' in error)) throw error;
+        t.equal(error.code, 'ERR_ABORTED');
+        return false;
+      },
+    );
+    const timer = setTimeout(() => writer.abort(), 1 + round * 4);
+    const done = await finished;
+    clearTimeout(timer);
+    if (done) break;
+    for (const name of readdirSync(dir).filter((name) => name.startsWith('plane'))) {
+      appendFileSync(join(dir, name), 'junk');
+    }
+  }
+  const [first, second, third, fourth, ...others] = resumed as [number, number, number, number];
+  t.equal(first, 0);
+  t.equal(second, 0, 'too few rows for a checkpoint');
+  t.ok(third > 0 && fourth > third, `checkpoints at ${third} and ${fourth}`);
+  t.ok((others as number[]).length > 1, 'stopped while placing');
+  t.strictSame(differences(dir, model(batches, true)), []);
+  const again = native.createSegmentWriter(resumableIn(dir));
+  t.equal(again.resumedRows(), total, 'a finished segment is known as such');
+  t.equal((await again.finish()).rows, total);
+  t.strictSame(differences(dir, model(batches, true)), []);
+});
+
+t.test('what cannot be gone on from is reported, what is of no use is replaced', async (t) => {
+  const batches = someBatches(10, 9000);
+  const begin = async () => {
+    const dir = join(t.testdir(), 'segment');
+    const writer = native.createSegmentWriter(resumableIn(dir));
+    await addFrom(writer, batches, 90_000);
+    return dir;
+  };
+  const corrupt = { code: 'ERR_FORMAT_CORRUPT', hint: /run the same command again/ };
+  let dir = await begin();
+  truncateSync(join(dir, 'spill', 'bucket-0'), 1000);
+  t.throws(() => native.createSegmentWriter(resumableIn(dir)), {
+    ...corrupt,
+    path: join(dir, 'spill', 'bucket-0'),
+  });
+  dir = await begin();
+  truncateSync(join(dir, 'progress.bin'), 300);
+  t.throws(() => native.createSegmentWriter(resumableIn(dir)), { code: 'ERR_FORMAT_CORRUPT' });
+  dir = await begin();
+  const other = { ...resumableIn(dir), uuid: UUID.replace('0', '1') };
+  t.throws(() => native.createSegmentWriter(other), corrupt);
+
+  // One byte of a row: found by its checksum when it is placed.
+  dir = await begin();
+  const bucket = join(dir, 'spill', 'bucket-0');
+  const bytes = readFileSync(bucket);
+  bytes.writeUInt8(bytes.readUInt8(5000) ^ 1, 5000);
+  writeFileSync(bucket, bytes);
+  const writer = native.createSegmentWriter(resumableIn(dir));
+  await addFrom(writer, batches, 90_000);
+  await t.rejects(writer.finish(), { ...corrupt, path: bucket });
+
+  dir = join(t.testdir(), 'segment');
+  const aborted = native.createSegmentWriter(resumableIn(dir));
+  await addFrom(aborted, batches, 9000);
+  aborted.abort();
+  t.notOk(existsSync(dir), 'before the first checkpoint nothing is kept');
+  mkdirSync(join(dir, 'spill'), { recursive: true });
+  writeFileSync(join(dir, 'spill', 'bucket-3'), 'what a kill before the first checkpoint leaves');
+  const fresh = native.createSegmentWriter(resumableIn(dir));
+  t.equal(fresh.resumedRows(), 0);
+  await addFrom(fresh, batches, 90_000);
+  await fresh.finish();
+  t.strictSame(differences(dir, model(batches, true)), []);
 });
 
 function settingsOf(dir: string) {

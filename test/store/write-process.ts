@@ -17,11 +17,11 @@ async function writeGeneration(writer: IndexWriter, number: number): Promise<voi
   const first = writer.catalog.settings().nextId;
   const ids = Float64Array.from({ length: ROWS }, (_, row) => first + row);
   writer.catalog.addItems(Array.from(ids, (id) => ({ id, key: `${number}/${id}.jpg` })));
-  const staged = writer.newSegment();
-  const { uuid } = await writeSegment(staged.dir, codec, [{ batch, ids }], { uuid: randomUUID() });
+  const staged = writer.newSegment(randomUUID());
+  await writeSegment(staged.dir, codec, [{ batch, ids }], { uuid: staged.uuid });
   const old = writer.catalog.segments().map((segment) => segment.number);
   writer.publish({
-    segments: [{ ...staged, uuid, rows: ROWS }],
+    segments: [{ ...staged, rows: ROWS }],
     // The last two generations stay; what is older goes, rows and items.
     dropSegments: old.slice(0, -1),
     removeIds: old.length > 1 ? Array.from(ids, (id) => id - 2 * ROWS) : [],

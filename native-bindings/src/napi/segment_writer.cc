@@ -20,6 +20,7 @@ class JsSegmentWriter : public Napi::ObjectWrap<JsSegmentWriter> {
                            InstanceMethod<&JsSegmentWriter::Append>("append"),
                            InstanceMethod<&JsSegmentWriter::Finish>("finish"),
                            InstanceMethod<&JsSegmentWriter::Progress>("progress"),
+                           InstanceMethod<&JsSegmentWriter::ResumedRows>("resumedRows"),
                            InstanceMethod<&JsSegmentWriter::Abort>("abort"),
                        });
   }
@@ -83,6 +84,10 @@ class JsSegmentWriter : public Napi::ObjectWrap<JsSegmentWriter> {
     return result;
   }
 
+  Napi::Value ResumedRows(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(writer_->resumed_rows()));
+  }
+
   void Abort(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] { writer_->abort(); });
   }
@@ -109,8 +114,9 @@ Napi::Value CreateSegmentWriter(const Napi::CallbackInfo& info) {
     shape.vector_bytes = vectors ? static_cast<uint32_t>(codec->dims()) : 0;
     const uint64_t rows_hint = natural(options.Get("rowsHint"), "rowsHint");
     const uint64_t memory_bytes = natural(options.Get("memoryBytes"), "memoryBytes");
-    auto writer =
-        std::make_shared<SegmentWriter>(folder, std::move(shape), rows_hint, memory_bytes);
+    const bool resumable = options.Get("resumable").ToBoolean();
+    auto writer = std::make_shared<SegmentWriter>(folder, std::move(shape), rows_hint, memory_bytes,
+                                                  resumable);
     auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
     const Napi::Object object = constructor->New({});
     JsSegmentWriter::Unwrap(object)->hold(std::move(writer), std::move(codec), folder);

@@ -3,15 +3,33 @@
 #include <algorithm>
 #include <cstring>
 
+#include "error.h"
 #include "system_file.h"
 
 namespace corvid {
 
 SegmentFiles::SegmentFiles(std::string folder, const SegmentShape& shape, uint32_t id_bytes)
     : folder_(std::move(folder)), shape_(shape), id_bytes_(id_bytes) {
-  const auto open = [this](const char* name, FileKind kind, uint32_t level, uint32_t stride) {
-    return std::make_unique<FileWriter>(folder_ + "/" + name,
-                                        FileIdentity{kind, level, stride, shape_.uuid});
+  open(nullptr);
+}
+
+SegmentFiles::SegmentFiles(std::string folder, const SegmentShape& shape, uint32_t id_bytes,
+                           const State& state)
+    : folder_(std::move(folder)),
+      shape_(shape),
+      id_bytes_(id_bytes),
+      rows_(state.rows),
+      block_(state.block) {
+  open(&state.files);
+}
+
+void SegmentFiles::open(const std::vector<FileWriter::State>* states) {
+  size_t number = 0;
+  const auto open = [&](const char* name, FileKind kind, uint32_t level, uint32_t stride) {
+    const std::string path = folder_ + "/" + name;
+    const FileIdentity identity{kind, level, stride, shape_.uuid};
+    if (states == nullptr) return std::make_unique<FileWriter>(path, identity);
+    return std::make_unique<FileWriter>(path, identity, states->at(number++));
   };
   for (const uint32_t level : shape_.levels) {
     planes_.push_back(open(plane_name(level), FileKind::kPlane, level, plane_stride_bytes(level)));
@@ -20,6 +38,23 @@ SegmentFiles::SegmentFiles(std::string folder, const SegmentShape& shape, uint32
   if (shape_.vector_bytes > 0) {
     vectors_ = open(kVectorsName, FileKind::kVectors, 0, shape_.vector_bytes);
   }
+}
+
+std::vector<FileWriter*> SegmentFiles::writers() const {
+  std::vector<FileWriter*> all;
+  for (const auto& plane : planes_) all.push_back(plane.get());
+  all.push_back(ids_.get());
+  if (vectors_ != nullptr) all.push_back(vectors_.get());
+  return all;
+}
+
+SegmentFiles::State SegmentFiles::pause() {
+  State state;
+  state.rows = rows_;
+  state.block = block_;
+  for (FileWriter* writer : writers()) state.files.push_back(writer->pause());
+  sync_folder(folder_);
+  return state;
 }
 
 void SegmentFiles::add(uint64_t id, const uint8_t* code, const int8_t* vector) {
@@ -40,15 +75,13 @@ void SegmentFiles::add(uint64_t id, const uint8_t* code, const int8_t* vector) {
 }
 
 void SegmentFiles::flush_block() {
-  planes_[0]->write(block_, kBlockBytes);
-  std::fill(std::begin(block_), std::end(block_), uint8_t{0});
+  planes_[0]->write(block_.data(), block_.size());
+  block_.fill(0);
 }
 
 void SegmentFiles::finish(const std::vector<uint64_t>& list_rows) {
   if (rows_ % kBlockRows != 0) flush_block();
-  for (const auto& plane : planes_) plane->finish(rows_);
-  ids_->finish(rows_);
-  if (vectors_ != nullptr) vectors_->finish(rows_);
+  for (FileWriter* writer : writers()) writer->finish(rows_);
   // Last, so that a folder with a whole lists.bin is a whole segment.
   write_lists(list_rows);
   sync_folder(folder_);
@@ -72,6 +105,22 @@ void SegmentFiles::write_lists(const std::vector<uint64_t>& list_rows) {
     lists.write(&first_row, sizeof(first_row));
   }
   lists.finish(shape_.lists);
+}
+
+std::optional<uint64_t> SegmentFiles::finished_rows(const std::string& folder, const Uuid& uuid) {
+  const std::string path = folder + "/" + kListsName;
+  if (!file_exists(path)) return std::nullopt;
+  try {
+    const FramedFile lists(path, FileKind::kLists);
+    SegmentHead head{};
+    if (lists.uuid() != uuid || lists.data_bytes() < sizeof(head)) return std::nullopt;
+    std::memcpy(&head, lists.data(), sizeof(head));
+    return head.rows;
+  } catch (const Error& error) {
+    // The file goes last, and its header after all else: a kill while it was written leaves it so.
+    if (error.code() == "ERR_FORMAT_CORRUPT") return std::nullopt;
+    throw;
+  }
 }
 
 void SegmentFiles::remove(const std::string& folder) {

@@ -40,16 +40,37 @@ uint32_t bucket_count(const SegmentShape& shape, uint64_t rows_hint, uint64_t me
 }  // namespace
 
 SegmentWriter::SegmentWriter(std::string folder, SegmentShape shape, uint64_t rows_hint,
-                             uint64_t memory_bytes)
+                             uint64_t memory_bytes, bool resumable)
     : folder_(std::move(folder)),
       shape_(std::move(shape)),
       memory_bytes_(std::max(memory_bytes, kLeastMemoryBytes)),
-      list_rows_(shape_.lists),
+      resumable_(resumable),
       rows_hint_(rows_hint) {
+  if (resumable_ && file_exists(folder_)) {
+    if (resume()) return;
+    remove_tree(folder_);
+  }
   make_folder(folder_);
-  spill_ =
-      std::make_unique<Spill>(folder_ + "/spill", shape_,
-                              bucket_count(shape_, rows_hint, memory_bytes_), memory_bytes_ / 2);
+  progress_.list_rows.resize(shape_.lists);
+  spill_ = std::make_unique<Spill>(
+      spill_folder(), shape_, bucket_count(shape_, rows_hint, memory_bytes_), memory_bytes_ / 2);
+}
+
+bool SegmentWriter::resume() {
+  std::optional<WriteProgress> progress = load_progress(folder_, shape_);
+  if (progress.has_value()) {
+    progress_ = std::move(*progress);
+    spill_ = std::make_unique<Spill>(spill_folder(), shape_, progress_.buckets,
+                                     progress_.buckets_placed, memory_bytes_ / 2);
+    resumed_rows_ = progress_.rows_added;
+  } else {
+    const std::optional<uint64_t> rows = SegmentFiles::finished_rows(folder_, shape_.uuid);
+    if (!rows.has_value()) return false;
+    was_finished_ = true;
+    resumed_rows_ = *rows;
+  }
+  rows_added_ = resumed_rows_;
+  return true;
 }
 
 SegmentWriter::~SegmentWriter() = default;
@@ -60,7 +81,7 @@ void SegmentWriter::throw_if_cancelled() const {
 
 void SegmentWriter::require_open() const {
   throw_if_cancelled();
-  if (spill_ == nullptr || broken_) {
+  if (closed_ || broken_) {
     throw Error("ERR_CLOSED", "the segment writer was closed").path(folder_);
   }
 }
@@ -84,6 +105,9 @@ void SegmentWriter::append(const RowBatch& batch) {
   const std::lock_guard<std::mutex> hold(busy_);
   require_open();
   check(batch);
+  if (was_finished_ || progress_.buckets_placed > 0) {
+    throw Error("ERR_USAGE", "all rows of the segment were added before").path(folder_);
+  }
   broken_ = true;
   const size_t code_bytes = shape_.code_bytes();
   for (size_t row = 0; row < batch.rows; ++row) {
@@ -91,11 +115,24 @@ void SegmentWriter::append(const RowBatch& batch) {
     const int8_t* vector =
         batch.vectors == nullptr ? nullptr : batch.vectors + row * shape_.vector_bytes;
     spill_->add(batch.lists[row], id, batch.codes + row * code_bytes, vector);
-    ++list_rows_[batch.lists[row]];
-    largest_id_ = std::max(largest_id_, id);
+    ++progress_.list_rows[batch.lists[row]];
+    progress_.largest_id = std::max(progress_.largest_id, id);
   }
   rows_added_ += batch.rows;
+  progress_.rows_added = rows_added_;
+  const bool due = spill_->full() || rows_added_ - checkpointed_rows_ >= kCheckpointRows;
+  if (resumable_ && due) {
+    checkpoint();
+  } else if (spill_->full()) {
+    spill_->flush();
+  }
   broken_ = false;
+}
+
+void SegmentWriter::checkpoint() {
+  progress_.buckets = spill_->checkpoint();
+  save_progress(folder_, shape_.uuid, progress_);
+  checkpointed_rows_ = rows_added_;
 }
 
 void SegmentWriter::finish() {
@@ -103,21 +140,45 @@ void SegmentWriter::finish() {
   require_open();
   placing_ = true;
   broken_ = true;
-  spill_->seal();
-  SegmentFiles files(folder_, shape_, largest_id_ > UINT32_MAX ? 8 : 4);
-  for (uint32_t bucket = 0; bucket < spill_->buckets(); ++bucket) {
+  if (!was_finished_) place();
+  // Only now: while there is a checkpoint, the segment is not whole.
+  remove_progress(folder_);
+  if (spill_ != nullptr) spill_->remove();
+  spill_.reset();
+  rows_placed_ = rows_added_.load();
+  closed_ = true;
+}
+
+void SegmentWriter::place() {
+  // If anything went to disk, all of it goes, so that the memory is free.
+  if (spill_->has_files()) {
+    if (resumable_) {
+      checkpoint();
+    } else {
+      spill_->flush();
+    }
+  }
+  const uint32_t id_bytes = progress_.largest_id > UINT32_MAX ? 8 : 4;
+  SegmentFiles files = progress_.buckets_placed == 0
+                           ? SegmentFiles(folder_, shape_, id_bytes)
+                           : SegmentFiles(folder_, shape_, id_bytes, progress_.files);
+  rows_placed_ = progress_.files.rows;
+  while (progress_.buckets_placed < spill_->buckets()) {
+    const uint32_t bucket = progress_.buckets_placed;
     place_bucket(bucket, files);
+    ++progress_.buckets_placed;
+    if (resumable_ && !progress_.buckets.empty()) {
+      progress_.files = files.pause();
+      save_progress(folder_, shape_.uuid, progress_);
+    }
     spill_->drop(bucket);
   }
-  spill_->remove();
-  files.finish(list_rows_);
-  rows_placed_ = rows_added_.load();
-  spill_.reset();
+  files.finish(progress_.list_rows);
 }
 
 uint64_t SegmentWriter::rows_of(ListRange lists) const {
-  return std::accumulate(list_rows_.begin() + lists.first, list_rows_.begin() + lists.last,
-                         uint64_t{0});
+  return std::accumulate(progress_.list_rows.begin() + lists.first,
+                         progress_.list_rows.begin() + lists.last, uint64_t{0});
 }
 
 // Usually one pass over the bucket. One that outgrew the memory takes several, each for as many
@@ -127,8 +188,9 @@ void SegmentWriter::place_bucket(uint32_t bucket, SegmentFiles& files) {
   const ListRange all = spill_->bucket_lists(bucket);
   for (uint32_t first = all.first; first < all.last;) {
     uint32_t last = first + 1;
-    uint64_t rows = list_rows_[first];
-    while (last < all.last && rows + list_rows_[last] <= most_rows) rows += list_rows_[last++];
+    uint64_t rows = progress_.list_rows[first];
+    while (last < all.last && rows + progress_.list_rows[last] <= most_rows)
+      rows += progress_.list_rows[last++];
     if (rows > most_rows) {
       place_list(bucket, first, files);
     } else if (rows > 0) {
@@ -141,8 +203,10 @@ void SegmentWriter::place_bucket(uint32_t bucket, SegmentFiles& files) {
 void SegmentWriter::place_sorted(uint32_t bucket, ListRange lists, SegmentFiles& files) {
   // A counting sort: `next` is where the next row of each list goes.
   std::vector<uint64_t> next(lists.last - lists.first);
-  std::exclusive_scan(list_rows_.begin() + lists.first, list_rows_.begin() + lists.last,
-                      next.begin(), uint64_t{0});
+  std::exclusive_scan(progress_.list_rows.begin() + lists.first,
+                      progress_.list_rows.begin() + lists.last, next.begin(), uint64_t{0});
+  std::vector<uint64_t> left(progress_.list_rows.begin() + lists.first,
+                             progress_.list_rows.begin() + lists.last);
   std::vector<RowReference> order(rows_of(lists));
   std::vector<std::shared_ptr<const SpillChunk>> chunks;
   const uint32_t bucket_first = spill_->bucket_lists(bucket).first;
@@ -151,10 +215,15 @@ void SegmentWriter::place_sorted(uint32_t bucket, ListRange lists, SegmentFiles&
     throw_if_cancelled();
     const std::shared_ptr<const SpillChunk> kept = SpillChunk::only(wanted, chunk);
     for (uint32_t row = 0; row < kept->rows(); ++row) {
-      order[next[kept->list(row) - wanted.first]++] = {static_cast<uint32_t>(chunks.size()), row};
+      const uint32_t list = kept->list(row) - wanted.first;
+      if (left[list]-- == 0) throw spill_->disagrees(bucket);
+      order[next[list]++] = {static_cast<uint32_t>(chunks.size()), row};
     }
     chunks.push_back(kept);
   });
+  if (std::any_of(left.begin(), left.end(), [](uint64_t rows) { return rows > 0; })) {
+    throw spill_->disagrees(bucket);
+  }
   for (const RowReference& reference : order) {
     place_row(*chunks[reference.chunk], reference.row, files);
   }
@@ -162,11 +231,15 @@ void SegmentWriter::place_sorted(uint32_t bucket, ListRange lists, SegmentFiles&
 
 void SegmentWriter::place_list(uint32_t bucket, uint32_t list, SegmentFiles& files) {
   const uint32_t wanted = list - spill_->bucket_lists(bucket).first;
+  uint64_t rows = 0;
   spill_->read(bucket, [&](const std::shared_ptr<const SpillChunk>& chunk) {
     for (uint32_t row = 0; row < chunk->rows(); ++row) {
-      if (chunk->list(row) == wanted) place_row(*chunk, row, files);
+      if (chunk->list(row) != wanted) continue;
+      place_row(*chunk, row, files);
+      ++rows;
     }
   });
+  if (rows != progress_.list_rows[list]) throw spill_->disagrees(bucket);
 }
 
 void SegmentWriter::place_row(const SpillChunk& chunk, uint32_t row, SegmentFiles& files) {
@@ -187,10 +260,11 @@ WriterProgress SegmentWriter::progress() const {
 void SegmentWriter::abort() {
   cancel();
   const std::lock_guard<std::mutex> hold(busy_);
-  if (spill_ != nullptr) spill_->remove();
+  if (closed_) return;
+  closed_ = true;
   spill_.reset();
-  SegmentFiles::remove(folder_);
-  remove_folder(folder_);
+  if (was_finished_ || !progress_.buckets.empty()) return;
+  remove_tree(folder_);
 }
 
 }  // namespace corvid

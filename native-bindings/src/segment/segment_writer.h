@@ -2,8 +2,10 @@
 // (spill.h), and each bucket is then sorted by list and appended to the segment's files.
 //
 // Within a list, rows keep the order in which they were added, so the same rows in the same order
-// give the same bytes, whatever the memory. One thread at a time calls append and finish; progress
-// and cancel may be called from others.
+// give the same bytes, whatever the memory. A writer that may be resumed makes checkpoints: while
+// rows are added, when the buffers are full or kCheckpointRows came since the last, and while they
+// are placed, after each bucket. One thread at a time calls append and finish; progress and cancel
+// may be called from others.
 #ifndef CORVID_SEGMENT_SEGMENT_WRITER_H_
 #define CORVID_SEGMENT_SEGMENT_WRITER_H_
 
@@ -16,6 +18,7 @@
 #include "segment/segment_files.h"
 #include "segment/shape.h"
 #include "segment/spill.h"
+#include "segment/write_progress.h"
 
 namespace corvid {
 
@@ -36,10 +39,13 @@ struct WriterProgress {
 
 class SegmentWriter {
  public:
-  // Makes the folder, which must not exist. `rows_hint` sizes the buckets and may be exceeded, at
-  // the cost of speed. `memory_bytes` bounds what all buffers take together; at least
-  // kLeastMemoryBytes are used.
-  SegmentWriter(std::string folder, SegmentShape shape, uint64_t rows_hint, uint64_t memory_bytes);
+  // Makes the folder, which must not exist unless `resumable`: then the writer goes on from the
+  // last checkpoint of one that was to write the same segment there, and removes what else it left.
+  // `rows_hint` sizes the buckets and may be exceeded, at the cost of speed. `memory_bytes` bounds
+  // what all buffers take together, beside one batch; at least kLeastMemoryBytes are used. Throws
+  // ERR_FORMAT_CORRUPT where a checkpoint cannot be gone on from.
+  SegmentWriter(std::string folder, SegmentShape shape, uint64_t rows_hint, uint64_t memory_bytes,
+                bool resumable);
   ~SegmentWriter();
 
   // Throws ERR_USAGE for a list or an id out of range (then nothing of the batch was added),
@@ -53,18 +59,28 @@ class SegmentWriter {
   WriterProgress progress() const;
   // Makes a running append or finish throw ERR_ABORTED soon.
   void cancel() { cancelled_ = true; }
-  // Cancels, waits for the running call, and removes everything written.
+  // Cancels, waits for the running call, closes, and removes everything written; but leaves what
+  // can be resumed.
   void abort();
 
   const SegmentShape& shape() const { return shape_; }
   uint64_t rows() const { return rows_added_; }
+  // Rows, the first of all, that were there when the writer was made: not to be added again.
+  uint64_t resumed_rows() const { return resumed_rows_; }
 
   static constexpr uint64_t kLeastMemoryBytes = uint64_t{16} << 20;
+  // Some 30 seconds of encoding.
+  static constexpr uint64_t kCheckpointRows = uint64_t{1} << 22;
 
  private:
   void require_open() const;
   void throw_if_cancelled() const;
   void check(const RowBatch& batch) const;
+  std::string spill_folder() const { return folder_ + "/spill"; }
+  // Whether there was something to go on from.
+  bool resume();
+  void checkpoint();
+  void place();
   void place_bucket(uint32_t bucket, SegmentFiles& files);
   // Sorts the rows of `lists` within memory and writes them.
   void place_sorted(uint32_t bucket, ListRange lists, SegmentFiles& files);
@@ -76,10 +92,14 @@ class SegmentWriter {
   std::string folder_;
   SegmentShape shape_;
   uint64_t memory_bytes_;
-  std::unique_ptr<Spill> spill_;  // null after finish and abort
-  bool broken_ = false;           // a call failed halfway
-  std::vector<uint64_t> list_rows_;
-  uint64_t largest_id_ = 0;
+  bool resumable_;
+  std::unique_ptr<Spill> spill_;  // null once the writer is closed, or if it was finished
+  bool was_finished_ = false;     // by an earlier writer
+  bool closed_ = false;
+  bool broken_ = false;     // a call failed halfway
+  WriteProgress progress_;  // buckets and files as at the last checkpoint, empty before the first
+  uint64_t resumed_rows_ = 0;
+  uint64_t checkpointed_rows_ = 0;
   std::mutex busy_;
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> placing_{false};

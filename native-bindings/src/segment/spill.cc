@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "crc32c.h"
 #include "error.h"
 #include "system_file.h"
 
@@ -19,7 +20,14 @@ constexpr uint64_t kMostChunkBytes = 1 << 20;
 struct ChunkHead {
   uint32_t rows;
   uint32_t id_bytes;
+  uint32_t crc32c;  // of all columns
 };
+
+Error damaged(const std::string& path) {
+  return Error("ERR_FORMAT_CORRUPT", "a file of an unfinished build was damaged or changed")
+      .path(path)
+      .hint("remove the folder that holds it, and run the same command again");
+}
 
 }  // namespace
 
@@ -72,29 +80,31 @@ std::shared_ptr<const SpillChunk> SpillChunk::only(ListRange lists,
   return kept;
 }
 
-void SpillChunk::write(SystemFile& file) const {
-  const ChunkHead head{rows_, id_bytes_};
-  const uint8_t* memory = memory_.data();
+uint64_t SpillChunk::write(SystemFile& file) const {
+  if (rows_ < capacity_) return packed()->write(file);
+  const ChunkHead head{rows_, id_bytes_, crc32c(memory_.data(), memory_.size())};
   file.write(&head, sizeof(head));
-  file.write(memory, rows_ * sizeof(uint16_t));
-  file.write(memory + ids_offset_, rows_ * size_t{id_bytes_});
-  file.write(memory + codes_offset_, rows_ * code_bytes_);
-  file.write(memory + vectors_offset_, rows_ * vector_bytes_);
+  file.write(memory_.data(), memory_.size());
+  return sizeof(head) + memory_.size();
+}
+
+std::shared_ptr<SpillChunk> SpillChunk::packed() const {
+  auto chunk = std::make_shared<SpillChunk>(rows_, id_bytes_, code_bytes_, vector_bytes_);
+  for (uint32_t row = 0; row < rows_; ++row) chunk->add(list(row), id(row), code(row), vector(row));
+  return chunk;
 }
 
 std::shared_ptr<SpillChunk> SpillChunk::read(SystemFile& file, size_t code_bytes,
                                              size_t vector_bytes, const std::string& path) {
-  const auto damaged = [&path] {
-    return Error("ERR_FORMAT_CORRUPT", "a file of the running build was changed by somebody else")
-        .path(path)
-        .hint("run the same command again");
-  };
   ChunkHead head{};
-  if (file.read(&head, sizeof(head)) != sizeof(head)) throw damaged();
-  if (head.rows > kMostChunkBytes || (head.id_bytes != 4 && head.id_bytes != 8)) throw damaged();
+  if (file.read(&head, sizeof(head)) != sizeof(head)) throw damaged(path);
+  if (head.rows > kMostChunkBytes || (head.id_bytes != 4 && head.id_bytes != 8)) {
+    throw damaged(path);
+  }
   auto chunk = std::make_shared<SpillChunk>(head.rows, head.id_bytes, code_bytes, vector_bytes);
   const size_t bytes = chunk->memory_.size();
-  if (file.read(chunk->memory_.data(), bytes) != bytes) throw damaged();
+  if (file.read(chunk->memory_.data(), bytes) != bytes) throw damaged(path);
+  if (crc32c(chunk->memory_.data(), bytes) != head.crc32c) throw damaged(path);
   chunk->rows_ = head.rows;
   return chunk;
 }
@@ -115,7 +125,26 @@ Spill::Spill(std::string folder, const SegmentShape& shape, uint32_t buckets, ui
     first_lists_.push_back(
         static_cast<uint32_t>((b * lists_ + buckets_.size() - 1) / buckets_.size()));
   }
-  make_folder(folder_);
+  if (!file_exists(folder_)) make_folder(folder_);
+}
+
+Spill::Spill(std::string folder, const SegmentShape& shape, const std::vector<BucketState>& states,
+             uint32_t dropped, uint64_t memory_bytes)
+    : Spill(std::move(folder), shape, static_cast<uint32_t>(states.size()), memory_bytes) {
+  if (states.size() != buckets_.size()) throw damaged(folder_);
+  for (uint32_t number = 0; number < buckets(); ++number) {
+    const BucketState& state = states.at(number);
+    if (number < dropped || state.bytes == 0) {
+      remove_file(file_path(number));
+      continue;
+    }
+    Bucket& bucket = buckets_[number];
+    bucket.file = SystemFile::open(file_path(number));
+    if (bucket.file->size_bytes() < state.bytes) throw damaged(file_path(number));
+    bucket.file->truncate(state.bytes);
+    bucket.file->seek(state.bytes);
+    bucket.in_file = state;
+  }
 }
 
 Spill::~Spill() = default;
@@ -132,41 +161,54 @@ SpillChunk& Spill::open_chunk(Bucket& bucket, uint64_t id) {
     SpillChunk& last = *bucket.chunks.back();
     if (!last.full() && last.id_bytes() >= id_bytes) return last;
   }
-  if (used_bytes_ > memory_bytes_) flush();
   bucket.chunks.push_back(
       std::make_shared<SpillChunk>(chunk_rows_, id_bytes, code_bytes_, vector_bytes_));
   used_bytes_ += bucket.chunks.back()->size_bytes();
   return *bucket.chunks.back();
 }
 
+void Spill::flush(uint32_t number) {
+  Bucket& bucket = buckets_[number];
+  if (bucket.chunks.empty()) return;
+  if (bucket.file == nullptr) bucket.file = SystemFile::create(file_path(number));
+  for (const auto& chunk : bucket.chunks) bucket.in_file.bytes += chunk->write(*bucket.file);
+  bucket.in_file.chunks += bucket.chunks.size();
+  bucket.chunks.clear();
+}
+
 void Spill::flush() {
-  for (uint32_t number = 0; number < buckets_.size(); ++number) {
-    Bucket& bucket = buckets_[number];
-    if (bucket.chunks.empty()) continue;
-    if (bucket.file == nullptr) bucket.file = SystemFile::create(file_path(number));
-    for (const auto& chunk : bucket.chunks) chunk->write(*bucket.file);
-    bucket.chunks_in_file += static_cast<uint32_t>(bucket.chunks.size());
-    bucket.chunks.clear();
-  }
+  for (uint32_t number = 0; number < buckets(); ++number) flush(number);
   used_bytes_ = 0;
 }
 
-void Spill::seal() {
-  const bool any_file = std::any_of(buckets_.begin(), buckets_.end(),
-                                    [](const Bucket& bucket) { return bucket.file != nullptr; });
-  if (any_file) flush();
+std::vector<Spill::BucketState> Spill::checkpoint() {
+  flush();
+  std::vector<BucketState> states;
+  for (const Bucket& bucket : buckets_) {
+    if (bucket.file != nullptr) bucket.file->sync();
+    states.push_back(bucket.in_file);
+  }
+  sync_folder(folder_);
+  return states;
+}
+
+bool Spill::has_files() const {
+  return std::any_of(buckets_.begin(), buckets_.end(),
+                     [](const Bucket& bucket) { return bucket.file != nullptr; });
 }
 
 void Spill::read(uint32_t number, const Visit& visit) {
   Bucket& bucket = buckets_[number];
   if (bucket.file != nullptr) {
-    bucket.file->rewind();
-    for (uint32_t i = 0; i < bucket.chunks_in_file; ++i) {
+    bucket.file->seek(0);
+    for (uint64_t i = 0; i < bucket.in_file.chunks; ++i) {
       visit(SpillChunk::read(*bucket.file, code_bytes_, vector_bytes_, file_path(number)));
     }
   }
   for (const auto& chunk : bucket.chunks) visit(chunk);
 }
+
+Error Spill::disagrees(uint32_t bucket) const { return damaged(file_path(bucket)); }
 
 void Spill::drop(uint32_t number) {
   Bucket& bucket = buckets_[number];

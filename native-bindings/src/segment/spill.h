@@ -3,7 +3,8 @@
 //
 // A bucket holds its rows in the order in which they came, in chunks of columns. Rows in a spill
 // file take two bytes more than in the segment, so that the disk never holds much more than the
-// segment will. Not thread-safe.
+// segment will. What a checkpoint has written outlives the process; everything read back is
+// checked. Not thread-safe.
 #ifndef CORVID_SEGMENT_SPILL_H_
 #define CORVID_SEGMENT_SPILL_H_
 
@@ -16,6 +17,7 @@
 
 namespace corvid {
 
+class Error;
 class SystemFile;
 
 // Some rows of one bucket, column by column. Ids take 4 bytes until one needs 8.
@@ -43,12 +45,15 @@ class SpillChunk {
   static std::shared_ptr<const SpillChunk> only(ListRange lists,
                                                 const std::shared_ptr<const SpillChunk>& self);
 
-  void write(SystemFile& file) const;
+  // @returns bytes written
+  uint64_t write(SystemFile& file) const;
   // The next chunk of a file at its current position. Throws ERR_FORMAT_CORRUPT.
   static std::shared_ptr<SpillChunk> read(SystemFile& file, size_t code_bytes, size_t vector_bytes,
                                           const std::string& path);
 
  private:
+  // This chunk without room for more.
+  std::shared_ptr<SpillChunk> packed() const;
   const uint8_t* codes() const { return memory_.data() + codes_offset_; }
 
   uint32_t capacity_;
@@ -62,11 +67,20 @@ class SpillChunk {
 
 class Spill {
  public:
+  // The file of a bucket, as far as it will last.
+  struct BucketState {
+    uint64_t bytes = 0;
+    uint64_t chunks = 0;
+  };
   using Visit = std::function<void(std::shared_ptr<const SpillChunk>)>;
 
   // Files go into `folder`, which is made. `memory_bytes`: what chunks may take while rows are
   // added. `buckets` is raised until a list within its bucket takes two bytes.
   Spill(std::string folder, const SegmentShape& shape, uint32_t buckets, uint64_t memory_bytes);
+  // Goes on with the files of another, those of the first `dropped` buckets being gone. What was
+  // written after `states` is cut off. Throws ERR_FORMAT_CORRUPT if less is there.
+  Spill(std::string folder, const SegmentShape& shape, const std::vector<BucketState>& states,
+        uint32_t dropped, uint64_t memory_bytes);
   ~Spill();
   Spill(const Spill&) = delete;
   Spill& operator=(const Spill&) = delete;
@@ -74,15 +88,23 @@ class Spill {
   // Precondition: list < shape.lists, id <= kMaxItemId.
   void add(uint32_t list, uint64_t id, const uint8_t* code, const int8_t* vector);
 
+  // Whether chunks take more memory than they may; then flush, or checkpoint.
+  bool full() const { return used_bytes_ > memory_bytes_; }
+  bool has_files() const;
+  // Writes all chunks to the files.
+  void flush();
+  // The same, and fsyncs: what was added so far will last.
+  std::vector<BucketState> checkpoint();
+
   uint32_t buckets() const { return static_cast<uint32_t>(buckets_.size()); }
   ListRange bucket_lists(uint32_t bucket) const {
     return {first_lists_[bucket], first_lists_[bucket + 1]};
   }
 
-  // Adding is over: if anything went to disk, all of it goes, so that the memory is free.
-  void seal();
   // Hands out a bucket's chunks in the order in which they were written.
   void read(uint32_t bucket, const Visit& visit);
+  // The error for a bucket that holds other rows than were added.
+  Error disagrees(uint32_t bucket) const;
   // Frees a bucket, in memory and on disk.
   void drop(uint32_t bucket);
   // Frees everything, and removes the folder.
@@ -92,12 +114,12 @@ class Spill {
   struct Bucket {
     std::vector<std::shared_ptr<SpillChunk>> chunks;
     std::unique_ptr<SystemFile> file;
-    uint32_t chunks_in_file = 0;
+    BucketState in_file;
   };
 
   std::string file_path(uint32_t bucket) const;
   SpillChunk& open_chunk(Bucket& bucket, uint64_t id);
-  void flush();
+  void flush(uint32_t bucket);
 
   std::string folder_;
   uint32_t lists_;

@@ -19,13 +19,17 @@ export class JournalRows implements Rows {
   ) {
     this.path = journal.path;
     this.rows = images.length;
-    const hash = createHash('sha256');
+    const hash = createHash('sha256').update(`${firstId}\n`);
     for (const { path, sha256 } of images) hash.update(JSON.stringify([path, sha256]));
     this.identity = hash.digest('hex');
   }
 
-  async *read(batchRows: number, signal: AbortSignal | undefined): AsyncGenerator<RowBatch> {
-    for (let firstRow = 0; firstRow < this.rows; firstRow += batchRows) {
+  async *read(
+    start: number,
+    batchRows: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<RowBatch> {
+    for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
       const images = this.images.slice(firstRow, firstRow + batchRows);
       const ids = Float64Array.from(images, (_, i) => this.firstId + firstRow + i);
