@@ -46,5 +46,6 @@ const count = (word) => Number(new RegExp(`${word}: (\\d+)`).exec(totals)?.[1] ?
 const failed = count('fail');
 // A runner that died without a failed assertion has failed all the same.
 const broken = run.status === 0 || failed > 0 ? failed : 1;
-console.log(`\n${count('pass')} passed, ${broken} failed, ${count('skip')} skipped`);
+if (count('skip') > 0) console.log(`\n${count('skip')} skipped: the output above says why`);
+console.log(`\n${count('pass')} passed, ${broken} failed`);
 process.exit(broken === 0 ? 0 : 1);
