@@ -5,6 +5,7 @@
       "sources": [
         "src/addon.cc",
         "src/codec/assign.cc",
+        "src/codec/byte_rows.cc",
         "src/codec/byte_sample.cc",
         "src/codec/codec.cc",
         "src/codec/corners.cc",

@@ -1,5 +1,5 @@
-// The lists nearest to an embedding, for training and encoding: exact among those that a tree over
-// projected centers finds.
+// The lists nearest to an embedding, for training and encoding: all dimensions are compared, in
+// bytes, of those that a tree over projected centers finds.
 #ifndef CORVID_CODEC_ASSIGN_H_
 #define CORVID_CODEC_ASSIGN_H_
 
@@ -31,22 +31,33 @@ class ListAssigner {
 
   // Lists that candidates() gives for a row: kCandidateLists, or all if there are fewer.
   size_t candidate_count() const { return candidate_count_; }
-  // Writes µ + c of a list: dims numbers.
-  void center(uint32_t list, float* out) const;
 
-  // For each of the rows (rows x dims) the candidate_count() lists that are nearest, nearest first,
-  // and ⟨x, µ + c⟩ with each: rows x candidate_count() of both. Of 1,000 rows about one misses the
-  // list that a search through all would find, and a row's result depends on that row alone.
+  // For each of the rows first .. first + count the candidate_count() lists that are nearest, nearest
+  // first, and ⟨x, µ + c⟩ with each: count x candidate_count() of both. Of 1,000 rows about one misses
+  // the list that a search through all would find, and a row's result depends on that row alone.
   // Fastest with some thousands of rows at once.
-  void candidates(const float* x, size_t rows, uint32_t* lists, float* products) const;
+  void candidates(const ByteRows& rows, size_t first, size_t count, uint32_t* lists,
+                  float* products) const;
 
  private:
-  void compare(const float* row, const uint32_t* shortlist, uint32_t* lists, float* products) const;
+  // A center as its rows are compared with it: c ≈ scale * bytes.
+  struct Center {
+    float scale;
+    int32_t byte_sum;    // of the bytes
+    float mean_product;  // ⟨µ, µ + c⟩
+    float half_norm;     // ‖µ + c‖² / 2
+  };
+
+  void write_center(uint32_t list, float* out) const;
+  void fetch(const uint32_t* shortlist) const;
+  void compare(const ByteRows& rows, size_t row, const uint32_t* shortlist, uint32_t* lists,
+               float* products) const;
 
   ListCentersView view_;
   size_t candidate_count_;
   size_t shortlist_count_;
-  std::vector<float> half_norms_;  // lists: ‖µ + c‖² / 2
+  std::vector<Center> centers_;
+  std::vector<int8_t> center_bytes_;  // lists x dims
   // Null where so few lists are there that all are compared.
   std::unique_ptr<Projector> projector_;
   std::unique_ptr<ListTree> tree_;

@@ -1,5 +1,7 @@
 #include "codec/corners.h"
 
+#include <vector>
+
 #include "codec/layout.h"
 #include "codec/wide.h"
 
@@ -19,12 +21,13 @@ CORVID_INLINE FloatLanes load(const float* from) {
   return lanes;
 }
 CORVID_INLINE IntLanes load_codes(const uint8_t* from) {
-  IntLanes lanes;
-  for (size_t i = 0; i < kLanes; ++i) lanes[i] = from[i];
-  return lanes;
+  ByteLanes bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  return __builtin_convertvector(bytes, IntLanes);
 }
 CORVID_INLINE void store_codes(const IntLanes& lanes, uint8_t* to) {
-  for (size_t i = 0; i < kLanes; ++i) to[i] = static_cast<uint8_t>(lanes[i]);
+  const ByteLanes bytes = __builtin_convertvector(lanes, ByteLanes);
+  std::memcpy(to, &bytes, sizeof bytes);
 }
 
 // ⟨z, corner v⟩ of one block for sixteen rows.
@@ -49,49 +52,53 @@ CORVID_INLINE void load_block(const float* z, size_t j, size_t stride, size_t la
   }
 }
 
-// The running sums of sixteen rows: a = ⟨x, x̂⟩ and n = ‖x̂‖².
-struct Sums {
-  FloatLanes a;
-  FloatLanes n;
-};
-
-// What each corner of block j would add to a and n, and what the present codes do.
+// What each corner of a block would add to a = ⟨x, x̂⟩ and to n = ‖x̂‖² of sixteen rows.
 struct Gains {
   FloatLanes a[kCorners];
   FloatLanes n[kCorners];
-  FloatLanes present_a;
-  FloatLanes present_n;
 };
 CORVID_INLINE void gains_of(const Corners& corners, const CosineSearch& search, size_t j,
-                            size_t stride, size_t lane, const IntLanes& codes, Gains* gains) {
+                            size_t stride, size_t lane, Gains* gains) {
   const BlockView block = block_of(corners, j);
   FloatLanes x[kBlockDirections], base[kBlockDirections];
   load_block(search.x, j, stride, lane, x);
   load_block(search.base, j, stride, lane, base);
-  gains->present_a = gains->present_n = FloatLanes{};
   for (size_t v = 0; v < kCorners; ++v) {
     gains->a[v] = product(x, block.c, v);
     const FloatLanes base_product = product(base, block.c, v);
     gains->n[v] = (base_product + base_product) + block.norms[v];
-    const IntLanes present = codes == static_cast<int32_t>(v);
-    gains->present_a = present ? gains->a[v] : gains->present_a;
-    gains->present_n = present ? gains->n[v] : gains->present_n;
   }
 }
 
-// Chooses block j anew for sixteen rows, given everything else. a·|a|/n orders as a/√n does.
+// The sums of sixteen rows, and what the present corner of one block adds to them.
+struct Sums {
+  FloatLanes a;
+  FloatLanes n;
+};
+CORVID_INLINE Sums present_of(const Gains& gains, const IntLanes& codes) {
+  Sums present{};
+  for (size_t v = 0; v < kCorners; ++v) {
+    const IntLanes here = codes == static_cast<int32_t>(v);
+    present.a = here ? gains.a[v] : present.a;
+    present.n = here ? gains.n[v] : present.n;
+  }
+  return present;
+}
+
+// Chooses a block anew for sixteen rows, given everything else: the corner of largest a·|a|/n, which
+// orders as a/√n does. As n > 0, two of them are compared without dividing.
 CORVID_INLINE IntLanes choose(const Gains& gains, const IntLanes& codes, Sums* sums) {
-  const FloatLanes a0 = sums->a - gains.present_a;
-  const FloatLanes n0 = sums->n - gains.present_n;
-  FloatLanes best = FloatLanes{} - 1e30f;
-  IntLanes chosen = codes;
+  const Sums present = present_of(gains, codes);
+  const FloatLanes a0 = sums->a - present.a;
+  const FloatLanes n0 = sums->n - present.n;
+  FloatLanes best_square{};
+  IntLanes chosen{};
   for (size_t v = 0; v < kCorners; ++v) {
     const FloatLanes a = a0 + gains.a[v];
     const FloatLanes n = n0 + gains.n[v];
-    const FloatLanes magnitude = a < 0.0f ? -a : a;
-    const FloatLanes score = a * magnitude / n;
-    const IntLanes better = score > best;
-    best = better ? score : best;
+    const FloatLanes square = a * (a < 0.0f ? -a : a);
+    const IntLanes better = v == 0 ? IntLanes{} - 1 : square * sums->n > best_square * n;
+    best_square = better ? square : best_square;
     chosen = better ? IntLanes{} + static_cast<int32_t>(v) : chosen;
     sums->a = better ? a : sums->a;
     sums->n = better ? n : sums->n;
@@ -99,27 +106,28 @@ CORVID_INLINE IntLanes choose(const Gains& gains, const IntLanes& codes, Sums* s
   return chosen;
 }
 
+// gains: scratch of corners.blocks.
 CORVID_WIDE void improve_lanes(const Corners& corners, const CosineSearch& search, size_t stride,
-                               size_t lane, size_t sweeps, uint8_t* codes) {
-  Gains gains;
+                               size_t lane, size_t sweeps, Gains* gains, uint8_t* codes) {
   Sums sums{load(search.products + lane), load(search.norms + lane)};
   for (size_t j = 0; j < corners.blocks; ++j) {
-    gains_of(corners, search, j, stride, lane, load_codes(codes + j * stride + lane), &gains);
-    sums.a += gains.present_a;
-    sums.n += gains.present_n;
+    gains_of(corners, search, j, stride, lane, &gains[j]);
+    const Sums present = present_of(gains[j], load_codes(codes + j * stride + lane));
+    sums.a += present.a;
+    sums.n += present.n;
   }
   for (size_t sweep = 0; sweep < sweeps; ++sweep) {
-    bool changed = false;
+    IntLanes changed{};
     for (size_t j = 0; j < corners.blocks; ++j) {
       uint8_t* own = codes + j * stride + lane;
       const IntLanes before = load_codes(own);
-      gains_of(corners, search, j, stride, lane, before, &gains);
-      const IntLanes after = choose(gains, before, &sums);
+      const IntLanes after = choose(gains[j], before, &sums);
       store_codes(after, own);
-      const IntLanes differs = after != before;
-      for (size_t i = 0; i < kLanes; ++i) changed |= differs[i] != 0;
+      changed |= after != before;
     }
-    if (!changed) break;
+    bool any = false;
+    for (size_t i = 0; i < kLanes; ++i) any |= changed[i] != 0;
+    if (!any) break;
   }
   std::memcpy(search.products + lane, &sums.a, sizeof sums.a);
   std::memcpy(search.norms + lane, &sums.n, sizeof sums.n);
@@ -153,8 +161,10 @@ void nearest_corners(const Corners& corners, const float* z, size_t stride, uint
 
 void improve_cosine(const Corners& corners, const CosineSearch& search, size_t stride,
                     size_t sweeps, uint8_t* codes) {
+  thread_local std::vector<Gains> gains;
+  gains.resize(corners.blocks);
   for (size_t lane = 0; lane < stride; lane += kLanes) {
-    improve_lanes(corners, search, stride, lane, sweeps, codes);
+    improve_lanes(corners, search, stride, lane, sweeps, gains.data(), codes);
   }
 }
 

@@ -24,12 +24,41 @@ void pack_nibbles(const uint8_t* codes, size_t stride, size_t bytes, uint8_t* to
   }
 }
 
+// Of sixteen trials: Qᵀ(µ + c) / s is scale * projection.
+struct LaneBases {
+  const int8_t* projections[kLanes];
+  float scales[kLanes];
+};
+
+struct TrialLanes {
+  float* x;
+  float* base;
+  float* z;
+};
+
+// x = projected / s, base, and z = x − base of sixteen trials, all directions.
+CORVID_WIDE void scale_lanes(const float* projected, size_t columns, const uint32_t* places,
+                             const float* inverses, const LaneBases& bases, const TrialLanes& out,
+                             size_t stride) {
+  for (size_t b = 0; b < kLevel64Directions; ++b) {
+    float x[kLanes], base[kLanes];
+    for (size_t i = 0; i < kLanes; ++i) x[i] = projected[b * columns + places[i]];
+    for (size_t i = 0; i < kLanes; ++i) base[i] = static_cast<float>(bases.projections[i][b]);
+    for (size_t i = 0; i < kLanes; ++i) {
+      out.x[b * stride + i] = x[i] * inverses[i];
+      out.base[b * stride + i] = base[i] * bases.scales[i];
+      out.z[b * stride + i] = x[i] * inverses[i] - base[i] * bases.scales[i];
+    }
+  }
+}
+
 }  // namespace
 
 // The rows of one call, and their trials: trial r * candidates + i is row r in its i-th list.
 struct Encoder::Batch {
-  const float* x;  // rows x padded_dims
-  size_t rows;
+  Batch(size_t rows, const Codec& codec) : x(rows, codec.padded_dims(), codec.mean()) {}
+
+  ByteRows x;
   size_t candidates;
   std::vector<uint32_t> lists;      // per trial
   std::vector<float> products;      // per trial: ⟨x, µ + c⟩, later ⟨x, x̂⟩
@@ -47,13 +76,13 @@ struct Encoder::Trials {
   std::vector<float> x;          // 64 x stride: Qᵀx / s, s the list's scale
   std::vector<float> base;       // 64 x stride: Qᵀ(µ + c) / s
   std::vector<float> z;          // 64 x stride: x − base
-  std::vector<float> scales;     // stride: s
+  std::vector<float> inverses;   // stride: 1 / s
   std::vector<float> products;   // stride: ⟨x, µ + c⟩ / s², then ⟨x, x̂⟩ / s²
   std::vector<float> norms;      // stride: ‖µ + c‖² / s², then ‖x̂‖² / s²
   std::vector<uint8_t> codes;    // 16 x stride
-  std::vector<float> rows;       // the different rows, x padded_dims
-  std::vector<float> projected;  // 64 x the different rows
-  std::vector<uint32_t> places;  // count: which of them a trial is of
+  std::vector<uint32_t> rows;    // the different rows
+  std::vector<uint32_t> places;  // stride: which of them a trial is of
+  std::vector<float> projected;  // 64 x the different rows, in whole lanes
 };
 
 Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
@@ -63,31 +92,20 @@ Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
       directions_(codec_->groups()) {
   const size_t dims = codec_->padded_dims();
   parallel_for(codec_->groups(), threads, [&](size_t group, size_t) {
-    std::vector<float> columns(dims * kLevel64Directions);
+    std::vector<float> columns(dims * kLevel64Directions), rows(columns.size());
     kernels().half_to_float(codec_->directions(static_cast<uint32_t>(group)), columns.data(),
                             columns.size());
-    directions_[group].resize(columns.size());
-    transpose(columns.data(), dims, kLevel64Directions, kLevel64Directions,
-              directions_[group].data(), dims);
+    transpose(columns.data(), dims, kLevel64Directions, kLevel64Directions, rows.data(), dims);
+    directions_[group] = Projector(rows.data(), kLevel64Directions, codec_->mean(), dims);
   });
   if (codec_->level_count() > 1) longer_ = std::make_unique<LongerEncoder>(*codec_, threads);
 }
 
 void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
                      const EncodedRows& out) const {
-  const size_t dims = codec_->padded_dims();
-  std::vector<float> padded;
-  if (codec_->dims() < dims) {
-    padded.resize(rows * dims, 0.0f);
-    for (size_t r = 0; r < rows; ++r) {
-      std::copy_n(embeddings + r * codec_->dims(), codec_->dims(), &padded[r * dims]);
-    }
-  }
-  Batch batch;
-  batch.x = padded.empty() ? embeddings : padded.data();
-  batch.rows = rows;
+  Batch batch(rows, *codec_);
   batch.candidates = assigner_.candidate_count();
-  find_candidates(batch, threads);
+  find_candidates(embeddings, batch, threads);
 
   // Trials by group, each row's together, so that a row is projected once per group.
   std::vector<uint32_t> groups(batch.lists.size());
@@ -103,7 +121,7 @@ void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
   choose_lists(batch, out);
 
   if (longer_ != nullptr) {
-    longer_->encode({batch.x, rows, out.lists, batch.starts.data(), out.codes}, threads);
+    longer_->encode({batch.x, out.lists, batch.starts.data(), out.codes}, threads);
   }
   if (out.vectors == nullptr) return;
   parallel_for((rows + kVectorRows - 1) / kVectorRows, threads, [&](size_t chunk, size_t) {
@@ -112,18 +130,26 @@ void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
   });
 }
 
-void Encoder::find_candidates(Batch& batch, size_t threads) const {
-  const size_t trials = batch.rows * batch.candidates;
+void Encoder::find_candidates(const float* embeddings, Batch& batch, size_t threads) const {
+  const size_t rows = batch.x.rows(), trials = rows * batch.candidates;
   batch.lists.resize(trials);
   batch.products.resize(trials);
   batch.norms.resize(trials);
   batch.codes.resize(trials * kPlane64Bytes);
-  batch.starts.resize(batch.rows);
-  parallel_for((batch.rows + kAssignRows - 1) / kAssignRows, threads, [&](size_t chunk, size_t) {
-    const size_t first = chunk * kAssignRows;
-    assigner_.candidates(
-        batch.x + first * codec_->padded_dims(), std::min(kAssignRows, batch.rows - first),
-        &batch.lists[first * batch.candidates], &batch.products[first * batch.candidates]);
+  batch.starts.resize(rows);
+  parallel_for((rows + kAssignRows - 1) / kAssignRows, threads, [&](size_t chunk, size_t) {
+    const size_t first = chunk * kAssignRows, count = std::min(kAssignRows, rows - first);
+    std::vector<float> padded(codec_->padded_dims(), 0.0f);
+    for (size_t r = first; r < first + count; ++r) {
+      const float* x = embeddings + r * codec_->dims();
+      if (codec_->dims() < padded.size()) {
+        std::copy_n(x, codec_->dims(), padded.begin());
+        x = padded.data();
+      }
+      batch.x.set(r, x);
+    }
+    assigner_.candidates(batch.x, first, count, &batch.lists[first * batch.candidates],
+                         &batch.products[first * batch.candidates]);
   });
 }
 
@@ -133,15 +159,14 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
   trials.numbers = numbers;
   trials.count = count;
   trials.stride = stride;
-  trials.x.assign(kLevel64Directions * stride, 0.0f);
-  trials.base.assign(kLevel64Directions * stride, 0.0f);
+  trials.x.resize(kLevel64Directions * stride);
+  trials.base.resize(kLevel64Directions * stride);
+  trials.z.resize(kLevel64Directions * stride);
   project_trials(batch, trials);
-  trials.z.resize(trials.x.size());
-  for (size_t i = 0; i < trials.z.size(); ++i) trials.z[i] = trials.x[i] - trials.base[i];
   trials.products.assign(stride, 0.0f);
   trials.norms.assign(stride, 1.0f);
   for (size_t t = 0; t < count; ++t) {
-    const float inverse = 1 / trials.scales[t];
+    const float inverse = trials.inverses[t];
     const ListRecord& record = codec_->list_records()[batch.lists[numbers[t]]];
     trials.products[t] = inverse * inverse * batch.products[numbers[t]];
     trials.norms[t] = inverse * inverse * record.norm_squared;
@@ -154,51 +179,47 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
                             trials.norms.data()};
   improve_cosine(corners, search, stride, kEncodeSweeps, trials.codes.data());
   for (size_t t = 0; t < count; ++t) {
-    const float square = trials.scales[t] * trials.scales[t];
+    const float scale = codec_->list_records()[batch.lists[numbers[t]]].residual_scale;
+    const float square = scale * scale;
     batch.products[numbers[t]] = square * trials.products[t];
     batch.norms[numbers[t]] = square * trials.norms[t];
     pack_nibbles(&trials.codes[t], stride, kPlane64Bytes, &batch.codes[numbers[t] * kPlane64Bytes]);
   }
 }
 
-// Fills scales, x and base. Trials of one row follow one another, and share its projection.
+// Fills inverses, x, base and z; lanes past the trials are as the last trial. Trials of one row follow
+// one another, and share its projection.
 void Encoder::project_trials(const Batch& batch, Trials& trials) const {
-  const size_t dims = codec_->padded_dims();
   trials.rows.clear();
-  trials.places.resize(trials.count);
-  size_t columns = 0, last_row = SIZE_MAX;
+  trials.places.resize(trials.stride);
   for (size_t t = 0; t < trials.count; ++t) {
-    const size_t row = trials.numbers[t] / batch.candidates;
-    if (row != last_row) {
-      trials.rows.insert(trials.rows.end(), batch.x + row * dims, batch.x + (row + 1) * dims);
-      last_row = row;
-      ++columns;
-    }
-    trials.places[t] = static_cast<uint32_t>(columns - 1);
+    const auto row = static_cast<uint32_t>(trials.numbers[t] / batch.candidates);
+    if (trials.rows.empty() || trials.rows.back() != row) trials.rows.push_back(row);
+    trials.places[t] = static_cast<uint32_t>(trials.rows.size() - 1);
   }
-  const uint32_t group = codec_->group_of(batch.lists[trials.numbers[0]]);
+  std::fill(trials.places.begin() + trials.count, trials.places.end(), trials.places[trials.count - 1]);
+  const size_t columns = whole_lanes(trials.rows.size());
   trials.projected.resize(kLevel64Directions * columns);
-  kernels().gemm_nt(kLevel64Directions, columns, dims, directions_[group].data(), dims,
-                    trials.rows.data(), dims, trials.projected.data(), columns, false);
-  trials.scales.resize(trials.stride);
-  for (size_t t = 0; t < trials.count; ++t) {
-    const ListRecord& record = codec_->list_records()[batch.lists[trials.numbers[t]]];
-    trials.scales[t] = record.residual_scale;
-    const float scale = record.projection_scale / record.residual_scale;
-    for (size_t b = 0; b < kLevel64Directions; ++b) {
-      trials.base[b * trials.stride + t] = scale * static_cast<float>(record.projection[b]);
+  directions_[codec_->group_of(batch.lists[trials.numbers[0]])].project_lanes(
+      batch.x, trials.rows.data(), trials.rows.size(), trials.projected.data(), columns);
+  trials.inverses.resize(trials.stride);
+  for (size_t lane = 0; lane < trials.stride; lane += kLanes) {
+    LaneBases bases;
+    for (size_t i = 0; i < kLanes; ++i) {
+      const size_t t = std::min(lane + i, trials.count - 1);
+      const ListRecord& record = codec_->list_records()[batch.lists[trials.numbers[t]]];
+      trials.inverses[lane + i] = 1 / record.residual_scale;
+      bases.projections[i] = record.projection;
+      bases.scales[i] = record.projection_scale / record.residual_scale;
     }
-  }
-  for (size_t b = 0; b < kLevel64Directions; ++b) {
-    const float* from = &trials.projected[b * columns];
-    float* x = &trials.x[b * trials.stride];
-    for (size_t t = 0; t < trials.count; ++t) x[t] = from[trials.places[t]] / trials.scales[t];
+    scale_lanes(trials.projected.data(), columns, &trials.places[lane], &trials.inverses[lane],
+                bases, {&trials.x[lane], &trials.base[lane], &trials.z[lane]}, trials.stride);
   }
 }
 
 // Takes for every row the trial of largest cosine, the nearer list among equals.
 void Encoder::choose_lists(Batch& batch, const EncodedRows& out) const {
-  for (size_t r = 0; r < batch.rows; ++r) {
+  for (size_t r = 0; r < batch.x.rows(); ++r) {
     size_t best = r * batch.candidates;
     float best_score = -2;
     for (size_t t = best; t < (r + 1) * batch.candidates; ++t) {
@@ -209,9 +230,7 @@ void Encoder::choose_lists(Batch& batch, const EncodedRows& out) const {
       }
     }
     out.lists[r] = batch.lists[best];
-    const float* x = batch.x + r * codec_->padded_dims();
-    const float left =
-        squared_length(x, codec_->padded_dims()) - 2 * batch.products[best] + batch.norms[best];
+    const float left = batch.x.square(r) - 2 * batch.products[best] + batch.norms[best];
     batch.starts[r] = {batch.products[best], batch.norms[best],
                        std::sqrt(std::max(left, kLeastGain * kLeastGain))};
     std::copy_n(&batch.codes[best * kPlane64Bytes], kPlane64Bytes,

@@ -23,20 +23,21 @@ struct EncodedRows {
   int8_t* vectors;  // rows x codec.dims(), or null if they are not wanted
 };
 
-// Float matrices of a codec, laid out for encoding: some tens of MB, so made only by who encodes.
+// Matrices of a codec, laid out for encoding: tens of MB, or hundreds with very many lists, so made
+// only by who encodes.
 class Encoder {
  public:
   Encoder(std::shared_ptr<const Codec> codec, size_t threads);
 
   // embeddings: rows x codec.dims(), unit length; only read. Each row's result depends on that
-  // row alone, up to the last bits of matrix products. May be called by several threads at once.
+  // row alone. May be called by several threads at once.
   void encode(const float* embeddings, size_t rows, size_t threads, const EncodedRows& out) const;
 
  private:
   struct Batch;
   struct Trials;
 
-  void find_candidates(Batch& batch, size_t threads) const;
+  void find_candidates(const float* embeddings, Batch& batch, size_t threads) const;
   void try_lists(Batch& batch, const uint32_t* numbers, size_t count, Trials& trials) const;
   void project_trials(const Batch& batch, Trials& trials) const;
   void choose_lists(Batch& batch, const EncodedRows& out) const;
@@ -44,8 +45,8 @@ class Encoder {
 
   std::shared_ptr<const Codec> codec_;
   ListAssigner assigner_;
-  std::vector<std::vector<float>> directions_;  // per group: Qᵀ, 64 x padded_dims
-  std::unique_ptr<LongerEncoder> longer_;       // if there are longer levels
+  std::vector<Projector> directions_;      // per group: Qᵀ
+  std::unique_ptr<LongerEncoder> longer_;  // if there are longer levels
 };
 
 }  // namespace corvid

@@ -23,6 +23,16 @@ CORVID_WIDE void take_coordinates(const float* start, const float* inverse_gains
   for (size_t r = 0; r < count; ++r) y[r] = (y[r] - start[r]) * inverse_gains[r];
 }
 
+// out[c * stride + i] = scales[i] * bytes[i][c], sixteen rows.
+CORVID_WIDE void scale_lanes(const int8_t* const bytes[kLanes], const float scales[kLanes],
+                             size_t count, float* out, size_t stride) {
+  for (size_t c = 0; c < count; ++c) {
+    float own[kLanes];
+    for (size_t i = 0; i < kLanes; ++i) own[i] = static_cast<float>(bytes[i][c]);
+    for (size_t i = 0; i < kLanes; ++i) out[c * stride + i] = scales[i] * own[i];
+  }
+}
+
 }  // namespace
 
 // Rows of one outer group, by list, as lanes; reused from piece to piece.
@@ -30,8 +40,8 @@ struct LongerEncoder::Piece {
   const uint32_t* rows;  // numbers of its rows in the batch
   size_t count;
   LongerRows lanes;
-  std::vector<float> stacked;       // count x padded_dims
-  std::vector<float> values;        // count x 64: coordinates of the corners of level 64, scaled
+  std::vector<uint8_t> corners;     // count x 64: coordinates of the corners of level 64 ...
+  std::vector<float> scales;        // count: ... divided by this
   std::vector<float> inverses;      // stride: of gains
   std::vector<uint8_t> gain_bytes;  // stride
   std::vector<uint8_t> packed;      // code bytes x stride, of one level
@@ -45,11 +55,13 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
       centers_(codec.lists() * columns_),
       center_scales_(codec.lists()) {
   const size_t dims = codec.padded_dims();
+  std::vector<std::vector<float>> bases(bases_.size());
   parallel_for(bases_.size(), threads, [&](size_t group, size_t) {
     std::vector<float> basis(dims * columns_);
     kernels().half_to_float(codec.basis(static_cast<uint32_t>(group)), basis.data(), basis.size());
-    bases_[group].resize(basis.size());
-    transpose(basis.data(), dims, columns_, columns_, bases_[group].data(), dims);
+    bases[group].resize(basis.size());
+    transpose(basis.data(), dims, columns_, columns_, bases[group].data(), dims);
+    bases_[group] = Projector(bases[group].data(), columns_, codec.mean(), dims);
   });
   std::vector<uint32_t> outer_groups(codec.groups());
   for (uint32_t list = 0; list < codec.lists(); ++list) {
@@ -61,9 +73,10 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
                             columns.size());
     transpose(columns.data(), dims, kLevel64Directions, kLevel64Directions, directions.data(),
               dims);
-    products_[group].resize(columns_ * kLevel64Directions);
-    kernels().gemm_nt(columns_, kLevel64Directions, dims, bases_[outer_groups[group]].data(), dims,
-                      directions.data(), dims, products_[group].data(), kLevel64Directions, false);
+    std::vector<float> products(columns_ * kLevel64Directions);
+    kernels().gemm_nt(columns_, kLevel64Directions, dims, bases[outer_groups[group]].data(), dims,
+                      directions.data(), dims, products.data(), kLevel64Directions, false);
+    products_[group] = Panels(products.data(), columns_, kLevel64Directions);
   });
   // Lists of an outer group are neighbours, so most chunks have one.
   parallel_for((codec.lists() + kChunkLists - 1) / kChunkLists, threads, [&](size_t chunk, size_t) {
@@ -78,7 +91,7 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
       centers.resize(count * dims);
       projected.resize(count * columns_);
       kernels().half_to_float(codec.list_centers() + first * dims, centers.data(), centers.size());
-      kernels().gemm_nt(count, columns_, dims, centers.data(), dims, bases_[group].data(), dims,
+      kernels().gemm_nt(count, columns_, dims, centers.data(), dims, bases[group].data(), dims,
                         projected.data(), columns_, false);
       for (size_t i = 0; i < count; ++i) {
         center_scales_[first + i] =
@@ -90,9 +103,9 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
 
 void LongerEncoder::encode(const LongerBatch& batch, size_t threads) const {
   // Lists of an outer group have neighbouring numbers, so rows in list order are in its order.
-  const Grouping by_list = group_rows(batch.lists, batch.rows, codec_.lists());
+  const Grouping by_list = group_rows(batch.lists, batch.x.rows(), codec_.lists());
   const std::vector<size_t> pieces = cut_pieces(
-      batch.rows, [&](size_t i) { return codec_.outer_group_of(batch.lists[by_list.order[i]]); });
+      batch.x.rows(), [&](size_t i) { return codec_.outer_group_of(batch.lists[by_list.order[i]]); });
   std::vector<Piece> scratch(threads);
   parallel_for(pieces.size() - 1, threads, [&](size_t i, size_t thread) {
     scratch[thread].rows = &by_list.order[pieces[i]];
@@ -120,14 +133,9 @@ void LongerEncoder::encode_piece(const LongerBatch& batch, Piece& piece) const {
 
 // Fills y and start.
 void LongerEncoder::project(const LongerBatch& batch, Piece& piece) const {
-  const size_t dims = codec_.padded_dims(), stride = piece.lanes.stride;
-  piece.stacked.resize(piece.count * dims);
-  for (size_t r = 0; r < piece.count; ++r) {
-    std::copy_n(batch.x + size_t{piece.rows[r]} * dims, dims, &piece.stacked[r * dims]);
-  }
-  const auto& basis = bases_[codec_.outer_group_of(batch.lists[piece.rows[0]])];
-  kernels().gemm_nt(columns_, piece.count, dims, basis.data(), dims, piece.stacked.data(), dims,
-                    piece.lanes.y.data(), stride, false);
+  const size_t stride = piece.lanes.stride;
+  bases_[codec_.outer_group_of(batch.lists[piece.rows[0]])].project_lanes(
+      batch.x, piece.rows, piece.count, piece.lanes.y.data(), stride);
   add_centers(batch, piece);
   add_corners(batch, piece);
   piece.inverses.assign(stride, 0.0f);
@@ -151,34 +159,35 @@ void LongerEncoder::add_centers(const LongerBatch& batch, Piece& piece) const {
       centers[i] = &centers_[list * columns_];
       scales[i] = center_scales_[list];
     }
-    for (size_t c = 0; c < columns_; ++c) {
-      float* start = &piece.lanes.start[c * stride + lane];
-      for (size_t i = 0; i < kLanes; ++i) start[i] = scales[i] * static_cast<float>(centers[i][c]);
-    }
+    scale_lanes(centers, scales, columns_, &piece.lanes.start[lane], stride);
   }
 }
 
 // start += s·VᵀQ·corners, run by run of rows of one group.
 void LongerEncoder::add_corners(const LongerBatch& batch, Piece& piece) const {
-  piece.values.resize(piece.count * kLevel64Directions);
+  piece.corners.resize(piece.count * kLevel64Directions);
+  piece.scales.resize(piece.count);
   for (size_t r = 0; r < piece.count; ++r) {
     const ListRecord& record = codec_.list_records()[batch.lists[piece.rows[r]]];
     const float* corners = codec_.corners(record.group);
     const uint8_t* code = batch.codes + size_t{piece.rows[r]} * codec_.row_bytes();
-    for (size_t b = 0; b < kLevel64Directions; ++b) {
-      const size_t block = b / kBlockDirections, d = b % kBlockDirections;
+    float values[kLevel64Directions];
+    for (size_t block = 0; block < kTables; ++block) {
       const size_t corner = code[block / 2] >> (block % 2 * 4) & 15;
-      piece.values[r * kLevel64Directions + b] =
-          record.residual_scale * corners[(d * kTables + block) * kCorners + corner];
+      for (size_t d = 0; d < kBlockDirections; ++d) {
+        values[block * kBlockDirections + d] = corners[(d * kTables + block) * kCorners + corner];
+      }
     }
+    piece.scales[r] =
+        record.residual_scale *
+        quantise_row(values, kLevel64Directions, &piece.corners[r * kLevel64Directions]);
   }
   const auto group_at = [&](size_t r) { return codec_.group_of(batch.lists[piece.rows[r]]); };
   for (size_t first = 0, next; first < piece.count; first = next) {
     const uint32_t group = group_at(first);
     for (next = first + 1; next < piece.count && group_at(next) == group;) ++next;
-    kernels().gemm_nt(columns_, next - first, kLevel64Directions, products_[group].data(),
-                      kLevel64Directions, &piece.values[first * kLevel64Directions],
-                      kLevel64Directions, &piece.lanes.start[first], piece.lanes.stride, true);
+    products_[group].lanes(&piece.corners[first * kLevel64Directions], &piece.scales[first],
+                           next - first, nullptr, &piece.lanes.start[first], piece.lanes.stride);
   }
 }
 

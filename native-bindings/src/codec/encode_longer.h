@@ -9,21 +9,23 @@
 #include <memory>
 #include <vector>
 
+#include "codec/byte_rows.h"
 #include "codec/codec.h"
 #include "codec/longer.h"
+#include "codec/panels.h"
+#include "codec/projection.h"
 
 namespace corvid {
 
 // Rows whose level 64 is there already.
 struct LongerBatch {
-  const float* x;  // rows x padded_dims
-  size_t rows;
+  const ByteRows& x;
   const uint32_t* lists;      // rows
   const LongerStart* starts;  // rows
   uint8_t* codes;             // rows x codec.row_bytes(): read at level 64, written behind it
 };
 
-// Float matrices of a codec, laid out for encoding.
+// Matrices of a codec, laid out for encoding.
 class LongerEncoder {
  public:
   // A codec with longer levels; it must outlive the encoder.
@@ -43,10 +45,10 @@ class LongerEncoder {
 
   const Codec& codec_;
   size_t columns_;
-  std::vector<std::vector<float>> bases_;     // per outer group: Vᵀ, columns x padded_dims
-  std::vector<std::vector<float>> products_;  // per group of level 64: VᵀQ, columns x 64
-  std::vector<int8_t> centers_;               // lists x columns: Vᵀ(µ + c) ...
-  std::vector<float> center_scales_;          // lists: ... divided by this
+  std::vector<Projector> bases_;      // per outer group: Vᵀ
+  std::vector<Panels> products_;      // per group of level 64: VᵀQ, columns x 64
+  std::vector<int8_t> centers_;       // lists x columns: Vᵀ(µ + c) ...
+  std::vector<float> center_scales_;  // lists: ... divided by this
 };
 
 }  // namespace corvid

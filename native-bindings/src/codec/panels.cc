@@ -29,7 +29,46 @@ CORVID_WIDE void write_bytes(const float* x, size_t dims, float inverse, uint8_t
   }
 }
 
+// out[v * stride + i] (+)= of at most sixteen rows i, whose products lie row by row.
+CORVID_WIDE void settle_lanes(const int32_t* products, size_t width, const float row_scales[kLanes],
+                              const float* scales, const float* start, size_t vectors, size_t rows,
+                              float* out, size_t stride) {
+  for (size_t v = 0; v < vectors; ++v) {
+    float* to = out + v * stride;
+    float lanes[kLanes];
+    for (size_t i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(products[i * width + v]);
+    for (size_t i = 0; i < kLanes; ++i) lanes[i] *= row_scales[i] * scales[v];
+    if (rows < kLanes) {
+      for (size_t i = 0; i < rows; ++i) to[i] = (start == nullptr ? to[i] : start[v]) + lanes[i];
+    } else if (start == nullptr) {
+      for (size_t i = 0; i < kLanes; ++i) to[i] += lanes[i];
+    } else {
+      for (size_t i = 0; i < kLanes; ++i) to[i] = start[v] + lanes[i];
+    }
+  }
+}
+
+// Rows whose products are held at once: whole lanes, and whole blocks of the kernels.
+constexpr size_t kLaneRows = 48;
+
 }  // namespace
+
+void Panels::lanes(const uint8_t* rows, const float* row_scales, size_t row_count,
+                   const float* start, float* out, size_t stride) const {
+  thread_local std::vector<int32_t> numbers;
+  numbers.resize(kLaneRows * width());
+  for (size_t first = 0; first < row_count; first += kLaneRows) {
+    const size_t count = std::min(kLaneRows, row_count - first);
+    products(rows + first * depth_, count, numbers.data());
+    for (size_t lane = 0; lane < count; lane += kLanes) {
+      const size_t here = std::min(kLanes, count - lane);
+      float scales[kLanes] = {};
+      std::copy_n(row_scales + first + lane, here, scales);
+      settle_lanes(&numbers[lane * width()], width(), scales, scales_.data(), start, count_, here,
+                   out + first + lane, stride);
+    }
+  }
+}
 
 float quantise_row(const float* x, size_t dims, uint8_t* out) {
   const float largest = largest_size(x, dims);
@@ -41,6 +80,7 @@ float quantise_row(const float* x, size_t dims, uint8_t* out) {
 
 Panels::Panels(const float* vectors, size_t count, size_t dims)
     : depth_(whole_fours(dims)),
+      count_(count),
       scales_((count + kPanelVectors - 1) / kPanelVectors * kPanelVectors, 0.0f),
       start_(scales_.size(), 0),
       bytes_(scales_.size() * depth_, 0) {

@@ -235,8 +235,11 @@ Partition partition_by(ListCenters& found, const Sample& sample, const TrainingO
                  const size_t candidates = assigner.candidate_count();
                  std::vector<uint32_t> nearest(count * candidates);
                  std::vector<float> products(nearest.size());
-                 assigner.candidates(sample.data + first * sample.dims, count, nearest.data(),
-                                     products.data());
+                 ByteRows bytes(count, sample.dims, partition.mean.data());
+                 for (size_t r = 0; r < count; ++r) {
+                   bytes.set(r, sample.data + (first + r) * sample.dims);
+                 }
+                 assigner.candidates(bytes, 0, count, nearest.data(), products.data());
                  for (size_t r = 0; r < count; ++r) lists[first + r] = nearest[r * candidates];
                  progress.add(count);
                });

@@ -4,6 +4,7 @@
 
 #include "codec/eigen.h"
 #include "codec/matrix.h"
+#include "kernels.h"
 
 namespace corvid {
 
@@ -23,30 +24,38 @@ std::vector<float> principal_directions(const float* x, size_t rows, size_t dims
 }
 
 Projector::Projector(const float* directions, size_t kept, const float* mean, size_t dims)
-    : kept_(kept), dims_(dims), mean_(mean, mean + dims), panels_(directions, kept, dims) {}
+    : panels_(directions, kept, dims), offsets_(kept) {
+  for (size_t k = 0; k < kept; ++k) offsets_[k] = kernels().dot(directions + k * dims, mean, dims);
+}
 
-void Projector::project(const float* x, size_t rows, float* out) const {
-  constexpr size_t kChunkRows = 24;
-  const size_t depth = panels_.depth(), width = panels_.width();
-  std::vector<uint8_t> bytes(kChunkRows * depth);
+void Projector::project(const ByteRows& rows, size_t first, size_t count, float* out) const {
+  constexpr size_t kChunkRows = 48;
+  const size_t width = panels_.width();
   std::vector<int32_t> products(kChunkRows * width);
-  std::vector<float> centered(dims_);
-  float scales[kChunkRows];
-  for (size_t first = 0; first < rows; first += kChunkRows) {
-    const size_t count = std::min(kChunkRows, rows - first);
-    for (size_t r = 0; r < count; ++r) {
-      const float* row = x + (first + r) * dims_;
-      for (size_t d = 0; d < dims_; ++d) centered[d] = row[d] - mean_[d];
-      scales[r] = quantise_row(centered.data(), dims_, &bytes[r * depth]);
-    }
-    panels_.products(bytes.data(), count, products.data());
-    for (size_t r = 0; r < count; ++r) {
-      for (size_t k = 0; k < kept_; ++k) {
-        out[(first + r) * kept_ + k] =
-            scales[r] * panels_.scales()[k] * static_cast<float>(products[r * width + k]);
+  for (size_t done = 0; done < count; done += kChunkRows) {
+    const size_t here = std::min(kChunkRows, count - done);
+    panels_.products(rows.bytes(first + done), here, products.data());
+    for (size_t r = 0; r < here; ++r) {
+      const float scale = rows.scale(first + done + r);
+      float* row = out + (done + r) * kept();
+      for (size_t k = 0; k < kept(); ++k) {
+        row[k] = scale * panels_.scales()[k] * static_cast<float>(products[r * width + k]);
       }
     }
   }
+}
+
+void Projector::project_lanes(const ByteRows& rows, const uint32_t* numbers, size_t count,
+                              float* out, size_t stride) const {
+  thread_local std::vector<uint8_t> bytes;
+  thread_local std::vector<float> scales;
+  bytes.resize(count * rows.depth());
+  scales.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    std::copy_n(rows.bytes(numbers[i]), rows.depth(), &bytes[i * rows.depth()]);
+    scales[i] = rows.scale(numbers[i]);
+  }
+  panels_.lanes(bytes.data(), scales.data(), count, offsets_.data(), out, stride);
 }
 
 }  // namespace corvid

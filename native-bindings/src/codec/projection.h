@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "codec/byte_rows.h"
 #include "codec/panels.h"
 
 namespace corvid {
@@ -21,17 +22,20 @@ constexpr size_t kPrincipalRows = 16384;
 // The error of a coordinate is about 1/200 of the row's largest component about the mean.
 class Projector {
  public:
-  // directions: kept x dims.
+  Projector() = default;
+  // directions: kept x dims. `mean` is that of the rows.
   Projector(const float* directions, size_t kept, const float* mean, size_t dims);
 
-  size_t kept() const { return kept_; }
-  // out (rows x kept) = ⟨x − mean, direction⟩; x: rows x dims.
-  void project(const float* x, size_t rows, float* out) const;
+  size_t kept() const { return offsets_.size(); }
+  // out (count x kept) = ⟨x − µ, direction⟩ of the rows first .. first + count.
+  void project(const ByteRows& rows, size_t first, size_t count, float* out) const;
+  // out (kept x stride) = ⟨x, direction⟩ of the rows `numbers`, as lanes (Panels::lanes).
+  void project_lanes(const ByteRows& rows, const uint32_t* numbers, size_t count, float* out,
+                     size_t stride) const;
 
  private:
-  size_t kept_, dims_;
-  std::vector<float> mean_;
   Panels panels_;
+  std::vector<float> offsets_;  // ⟨µ, direction⟩
 };
 
 }  // namespace corvid
