@@ -66,6 +66,10 @@ export interface NativeByteSample {
 /** Centers of lists. Training with them uses them up. */
 export type NativeLists = object & { readonly __lists: never };
 
+/** Vectors one after another as a file or an app has them, of any length. Uint16Array holds IEEE half
+ * floats. */
+export type RawVectors = Float32Array | Uint16Array | Int8Array;
+
 /** `rows` embeddings as codes: what the codec hands to the segment writer. */
 export interface EncodedBatch {
   rows: number;
@@ -82,10 +86,10 @@ export interface NativeCodec {
   info(): CodecInfo;
   /** Writes the codec to `path` (not renamed, fsynced). */
   save(path: string): Promise<void>;
-  /** Assigns lists and encodes. `embeddings`: rows x dims, unit length; read until the promise
-   * settles, so do not touch it before. */
+  /** Assigns lists and encodes. `vectors`: rows x dims, of any length but zero; read until the promise
+   * settles, so do not touch them before. */
   encode(
-    embeddings: Float32Array,
+    vectors: RawVectors,
     options: { vectors: boolean; threads: number },
   ): Promise<EncodedBatch>;
   /** lists x routingDims, unit length: what the routing graph is built over. */
@@ -304,7 +308,7 @@ export interface NativeAddon {
   lockFile(path: string): FileLock | null;
   /** Float32 rows of unit length from f32, f16 (as Uint16Array), or int8 rows.
    * Throws ERR_VECTOR_INVALID with the row number for NaN, infinity or length zero. */
-  toUnit(vectors: Float32Array | Uint16Array | Int8Array, dims: number): Float32Array;
+  toUnit(vectors: RawVectors, dims: number): Float32Array;
   ByteSample: new (capacity: number, dims: number) => NativeByteSample;
   /** Finds lists by k-means in two levels; `lists` is at most the sample's rows. */
   startLists(
@@ -318,9 +322,12 @@ export interface NativeAddon {
     options: TrainingOptions,
     lists?: NativeLists | null,
   ): NativeTraining;
-  openCodec(path: string): NativeCodec;
+  /** `uuid`: if a codec of this path and UUID is open in the process, that one, even where its file is
+   * gone by now. */
+  openCodec(path: string, uuid?: string): NativeCodec;
   createSegmentWriter(options: SegmentWriterOptions): NativeSegmentWriter;
-  openSegment(dir: string, codec: NativeCodec): NativeSegment;
+  /** `uuid`: as for openCodec. */
+  openSegment(dir: string, codec: NativeCodec, uuid?: string): NativeSegment;
   /** Checks header, length and every checksum of one binary file of ours. @returns its bytes. */
   verifyFile(path: string): Promise<number>;
   /** The segments must be open, and may be closed before the searcher. */

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 
+#include "codec/wide.h"
 #include "error.h"
 #include "kernels.h"
 
@@ -12,9 +13,9 @@ namespace corvid {
 namespace {
 
 // Partial sums, so that the additions of one row do not wait for one another.
-constexpr size_t kSums = 8;
+constexpr size_t kSums = 16;
 
-double squared_norm(const float* x, size_t dims) {
+CORVID_WIDE double squared_norm(const float* x, size_t dims) {
   double sums[kSums] = {};
   const size_t whole = dims / kSums * kSums;
   for (size_t d = 0; d < whole; d += kSums) {
@@ -22,6 +23,10 @@ double squared_norm(const float* x, size_t dims) {
   }
   for (size_t d = whole; d < dims; ++d) sums[d - whole] += static_cast<double>(x[d]) * x[d];
   return std::accumulate(sums, sums + kSums, 0.0);
+}
+
+CORVID_WIDE void scale(float* x, size_t dims, double factor) {
+  for (size_t d = 0; d < dims; ++d) x[d] = static_cast<float>(x[d] * factor);
 }
 
 void scale_to_unit(float* rows_at, size_t rows, size_t dims) {
@@ -35,7 +40,7 @@ void scale_to_unit(float* rows_at, size_t rows, size_t dims) {
           .hint("remove or repair that vector");
     }
     const double factor = 1 / std::sqrt(squared);
-    for (size_t d = 0; d < dims; ++d) x[d] = static_cast<float>(x[d] * factor);
+    scale(x, dims, factor);
   }
 }
 
@@ -54,6 +59,18 @@ void to_unit(const uint16_t* in, size_t rows, size_t dims, float* out) {
 void to_unit(const int8_t* in, size_t rows, size_t dims, float* out) {
   std::transform(in, in + rows * dims, out, [](int8_t v) { return static_cast<float>(v); });
   scale_to_unit(out, rows, dims);
+}
+
+void RawVectors::unit(size_t first, size_t count, float* out) const {
+  const size_t at = first * dims;
+  switch (type) {
+    case kFloat:
+      return to_unit(static_cast<const float*>(data) + at, count, dims, out);
+    case kHalf:
+      return to_unit(static_cast<const uint16_t*>(data) + at, count, dims, out);
+    case kByte:
+      return to_unit(static_cast<const int8_t*>(data) + at, count, dims, out);
+  }
 }
 
 }  // namespace corvid

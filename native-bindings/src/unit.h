@@ -13,6 +13,19 @@ void to_unit(const float* in, size_t rows, size_t dims, float* out);
 void to_unit(const uint16_t* in, size_t rows, size_t dims, float* out);  // IEEE half
 void to_unit(const int8_t* in, size_t rows, size_t dims, float* out);
 
+// Vectors as an app or a file has them, not owned.
+struct RawVectors {
+  enum Type { kFloat, kHalf, kByte };
+
+  Type type;
+  const void* data;
+  size_t rows;
+  size_t dims;
+
+  // out (count x dims) = rows first .. first + count, as to_unit.
+  void unit(size_t first, size_t count, float* out) const;
+};
+
 }  // namespace corvid
 
 #endif  // CORVID_UNIT_H_

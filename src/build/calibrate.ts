@@ -71,8 +71,8 @@ export class Truth {
 }
 
 export interface Written {
-  codecPath: string;
-  segmentDir: string;
+  codec: { path: string; uuid: string };
+  segment: { dir: string; uuid: string };
   rows: number;
   lists: number;
   levels: readonly number[];
@@ -85,9 +85,9 @@ export async function calibrate(
   written: Written,
   { settings: { threads, signal } }: BuildContext,
 ): Promise<RecallCard> {
-  const { codecPath, segmentDir, ...shape } = written;
+  const { codec, segment, ...shape } = written;
   const pool = new WorkerPool(threads);
-  const source = { generation: 0, codecPath, segmentDirs: [segmentDir] };
+  const source = { generation: 0, codec, segments: [segment] };
   try {
     return await measureRecall({ pool, source, shape, filter: null, signal }, calibration);
   } finally {

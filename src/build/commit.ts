@@ -90,7 +90,7 @@ export async function commitChange(change: Change, context: BuildContext): Promi
       const written = await encodeSegment(content, codec, staged, truth, context);
       publication.segments = [{ ...staged, rows: written.rows }];
       if (truth !== null && publication.codec !== undefined) {
-        const files = { codecPath: publication.codec.path, segmentDir: staged.dir };
+        const files = { codec: publication.codec, segment: staged };
         const calibration = truth.calibration();
         publication.calibration = toRecords(calibration);
         recallCard = await progress.during('calibrate', 0, () =>

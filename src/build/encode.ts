@@ -20,7 +20,7 @@ import type { BuildContext } from './context.js';
 import { readAhead } from './read-ahead.js';
 import { type RowBatch, type Rows, rowsFrom } from './rows.js';
 import type { SegmentRows } from './segment-rows.js';
-import { unitVectors } from './unit.js';
+import { unitVectors, withRow } from './unit.js';
 import { VERSION } from './version.js';
 
 /** Bytes of a batch as floats: the more rows, the better the kernels work, and about five batches
@@ -162,9 +162,8 @@ async function encodeSupply(
   try {
     for await (const { firstRow, vectors, ids } of readAhead(batches, BATCHES_AHEAD)) {
       throwIfAborted(signal);
-      const unit = unitVectors(supply, vectors, (i) => firstRow + i);
       await passOn();
-      encoding = encodeBatch(codec, { firstRow, vectors: unit, ids }, options);
+      encoding = encodeBatch(supply, codec, { firstRow, vectors, ids }, options);
     }
     await passOn();
   } finally {
@@ -180,14 +179,23 @@ function batchRowsOf({ dims }: Rows, memoryBytes: number): number {
 
 /** @returns null if all of the batch is in the segment */
 async function encodeBatch(
+  supply: Rows,
   codec: NativeCodec,
-  batch: RowBatch & { vectors: Float32Array },
+  batch: RowBatch,
   options: Encoding,
 ): Promise<{ encoded: EncodedBatch; ids: Float64Array } | null> {
-  await options.truth?.add(batch.vectors, batch.ids);
-  const fresh = rowsFrom(options.firstRow, batch, codec.info().dims);
+  if (options.truth !== null) {
+    const unit = unitVectors(supply, batch.vectors, (i) => batch.firstRow + i);
+    await options.truth.add(unit, batch.ids);
+  }
+  const fresh = rowsFrom(options.firstRow, batch, supply.dims);
   if (fresh === null) return null;
-  return { encoded: await encodeEmbeddings(codec, fresh.vectors, options), ids: fresh.ids };
+  const { firstRow, vectors, ids } = fresh;
+  try {
+    return { encoded: await encodeEmbeddings(codec, vectors, options), ids };
+  } catch (error) {
+    throw withRow(error, supply, vectors, (i) => firstRow + i);
+  }
 }
 
 async function finish(

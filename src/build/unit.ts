@@ -1,8 +1,7 @@
 // Raw vectors brought to unit length; one that cannot be is reported with its source and row.
 import { CorvidError } from '../errors.js';
-import { fromNative, native } from '../native.js';
+import { fromNative, native, type RawVectors } from '../native.js';
 import type { Rows } from './rows.js';
-import type { RawVectors } from './sources/source.js';
 
 /**
  * @param rowOf the row in the source of the i-th vector, for the message
@@ -16,17 +15,27 @@ export function unitVectors(
   try {
     return native.toUnit(vectors, dims);
   } catch (error) {
-    const fault = fromNative(error);
-    if (!(fault instanceof CorvidError) || fault.code !== 'ERR_VECTOR_INVALID') throw fault;
-    const row = rowOf(firstBadRow(vectors, dims));
-    throw new CorvidError('ERR_VECTOR_INVALID', `the vector of row ${row} cannot be used`, {
-      path,
-      expected: 'finite numbers, not all zero',
-      actual: fault.actual ?? 'NaN, infinity or only zeros',
-      hint: 'take the row out, or write it again',
-      cause: error,
-    });
+    throw withRow(error, { path, dims }, vectors, rowOf);
   }
+}
+
+/** The error that native code threw; one about a vector names its row, as `unitVectors` does. */
+export function withRow(
+  error: unknown,
+  { path, dims }: Pick<Rows, 'path' | 'dims'>,
+  vectors: RawVectors,
+  rowOf: (i: number) => number,
+): unknown {
+  const fault = fromNative(error);
+  if (!(fault instanceof CorvidError) || fault.code !== 'ERR_VECTOR_INVALID') return fault;
+  const row = rowOf(firstBadRow(vectors, dims));
+  return new CorvidError('ERR_VECTOR_INVALID', `the vector of row ${row} cannot be used`, {
+    path,
+    expected: 'finite numbers, not all zero',
+    actual: fault.actual ?? 'NaN, infinity or only zeros',
+    hint: 'take the row out, or write it again',
+    cause: error,
+  });
 }
 
 /** The first row with a number that is not finite, or with only zeros; 0 if there is none. */

@@ -11,6 +11,7 @@ import {
   type NativeLists,
   type NativeTraining,
   native,
+  type RawVectors,
 } from '../native.js';
 import type { CodecChoice } from './choose.js';
 
@@ -87,17 +88,18 @@ async function finished<Result>(
 }
 
 /**
- * Assigns lists and encodes. `embeddings` must not change until the promise settles.
- * @param embeddings rows x dims, unit length
+ * Assigns lists and encodes. `vectors` must not change until the promise settles.
+ * @param vectors rows x dims, brought to unit length on the way
+ * @throws ERR_DIMENSION; ERR_VECTOR_INVALID for NaN, infinity or a vector of zeros
  */
 export async function encodeEmbeddings(
   codec: NativeCodec,
-  embeddings: Float32Array,
+  vectors: RawVectors,
   options: { vectors: boolean; threads: number },
 ): Promise<EncodedBatch> {
-  checkEmbeddings(embeddings, codec.info().dims, 'the embeddings');
+  checkEmbeddings(vectors, codec.info().dims, 'the embeddings');
   try {
-    return await codec.encode(embeddings, options);
+    return await codec.encode(vectors, options);
   } catch (error) {
     throw fromNative(error);
   }
@@ -125,11 +127,11 @@ function callNative<T>(call: () => T): T {
   }
 }
 
-function checkEmbeddings(embeddings: Float32Array, dims: number, what: string): void {
+function checkEmbeddings(embeddings: RawVectors, dims: number, what: string): void {
   if (embeddings.length > 0 && embeddings.length % dims === 0) return;
   throw new CorvidError('ERR_DIMENSION', `${what} must be whole rows, at least one`, {
     expected: `a multiple of ${dims} numbers`,
     actual: `${embeddings.length}`,
-    hint: 'pass the embeddings one after another in one Float32Array',
+    hint: 'pass the embeddings one after another in one typed array',
   });
 }

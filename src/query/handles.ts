@@ -3,18 +3,21 @@ import { CorvidError } from '../errors.js';
 import { fromNative, native } from '../native.js';
 import type { Handles } from './stages.js';
 
-/** Where the files of one generation lie; plain data, so that it can go to a worker. */
+/**
+ * Where the files of one generation lie; plain data, so that it can go to a worker. The UUIDs let a
+ * worker have what the process holds open, also after a later commit has removed the files.
+ */
 export interface HandlesSource {
   generation: number;
-  codecPath: string;
-  segmentDirs: readonly string[];
+  codec: { path: string; uuid: string };
+  segments: readonly { dir: string; uuid: string }[];
 }
 
 /** @throws ERR_FORMAT_CORRUPT, ERR_FORMAT_TOO_NEW, ERR_NOT_FOUND, … about the file. */
 export function openHandles(source: HandlesSource): Handles {
   try {
-    const codec = native.openCodec(source.codecPath);
-    const segments = source.segmentDirs.map((dir) => native.openSegment(dir, codec));
+    const codec = native.openCodec(source.codec.path, source.codec.uuid);
+    const segments = source.segments.map(({ dir, uuid }) => native.openSegment(dir, codec, uuid));
     const infos = segments.map((segment) => segment.info());
     const firstRows = [0];
     for (const { rows } of infos) firstRows.push((firstRows.at(-1) as number) + rows);

@@ -42,9 +42,12 @@ export class Snapshot implements ItemEmbeddings, ItemLookup {
   /** Opens what `contents` names; the caller is its first user. */
   constructor(catalog: Catalog, contents: Contents, pool: WorkerPool) {
     const { settings, codecPath, routingPath, removed } = contents;
-    const segmentDirs = contents.segments.map(({ dir }) => dir);
     this.contents = contents;
-    this.source = { generation: settings.generation, codecPath, segmentDirs };
+    this.source = {
+      generation: settings.generation,
+      codec: { path: codecPath, uuid: settings.codec.uuid },
+      segments: contents.segments.map(({ dir, uuid }) => ({ dir, uuid })),
+    };
     this.handles = openHandles(this.source);
     const codec = this.handles.codec.info();
     const infos = this.handles.segments.map((segment) => segment.info());

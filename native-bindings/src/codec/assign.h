@@ -32,10 +32,10 @@ class ListAssigner {
   // Lists that candidates() gives for a row: kCandidateLists, or all if there are fewer.
   size_t candidate_count() const { return candidate_count_; }
 
-  // For each of the rows first .. first + count the candidate_count() lists that are nearest, nearest
-  // first, and ⟨x, µ + c⟩ with each: count x candidate_count() of both. Of 1,000 rows about one misses
-  // the list that a search through all would find, and a row's result depends on that row alone.
-  // Fastest with some thousands of rows at once.
+  // For each of the rows first .. first + count the candidate_count() lists that are nearest,
+  // nearest first, and ⟨x, µ + c⟩ with each: count x candidate_count() of both. Of 1,000 rows about
+  // one misses the list that a search through all would find, and a row's result depends on that
+  // row alone. Fastest with some thousands of rows at once.
   void candidates(const ByteRows& rows, size_t first, size_t count, uint32_t* lists,
                   float* products) const;
 

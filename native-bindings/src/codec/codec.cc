@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
-#include <mutex>
 
 #include "error.h"
+#include "registry.h"
 
 namespace corvid {
 namespace {
@@ -42,16 +41,6 @@ bool plausible(const CodecHead& head) {
   if (head.level_count == 1) return head.basis_columns == 0;
   const uint32_t longest = head.levels[head.level_count - 1].added_bits;
   return head.basis_columns >= longest && head.basis_columns <= head.padded_dims;
-}
-
-// Codecs that are open in this process, by path and UUID, so that all threads share one mapping.
-struct OpenCodecs {
-  std::mutex mutex;
-  std::map<std::string, std::weak_ptr<const Codec>> by_name;
-};
-OpenCodecs& open_codecs() {
-  static OpenCodecs instance;
-  return instance;
 }
 
 }  // namespace
@@ -117,16 +106,17 @@ void Codec::bound_tables() {
   }
 }
 
-std::shared_ptr<const Codec> Codec::open(const std::string& path) {
+std::shared_ptr<const Codec> Codec::open(const std::string& path, const Uuid* known) {
+  // Never destroyed: worker threads may outlive the order in which statics go.
+  static auto* const codecs = new Registry<std::pair<std::string, Uuid>, const Codec>;
+  if (known != nullptr) {
+    if (auto codec = codecs->find({path, *known})) return codec;
+  }
   const auto file = std::make_shared<const FramedFile>(path, FileKind::kCodec);
-  const std::string name = path + '\n' + format_uuid(file->uuid());
-  const std::lock_guard<std::mutex> lock(open_codecs().mutex);
-  auto& slot = open_codecs().by_name[name];
-  if (std::shared_ptr<const Codec> open = slot.lock()) return open;
-  auto codec =
-      std::make_shared<const Codec>(file, file->data(), file->data_bytes(), file->uuid(), path);
-  slot = codec;
-  return codec;
+  return codecs->open({path, file->uuid()}, [&] {
+    return std::make_shared<const Codec>(file, file->data(), file->data_bytes(), file->uuid(),
+                                         path);
+  });
 }
 
 void Codec::save(const std::string& path) const {

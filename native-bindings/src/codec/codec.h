@@ -33,9 +33,10 @@ class Codec {
   Codec(const Codec&) = delete;
   Codec& operator=(const Codec&) = delete;
 
-  // Maps a codec file. A second call for a file that is open and unchanged gives the same object.
+  // Maps a codec file. A second call for a file that is open and unchanged gives the same object;
+  // with `known`, the UUID it must have, without a look at the file, which may be gone by then.
   // Throws what FramedFile throws.
-  static std::shared_ptr<const Codec> open(const std::string& path);
+  static std::shared_ptr<const Codec> open(const std::string& path, const Uuid* known = nullptr);
 
   // Writes the codec file, fsynced, not renamed. Throws what FileWriter throws.
   void save(const std::string& path) const;

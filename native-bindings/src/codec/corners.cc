@@ -85,8 +85,8 @@ CORVID_INLINE Sums present_of(const Gains& gains, const IntLanes& codes) {
   return present;
 }
 
-// Chooses a block anew for sixteen rows, given everything else: the corner of largest a·|a|/n, which
-// orders as a/√n does. As n > 0, two of them are compared without dividing.
+// Chooses a block anew for sixteen rows, given everything else: the corner of largest a·|a|/n,
+// which orders as a/√n does. As n > 0, two of them are compared without dividing.
 CORVID_INLINE IntLanes choose(const Gains& gains, const IntLanes& codes, Sums* sums) {
   const Sums present = present_of(gains, codes);
   const FloatLanes a0 = sums->a - present.a;

@@ -16,11 +16,23 @@ namespace corvid {
 namespace {
 
 constexpr size_t kAssignRows = 4096;
-constexpr size_t kVectorRows = 1024;
 
 void pack_nibbles(const uint8_t* codes, size_t stride, size_t bytes, uint8_t* to) {
   for (size_t i = 0; i < bytes; ++i) {
     to[i] = static_cast<uint8_t>(codes[2 * i * stride] | codes[(2 * i + 1) * stride] << 4);
+  }
+}
+
+// vector = (x − mean) / steps to the nearest whole number, what is left of it, and what one step
+// more adds to the radial error.
+void round_vector(const float* x, const float* mean, const float* steps, size_t dims,
+                  int8_t* vector, float* fractions, float* moves) {
+  for (size_t d = 0; d < dims; ++d) {
+    const float place = (x[d] - mean[d]) / steps[d];
+    const float whole = std::rint(std::min(std::max(place, -127.0f), 127.0f));
+    fractions[d] = place - whole;
+    moves[d] = steps[d] * x[d];
+    vector[d] = static_cast<int8_t>(whole);
   }
 }
 
@@ -101,11 +113,22 @@ Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
   if (codec_->level_count() > 1) longer_ = std::make_unique<LongerEncoder>(*codec_, threads);
 }
 
-void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
-                     const EncodedRows& out) const {
+void Encoder::encode(const RawVectors& vectors, size_t threads, const EncodedRows& out) const {
+  const size_t rows = vectors.rows;
   Batch batch(rows, *codec_);
   batch.candidates = assigner_.candidate_count();
-  find_candidates(embeddings, batch, threads);
+  const size_t trial_count = rows * batch.candidates;
+  batch.lists.resize(trial_count);
+  batch.products.resize(trial_count);
+  batch.norms.resize(trial_count);
+  batch.codes.resize(trial_count * kPlane64Bytes);
+  batch.starts.resize(rows);
+  parallel_for((rows + kAssignRows - 1) / kAssignRows, threads, [&](size_t chunk, size_t) {
+    const size_t first = chunk * kAssignRows, count = std::min(kAssignRows, rows - first);
+    read_rows(vectors, first, first + count, batch, out.vectors);
+    assigner_.candidates(batch.x, first, count, &batch.lists[first * batch.candidates],
+                         &batch.products[first * batch.candidates]);
+  });
 
   // Trials by group, each row's together, so that a row is projected once per group.
   std::vector<uint32_t> groups(batch.lists.size());
@@ -123,34 +146,17 @@ void Encoder::encode(const float* embeddings, size_t rows, size_t threads,
   if (longer_ != nullptr) {
     longer_->encode({batch.x, out.lists, batch.starts.data(), out.codes}, threads);
   }
-  if (out.vectors == nullptr) return;
-  parallel_for((rows + kVectorRows - 1) / kVectorRows, threads, [&](size_t chunk, size_t) {
-    write_vectors(embeddings, chunk * kVectorRows, std::min(rows, (chunk + 1) * kVectorRows),
-                  out.vectors);
-  });
 }
 
-void Encoder::find_candidates(const float* embeddings, Batch& batch, size_t threads) const {
-  const size_t rows = batch.x.rows(), trials = rows * batch.candidates;
-  batch.lists.resize(trials);
-  batch.products.resize(trials);
-  batch.norms.resize(trials);
-  batch.codes.resize(trials * kPlane64Bytes);
-  batch.starts.resize(rows);
-  parallel_for((rows + kAssignRows - 1) / kAssignRows, threads, [&](size_t chunk, size_t) {
-    const size_t first = chunk * kAssignRows, count = std::min(kAssignRows, rows - first);
-    std::vector<float> padded(codec_->padded_dims(), 0.0f);
-    for (size_t r = first; r < first + count; ++r) {
-      const float* x = embeddings + r * codec_->dims();
-      if (codec_->dims() < padded.size()) {
-        std::copy_n(x, codec_->dims(), padded.begin());
-        x = padded.data();
-      }
-      batch.x.set(r, x);
-    }
-    assigner_.candidates(batch.x, first, count, &batch.lists[first * batch.candidates],
-                         &batch.products[first * batch.candidates]);
-  });
+void Encoder::read_rows(const RawVectors& vectors, size_t first, size_t last, Batch& batch,
+                        int8_t* bytes) const {
+  const size_t dims = codec_->dims();
+  std::vector<float> x(codec_->padded_dims(), 0.0f);
+  for (size_t r = first; r < last; ++r) {
+    vectors.unit(r, 1, x.data());
+    batch.x.set(r, x.data());
+    if (bytes != nullptr) write_vector(x.data(), bytes + r * dims);
+  }
 }
 
 // Encodes trials of one group at level 64.
@@ -187,8 +193,8 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
   }
 }
 
-// Fills inverses, x, base and z; lanes past the trials are as the last trial. Trials of one row follow
-// one another, and share its projection.
+// Fills inverses, x, base and z; lanes past the trials are as the last trial. Trials of one row
+// follow one another, and share its projection.
 void Encoder::project_trials(const Batch& batch, Trials& trials) const {
   trials.rows.clear();
   trials.places.resize(trials.stride);
@@ -197,7 +203,8 @@ void Encoder::project_trials(const Batch& batch, Trials& trials) const {
     if (trials.rows.empty() || trials.rows.back() != row) trials.rows.push_back(row);
     trials.places[t] = static_cast<uint32_t>(trials.rows.size() - 1);
   }
-  std::fill(trials.places.begin() + trials.count, trials.places.end(), trials.places[trials.count - 1]);
+  std::fill(trials.places.begin() + trials.count, trials.places.end(),
+            trials.places[trials.count - 1]);
   const size_t columns = whole_lanes(trials.rows.size());
   trials.projected.resize(kLevel64Directions * columns);
   directions_[codec_->group_of(batch.lists[trials.numbers[0]])].project_lanes(
@@ -241,32 +248,22 @@ void Encoder::choose_lists(Batch& batch, const EncodedRows& out) const {
 // Plain rounding first. Then some numbers whose fraction was near a half go the other way, so that
 // the error has next to no part along the embedding itself: the score of a vector is not divided by
 // its length, so that part alone would move all its scores (recall@10 .966 → .99).
-void Encoder::write_vectors(const float* embeddings, size_t first, size_t last,
-                            int8_t* vectors) const {
+void Encoder::write_vector(const float* x, int8_t* vector) const {
   constexpr float kMovableFraction = 0.4f;
   const size_t dims = codec_->dims();
   const float* steps = codec_->vector_steps();
-  std::vector<float> inverse(dims), fractions(dims), moves(dims);
-  for (size_t d = 0; d < dims; ++d) inverse[d] = 1 / steps[d];
-  for (size_t r = first; r < last; ++r) {
-    const float* x = embeddings + r * dims;
-    int8_t* vector = vectors + r * dims;
-    for (size_t d = 0; d < dims; ++d) {
-      const float place = (x[d] - codec_->mean()[d]) * inverse[d];
-      const float whole = std::rint(std::min(std::max(place, -127.0f), 127.0f));
-      fractions[d] = place - whole;
-      moves[d] = steps[d] * x[d];  // what one step more adds to the radial error
-      vector[d] = static_cast<int8_t>(whole);
-    }
-    float radial = -kernels().dot(fractions.data(), moves.data(), dims);  // ⟨x̂ − x, x⟩
-    for (size_t d = 0; d < dims; ++d) {
-      if (std::fabs(fractions[d]) <= kMovableFraction || std::abs(vector[d]) == 127) continue;
-      const int step = fractions[d] > 0 ? 1 : -1;
-      const float moved = radial + static_cast<float>(step) * moves[d];
-      if (std::fabs(moved) >= std::fabs(radial)) continue;
-      vector[d] = static_cast<int8_t>(vector[d] + step);
-      radial = moved;
-    }
+  thread_local std::vector<float> fractions, moves;
+  fractions.resize(dims);
+  moves.resize(dims);
+  round_vector(x, codec_->mean(), steps, dims, vector, fractions.data(), moves.data());
+  float radial = -kernels().dot(fractions.data(), moves.data(), dims);  // ⟨x̂ − x, x⟩
+  for (size_t d = 0; d < dims; ++d) {
+    if (std::fabs(fractions[d]) <= kMovableFraction || std::abs(vector[d]) == 127) continue;
+    const int step = fractions[d] > 0 ? 1 : -1;
+    const float moved = radial + static_cast<float>(step) * moves[d];
+    if (std::fabs(moved) >= std::fabs(radial)) continue;
+    vector[d] = static_cast<int8_t>(vector[d] + step);
+    radial = moved;
   }
 }
 

@@ -13,6 +13,7 @@
 #include "codec/assign.h"
 #include "codec/codec.h"
 #include "codec/encode_longer.h"
+#include "unit.h"
 
 namespace corvid {
 
@@ -29,19 +30,21 @@ class Encoder {
  public:
   Encoder(std::shared_ptr<const Codec> codec, size_t threads);
 
-  // embeddings: rows x codec.dims(), unit length; only read. Each row's result depends on that
-  // row alone. May be called by several threads at once.
-  void encode(const float* embeddings, size_t rows, size_t threads, const EncodedRows& out) const;
+  // vectors: of codec.dims() numbers and any length, which are brought to unit length. Each row's
+  // result depends on that row alone. May be called by several threads at once. Throws
+  // ERR_VECTOR_INVALID as to_unit.
+  void encode(const RawVectors& vectors, size_t threads, const EncodedRows& out) const;
 
  private:
   struct Batch;
   struct Trials;
 
-  void find_candidates(const float* embeddings, Batch& batch, size_t threads) const;
+  void read_rows(const RawVectors& vectors, size_t first, size_t last, Batch& batch,
+                 int8_t* bytes) const;
   void try_lists(Batch& batch, const uint32_t* numbers, size_t count, Trials& trials) const;
   void project_trials(const Batch& batch, Trials& trials) const;
   void choose_lists(Batch& batch, const EncodedRows& out) const;
-  void write_vectors(const float* embeddings, size_t first, size_t last, int8_t* vectors) const;
+  void write_vector(const float* x, int8_t* vector) const;
 
   std::shared_ptr<const Codec> codec_;
   ListAssigner assigner_;

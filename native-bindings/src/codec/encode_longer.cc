@@ -40,11 +40,13 @@ struct LongerEncoder::Piece {
   const uint32_t* rows;  // numbers of its rows in the batch
   size_t count;
   LongerRows lanes;
-  std::vector<uint8_t> corners;     // count x 64: coordinates of the corners of level 64 ...
-  std::vector<float> scales;        // count: ... divided by this
-  std::vector<float> inverses;      // stride: of gains
-  std::vector<uint8_t> gain_bytes;  // stride
-  std::vector<uint8_t> packed;      // code bytes x stride, of one level
+  std::vector<uint8_t> corners;       // count x 64: coordinates of the corners of level 64 ...
+  std::vector<float> scales;          // count: ... divided by this
+  std::vector<uint8_t> fine_corners;  // count x 64: what that leaves of them ...
+  std::vector<float> fine_scales;     // count: ... divided by this
+  std::vector<float> inverses;        // stride: of gains
+  std::vector<uint8_t> gain_bytes;    // stride
+  std::vector<uint8_t> packed;        // code bytes x stride, of one level
 };
 
 LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
@@ -104,8 +106,9 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
 void LongerEncoder::encode(const LongerBatch& batch, size_t threads) const {
   // Lists of an outer group have neighbouring numbers, so rows in list order are in its order.
   const Grouping by_list = group_rows(batch.lists, batch.x.rows(), codec_.lists());
-  const std::vector<size_t> pieces = cut_pieces(
-      batch.x.rows(), [&](size_t i) { return codec_.outer_group_of(batch.lists[by_list.order[i]]); });
+  const std::vector<size_t> pieces = cut_pieces(batch.x.rows(), [&](size_t i) {
+    return codec_.outer_group_of(batch.lists[by_list.order[i]]);
+  });
   std::vector<Piece> scratch(threads);
   parallel_for(pieces.size() - 1, threads, [&](size_t i, size_t thread) {
     scratch[thread].rows = &by_list.order[pieces[i]];
@@ -167,6 +170,8 @@ void LongerEncoder::add_centers(const LongerBatch& batch, Piece& piece) const {
 void LongerEncoder::add_corners(const LongerBatch& batch, Piece& piece) const {
   piece.corners.resize(piece.count * kLevel64Directions);
   piece.scales.resize(piece.count);
+  piece.fine_corners.resize(piece.count * kLevel64Directions);
+  piece.fine_scales.resize(piece.count);
   for (size_t r = 0; r < piece.count; ++r) {
     const ListRecord& record = codec_.list_records()[batch.lists[piece.rows[r]]];
     const float* corners = codec_.corners(record.group);
@@ -178,16 +183,27 @@ void LongerEncoder::add_corners(const LongerBatch& batch, Piece& piece) const {
         values[block * kBlockDirections + d] = corners[(d * kTables + block) * kCorners + corner];
       }
     }
-    piece.scales[r] =
+    // In two parts of seven bits: what the start is wrong by, the longer levels cannot put right.
+    uint8_t* coarse = &piece.corners[r * kLevel64Directions];
+    const float scale = quantise_row(values, kLevel64Directions, coarse);
+    for (size_t b = 0; b < kLevel64Directions; ++b) {
+      values[b] -= scale * static_cast<float>(coarse[b] - kRowByteZero);
+    }
+    piece.scales[r] = record.residual_scale * scale;
+    piece.fine_scales[r] =
         record.residual_scale *
-        quantise_row(values, kLevel64Directions, &piece.corners[r * kLevel64Directions]);
+        quantise_row(values, kLevel64Directions, &piece.fine_corners[r * kLevel64Directions]);
   }
   const auto group_at = [&](size_t r) { return codec_.group_of(batch.lists[piece.rows[r]]); };
   for (size_t first = 0, next; first < piece.count; first = next) {
     const uint32_t group = group_at(first);
     for (next = first + 1; next < piece.count && group_at(next) == group;) ++next;
-    products_[group].lanes(&piece.corners[first * kLevel64Directions], &piece.scales[first],
-                           next - first, nullptr, &piece.lanes.start[first], piece.lanes.stride);
+    float* start = &piece.lanes.start[first];
+    const size_t from = first * kLevel64Directions, count = next - first;
+    products_[group].lanes(&piece.corners[from], &piece.scales[first], count, nullptr, start,
+                           piece.lanes.stride);
+    products_[group].lanes(&piece.fine_corners[from], &piece.fine_scales[first], count, nullptr,
+                           start, piece.lanes.stride);
   }
 }
 

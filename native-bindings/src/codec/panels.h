@@ -39,8 +39,8 @@ class Panels {
     kernels().panel_products(rows, row_count, depth_, bytes_.data(), panels(), start_.data(), out);
   }
 
-  // The same as inner products, rows as lanes: out (vectors x stride) = start[v] + ⟨row, vector v⟩, or,
-  // without a start, that added to what is there.
+  // The same as inner products, rows as lanes: out (vectors x stride) = start[v] + ⟨row, vector v⟩,
+  // or, without a start, that added to what is there.
   void lanes(const uint8_t* rows, const float* row_scales, size_t row_count, const float* start,
              float* out, size_t stride) const;
 

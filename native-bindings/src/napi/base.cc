@@ -60,25 +60,9 @@ Napi::Value LockFile(const Napi::CallbackInfo& info) {
 
 Napi::Value ToUnit(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    require(info[0].IsTypedArray(), "vectors is not a typed array");
-    const size_t dims = natural(info[1], "dims");
-    const auto array = info[0].As<Napi::TypedArray>();
-    require(dims > 0 && array.ElementLength() % dims == 0, "vectors is not rows x dims");
-    const size_t rows = array.ElementLength() / dims;
-    Napi::Float32Array out = Napi::Float32Array::New(info.Env(), array.ElementLength());
-    switch (array.TypedArrayType()) {
-      case napi_float32_array:
-        to_unit(floats(info[0], "vectors").data, rows, dims, out.Data());
-        break;
-      case napi_uint16_array:
-        to_unit(uint16s(info[0], "vectors").data, rows, dims, out.Data());
-        break;
-      case napi_int8_array:
-        to_unit(int8s(info[0], "vectors").data, rows, dims, out.Data());
-        break;
-      default:
-        require(false, "vectors is neither Float32Array, Uint16Array (f16) nor Int8Array");
-    }
+    const RawVectors vectors = raw_vectors(info[0], natural(info[1], "dims"), "vectors");
+    Napi::Float32Array out = Napi::Float32Array::New(info.Env(), vectors.rows * vectors.dims);
+    vectors.unit(0, vectors.rows, out.Data());
     return out;
   });
 }

@@ -108,6 +108,30 @@ View<int8_t> int8s(const Napi::Value& value, const char* name) {
   return view<Napi::Int8Array, int8_t>(value, name, napi_int8_array);
 }
 
+RawVectors raw_vectors(const Napi::Value& value, size_t dims, const char* name) {
+  const std::string what(name);
+  require(value.IsTypedArray(), (what + " is not a typed array").c_str());
+  const auto array = value.As<Napi::TypedArray>();
+  require(dims > 0 && array.ElementLength() % dims == 0, (what + " is not rows x dims").c_str());
+  const size_t rows = array.ElementLength() / dims;
+  switch (array.TypedArrayType()) {
+    case napi_float32_array:
+      return {RawVectors::kFloat, floats(value, name).data, rows, dims};
+    case napi_uint16_array:
+      return {RawVectors::kHalf, uint16s(value, name).data, rows, dims};
+    case napi_int8_array:
+      return {RawVectors::kByte, int8s(value, name).data, rows, dims};
+    default:
+      throw Error("ERR_USAGE", what + " is neither Float32Array, Uint16Array (f16) nor Int8Array");
+  }
+}
+
+std::optional<Uuid> known_uuid(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  require(value.IsString(), "uuid is not a string");
+  return parse_uuid(value.As<Napi::String>());
+}
+
 uint64_t natural(const Napi::Value& value, const char* name) {
   constexpr double kMaxSafe = 9007199254740991.0;
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;

@@ -8,11 +8,14 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../error.h"
+#include "../frame.h"
+#include "../unit.h"
 
 namespace corvid {
 
@@ -47,6 +50,12 @@ View<uint32_t> uint32s(const Napi::Value& value, const char* name);
 View<uint16_t> uint16s(const Napi::Value& value, const char* name);
 View<uint8_t> bytes(const Napi::Value& value, const char* name);
 View<int8_t> int8s(const Napi::Value& value, const char* name);
+
+// rows x dims as Float32Array, Uint16Array (halves) or Int8Array, as View.
+RawVectors raw_vectors(const Napi::Value& value, size_t dims, const char* name);
+
+// Of a file that may be open already; none if undefined.
+std::optional<Uuid> known_uuid(const Napi::Value& value);
 
 // A safe integer >= 0, or ERR_USAGE.
 uint64_t natural(const Napi::Value& value, const char* name);

@@ -113,25 +113,24 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
 
   Napi::Value Encode(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      const auto embeddings = floats(info[0], "embeddings");
-      require(embeddings.size % codec().dims() == 0, "embeddings is not rows x dims");
+      const RawVectors vectors = raw_vectors(info[0], codec().dims(), "vectors");
       require(info[1].IsObject(), "options is not an object");
       const Napi::Object options = info[1].As<Napi::Object>();
-      const bool vectors = options.Get("vectors").ToBoolean();
+      const bool keep_vectors = options.Get("vectors").ToBoolean();
       const size_t threads = natural(options.Get("threads"), "threads");
       require(threads > 0, "threads is 0");
-      const size_t rows = embeddings.size / codec().dims();
+      const size_t rows = vectors.rows;
       auto batch = std::make_shared<Batch>();
       return run_async(
           info.Env(), {info.This(), info[0]},
-          [=, handle = handle_, data = embeddings.data] {
+          [=, handle = handle_] {
             const Codec& codec = *handle->codec();
             batch->lists.resize(rows);
             batch->codes.resize(rows * codec.row_bytes());
-            if (vectors) batch->vectors.resize(rows * codec.dims());
-            handle->encoder(threads).encode(data, rows, threads,
+            if (keep_vectors) batch->vectors.resize(rows * codec.dims());
+            handle->encoder(threads).encode(vectors, threads,
                                             {batch->lists.data(), batch->codes.data(),
-                                             vectors ? batch->vectors.data() : nullptr});
+                                             keep_vectors ? batch->vectors.data() : nullptr});
           },
           [=](Napi::Env env) {
             Napi::Object result = Napi::Object::New(env);
@@ -139,7 +138,7 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
             result.Set("lists", copied<Napi::Uint32Array>(env, batch->lists.data(), rows));
             result.Set("codes",
                        copied<Napi::Uint8Array>(env, batch->codes.data(), batch->codes.size()));
-            if (vectors) {
+            if (keep_vectors) {
               result.Set("vectors", copied<Napi::Int8Array>(env, batch->vectors.data(),
                                                             batch->vectors.size()));
             }
@@ -194,8 +193,9 @@ const Napi::FunctionReference& constructor_in(const Napi::CallbackInfo& info) {
 Napi::Value OpenCodec(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     require(info[0].IsString(), "path is not a string");
-    return JsCodec::create(constructor_in(info),
-                           Codec::open(info[0].As<Napi::String>().Utf8Value()));
+    const std::optional<Uuid> known = known_uuid(info[1]);
+    return JsCodec::create(constructor_in(info), Codec::open(info[0].As<Napi::String>().Utf8Value(),
+                                                             known ? &*known : nullptr));
   });
 }
 

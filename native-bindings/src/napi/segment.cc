@@ -360,7 +360,9 @@ Napi::Value VerifyFile(const Napi::CallbackInfo& info) {
 Napi::Value OpenSegment(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     require(info[0].IsString(), "dir is no string");
-    auto segment = Segment::open(info[0].As<Napi::String>().Utf8Value(), codec_of(info[1]));
+    const std::optional<Uuid> known = known_uuid(info[2]);
+    auto segment = Segment::open(info[0].As<Napi::String>().Utf8Value(), codec_of(info[1]),
+                                 known ? &*known : nullptr);
     auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
     const Napi::Object object = constructor->New({});
     object.TypeTag(&kSegmentTag);

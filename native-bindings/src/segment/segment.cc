@@ -25,9 +25,13 @@ std::unique_ptr<FramedFile> unless_missing(const Open& open) {
 }  // namespace
 
 std::shared_ptr<const Segment> Segment::open(const std::string& folder,
-                                             std::shared_ptr<const Codec> codec) {
+                                             std::shared_ptr<const Codec> codec,
+                                             const Uuid* known) {
   // Never destroyed: worker threads may outlive the order in which statics go.
   static auto* const segments = new Registry<std::pair<std::string, Uuid>, const Segment>;
+  if (known != nullptr) {
+    if (auto segment = segments->find({folder, *known})) return segment;
+  }
   // A folder may be removed and made again while somebody still maps the old one: the uuid tells.
   const Uuid uuid = FramedFile(folder + "/" + kListsName, FileKind::kLists).uuid();
   return segments->open({folder, uuid},

@@ -26,11 +26,13 @@ struct SegmentFileSize {
 
 class Segment {
  public:
-  // Maps the files of `folder`. If this process has them open already, gives the same object.
+  // Maps the files of `folder`. If this process has them open already, gives the same object; with
+  // `known`, the UUID they must have, without a look at the folder, which may be gone by then.
   // Throws ERR_NOT_FOUND, ERR_FORMAT_CORRUPT, ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD, and errors
   // of the file system. Planes above 64 and vectors.i8 may be missing.
   static std::shared_ptr<const Segment> open(const std::string& folder,
-                                             std::shared_ptr<const Codec> codec);
+                                             std::shared_ptr<const Codec> codec,
+                                             const Uuid* known = nullptr);
 
   Segment(const std::string& folder, std::shared_ptr<const Codec> codec);
   Segment(const Segment&) = delete;

@@ -4,8 +4,9 @@
 // a later build can tell that it has not changed, and it can be read more than once: training
 // samples it before encoding passes over it. No source ever holds all of its rows in memory.
 
-/** Vectors as the source has them, not yet of unit length. Uint16Array holds IEEE half floats. */
-export type RawVectors = Float32Array | Uint16Array | Int8Array;
+import type { RawVectors } from '../../native.js';
+
+export type { RawVectors };
 
 /** What an item says besides its vector; all of it optional. */
 export interface ItemFields {
