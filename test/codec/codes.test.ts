@@ -123,8 +123,9 @@ t.test(
       const gain = Math.sqrt(dot(rest, rest));
       const byte = code(r)[GAIN_BYTE] ?? 0;
       if (byte > 0 && byte < 255) {
-        const step = oracle.gain(byte + 1) - oracle.gain(byte - 1);
-        t.ok(Math.abs(gainOf(r) - gain) < step, `left ${gain}, byte says ${gainOf(r)}`);
+        // The encoder sees a row in seven bits a number, which moves its length by up to 2 %.
+        const slack = oracle.gain(byte + 1) - oracle.gain(byte - 1) + 0.02 * gain;
+        t.ok(Math.abs(gainOf(r) - gain) < slack, `left ${gain}, byte says ${gainOf(r)}`);
       }
       for (const index of [1, 2]) {
         const { normLow, normStep, typicalCosine, cosinePower } = oracle.level(index);
@@ -176,8 +177,8 @@ t.test('no other bits of a longer level would cost less', async (t) => {
       const errors = windows.map((w, i) => (targets[i] ?? 0) - (WINDOW_VALUES[w] ?? 0));
       const cost = errors.reduce((sum, e, i) => sum + (weights[i] ?? 0) * e * e, 0);
       const least = leastCost(targets, weights);
-      // The encoder has Vᵀ(µ + c) rounded to int8.
-      t.ok(cost >= least - 1e-9 && cost < 1.03 * least, `cost ${cost}, least ${least}`);
+      // The encoder has the row in seven bits a number, and Vᵀ(µ + c) rounded to int8.
+      t.ok(cost >= least - 1e-9 && cost < 1.08 * least, `cost ${cost}, least ${least}`);
     }
   }
 });
