@@ -29,6 +29,7 @@
         "src/codec/routing.cc",
         "src/codec/train.cc",
         "src/codec/trellis.cc",
+        "src/codec/whole_query.cc",
         "src/crc32c.cc",
         "src/dispatch.cc",
         "src/error.cc",

@@ -208,32 +208,19 @@ std::vector<float> random_floats(size_t count) {
 }
 
 void bench_floats(const Kernels& scalar, const Kernels& kernels, size_t threads) {
-  constexpr size_t kDims = 512, kColumns = 64, kRows = 1024;
+  constexpr size_t kDims = 512, kRows = 1024;
   const std::vector<float> a = random_floats(kRows * kDims), b = random_floats(kRows * kDims);
-  std::vector<float> c(kRows * kRows), d(kColumns);
-  const auto* bytes = reinterpret_cast<const int8_t*>(b.data());
+  std::vector<float> c(kRows * kRows);
   const auto line = [&](const char* kernel, const char* name, const Timing& timing, double units,
                         const char* unit, double read_bytes) {
     report("cache", kernels.name, kernel, name, 1, timing, units, unit, read_bytes);
   };
-
-  scalar.vector_matrix(a.data(), b.data(), kDims, kColumns, d.data());
-  kernels.vector_matrix(a.data(), b.data(), kDims, kColumns, c.data());
-  expect(std::memcmp(c.data(), d.data(), kColumns * 4) == 0, kernels.name, "vector_matrix");
-  line("vector_matrix", "512 x 64",
-       time_calls([&] { kernels.vector_matrix(a.data(), b.data(), kDims, kColumns, c.data()); }), 1,
-       "call", kDims * kColumns * 4);
 
   float product = 0;
   const float expected = scalar.dot(a.data(), b.data(), kDims);
   const Timing dot = time_calls([&] { product = kernels.dot(a.data(), b.data(), kDims); });
   expect(product == expected, kernels.name, "dot");
   line("dot", "512", dot, 1, "call", kDims * 8);
-  const float expected_i8 = scalar.dot_i8(a.data(), bytes, kDims);
-  const Timing dot_i8 = time_calls([&] { product = kernels.dot_i8(a.data(), bytes, kDims); });
-  expect(product == expected_i8, kernels.name, "dot_i8");
-  line("dot_i8", "512", dot_i8, 1, "call", kDims * 5);
-
   const Timing gemm = time_calls([&] {
     kernels.gemm_nt(kRows, kRows, kDims, a.data(), kDims, b.data(), kDims, c.data(), kRows, false);
   });

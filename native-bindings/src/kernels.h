@@ -65,18 +65,10 @@ struct Kernels {
                            const uint8_t* query, uint32_t threshold, const uint8_t* filter,
                            ScanHit* hits, size_t capacity, size_t* count);
 
-  // y[c] = sum over d of x[d] * m[d * columns + c], added in ascending d for every c separately
-  // (so that every instruction set gives the same bits). m is row-major dims x columns, of IEEE
-  // halves: matrices of queries come from memory, not from cache, and half the bytes half the time.
-  void (*vector_matrix)(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y);
-
   // Dot product with sixteen partial sums (element i goes to partial i % 16), reduced as
   // ((p0+p8)+(p4+p12)) + ... : s8[i] = p[i]+p[i+8] (8), s4[i] = s8[i]+s8[i+4] (4),
   // s2[i] = s4[i]+s4[i+2] (2), result = s2[0]+s2[1].
   float (*dot)(const float* a, const float* b, size_t dims);
-
-  // Same order, with b as int8 (converted exactly to float): sum a[i] * b[i].
-  float (*dot_i8)(const float* a, const int8_t* b, size_t dims);
 
   // Whole-number products of bytes: out[v * row_count + r] = sum over d of
   // vectors[v * dims + d] * rows[r * dims + d], exactly. Bytes lie within -127 .. 127 and dims is

@@ -8,6 +8,7 @@ import { answerRequest, routeByGraph } from './route.js';
 
 /** A query of a batch with its plan; queries of one kind share one plan object. */
 export interface PlannedQuery {
+  /** May be a view of the vectors of the whole batch. */
   vector: Float32Array;
   plan: Plan;
 }
@@ -51,7 +52,9 @@ const executeEach: Use = async (context, queries, plan, positions, filter, answe
   const busy = { ...context, busy: positions.length > 1 };
   await Promise.all(
     positions.map(async (i) => {
-      answers[i] = await execute(busy, (queries[i] as PlannedQuery).vector, plan, filter);
+      // A copy, for a view would take the whole batch's vectors along to a worker.
+      const vector = (queries[i] as PlannedQuery).vector.slice();
+      answers[i] = await execute(busy, vector, plan, filter);
     }),
   );
 };
@@ -76,7 +79,8 @@ const executeRuns: Use = async (context, queries, plan, positions, filter, answe
           answers[run[i] as number] = answer;
         });
       };
-      runs.push(pool.run(snapshot.source, { kind: 'answer', job, cancel }).then(keep));
+      const task = { kind: 'answer', job, cancel } as const;
+      runs.push(pool.run(snapshot.source, task, [vectors.buffer]).then(keep));
     }
     await Promise.all(runs);
     throwIfAborted(signal);
@@ -85,7 +89,7 @@ const executeRuns: Use = async (context, queries, plan, positions, filter, answe
   }
 };
 
-function concatenate(vectors: readonly Float32Array[]): Float32Array {
+function concatenate(vectors: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const dims = (vectors[0] as Float32Array).length;
   const all = new Float32Array(vectors.length * dims);
   vectors.forEach((vector, i) => {

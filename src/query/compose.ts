@@ -17,7 +17,7 @@ export interface ItemEmbeddings {
 }
 
 export interface ComposedQuery {
-  /** dims numbers, unit length. */
+  /** dims numbers, unit length; may be a view of the vectors of all queries. */
   vector: Float32Array;
   kind: QueryKind;
   /** Items that the query names, which its hits leave out. */
@@ -49,9 +49,7 @@ export class Composer {
     const parts = queries.flat();
     const vectors = new Map<QueryPart, Float32Array>();
     const items = new Map<QueryPart, number>();
-    for (const part of parts) {
-      if ('vector' in part) vectors.set(part, this.#unit(part.vector));
-    }
+    this.#takeVectors(parts, vectors);
     await this.#embedTexts(parts, vectors, signal);
     await this.#embedImages(parts, vectors, signal);
     await this.#embedItems(parts, vectors, items, index);
@@ -63,19 +61,30 @@ export class Composer {
     }));
   }
 
-  #unit(vector: Float32Array): Float32Array {
-    if (vector.length !== this.#dims) {
-      throw new CorvidError('ERR_DIMENSION', 'a query vector of another length than the index', {
-        expected: `${this.#dims} numbers`,
-        actual: `${vector.length}`,
-        hint: 'query with a vector of the encoder that the index was made with',
-      });
-    }
+  /** Brings all vectors to unit length at once. */
+  #takeVectors(parts: readonly QueryPart[], vectors: Map<QueryPart, Float32Array>): void {
+    const given = parts.flatMap((part) => ('vector' in part ? [part] : []));
+    const all = new Float32Array(given.length * this.#dims);
+    given.forEach(({ vector }, i) => {
+      if (vector.length !== this.#dims) {
+        throw new CorvidError('ERR_DIMENSION', 'a query vector of another length than the index', {
+          expected: `${this.#dims} numbers`,
+          actual: `${vector.length}`,
+          hint: 'query with a vector of the encoder that the index was made with',
+        });
+      }
+      all.set(vector, i * this.#dims);
+    });
+    if (given.length === 0) return;
+    let unit: Float32Array;
     try {
-      return native.toUnit(vector, this.#dims);
+      unit = native.toUnit(all, this.#dims);
     } catch (error) {
       throw fromNative(error);
     }
+    given.forEach((part, i) => {
+      vectors.set(part, unit.subarray(i * this.#dims, (i + 1) * this.#dims));
+    });
   }
 
   async #embedTexts(
@@ -169,14 +178,13 @@ export class Composer {
 
 /** @throws ERR_QUERY for what is no query: an empty text, no parts, a weight that is no weight. */
 function toParts(input: QueryInput): QueryPart[] {
+  if (input instanceof Float32Array) return [{ vector: input }];
   const parts: QueryPart[] =
     typeof input === 'string'
       ? [{ text: input }]
-      : input instanceof Float32Array
-        ? [{ vector: input }]
-        : Array.isArray(input)
-          ? [...(input as readonly QueryPart[])]
-          : [input as QueryPart];
+      : Array.isArray(input)
+        ? [...(input as readonly QueryPart[])]
+        : [input as QueryPart];
   if (parts.length === 0)
     throw refusal('a query without parts', 'give a text, image, vector or item');
   for (const part of parts) validatePart(part);

@@ -15,6 +15,7 @@ import { answerRequest, finishRequest, nearestLists, normEstimate, routeByGraph 
 import { merge } from './shortlist.js';
 import { RESIDENT_ROWS, type Snapshot } from './snapshot.js';
 import type { Answer, FinishJob, ScanJob } from './stages.js';
+import { giveTurn } from './turns.js';
 import { perform, type Results, type Task } from './work.js';
 
 /** An answer with what the result reports about its making. */
@@ -39,7 +40,7 @@ export interface ExecuteContext {
 /** Estimated times, in nanoseconds, on a machine with AVX2. */
 const SCAN_ROW_NS = 0.6;
 const SCAN_LIST_NS = 200;
-const REFINE_ROW_NS = 1000;
+const REFINE_ROW_NS = 200;
 const RESCORE_ROW_NS = 100;
 const INLINE_MAX_MS = 0.5;
 const INLINE_MAX_BUSY_MS = 0.05;
@@ -135,7 +136,9 @@ async function place<K extends Task['kind']>(
   estimatedMs: number,
 ): Promise<Results[K]> {
   const inline = estimatedMs <= (busy ? INLINE_MAX_BUSY_MS : INLINE_MAX_MS);
-  return inline ? perform(snapshot.handles, task) : pool.run(snapshot.source, task);
+  if (!inline) return pool.run(snapshot.source, task);
+  await giveTurn();
+  return perform(snapshot.handles, task);
 }
 
 /** Scans all rows, a part of them in each of some workers, and finishes in one. */

@@ -22,9 +22,11 @@ export class WorkerPool {
     return Math.max(0, this.threads - this.#running);
   }
 
+  /** @param given buffers of the task that the worker may have: they are moved, not copied */
   async run<K extends Task['kind']>(
     source: HandlesSource,
     task: Extract<Task, { kind: K }>,
+    given: ArrayBuffer[] = [],
   ): Promise<Results[K]> {
     this.#piscina ??= new Piscina({
       filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
@@ -38,7 +40,9 @@ export class WorkerPool {
     this.#running += 1;
     try {
       const request: WorkerRequest = { source, task };
-      const response = (await this.#piscina.run(request)) as WorkerResponse;
+      const response = (await this.#piscina.run(request, {
+        transferList: given,
+      })) as WorkerResponse;
       if ('error' in response) throw fromPlainError(response.error);
       return response.value as Results[K];
     } finally {

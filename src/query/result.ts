@@ -33,13 +33,15 @@ export function leaveOut(
 ): Ranked {
   let end = ids.length;
   while (end > 0 && (scores[end - 1] as number) < minScore) end -= 1;
-  const enough = { ids: ids.subarray(0, end), scores: scores.subarray(0, end) };
+  const enough = slice({ ids, scores }, 0, end);
   if (left.size === 0) return enough;
   const kept = (_: number, i: number) => !left.has(enough.ids[i] as number);
   return { ids: enough.ids.filter(kept), scores: enough.scores.filter(kept) };
 }
 
+/** The same arrays where that is all of them: a view costs more than most other steps of a query. */
 export function slice({ ids, scores }: Ranked, start: number, end: number): Ranked {
+  if (start === 0 && end >= ids.length) return { ids, scores };
   return { ids: ids.subarray(start, end), scores: scores.subarray(start, end) };
 }
 

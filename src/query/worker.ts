@@ -2,6 +2,7 @@
 //
 // Native code maps files once per process, so a worker's own handles cost next to nothing. A worker
 // keeps the handles of the generation that it last served.
+import { Piscina } from 'piscina';
 import {
   closeHandles,
   type HandlesSource,
@@ -19,6 +20,18 @@ export interface WorkerRequest {
 
 export type WorkerResponse = { value: Results[Task['kind']] } | { error: PlainError };
 
+/** The response with the buffers of its arrays moved to the caller, not copied. */
+function moved(response: { value: Results[Task['kind']] }): WorkerResponse {
+  const { value } = response;
+  const parts: unknown[] = ArrayBuffer.isView(value) ? [value] : Object.values(value ?? {});
+  const buffers = parts.flatMap((part) => (ArrayBuffer.isView(part) ? [part.buffer] : []));
+  // Piscina reads these two properties and hands the caller the response itself.
+  return Object.assign(response, {
+    [Piscina.transferableSymbol]: [...new Set(buffers)],
+    [Piscina.valueSymbol]: response,
+  });
+}
+
 let held: { generation: number; handles: Handles } | null = null;
 
 export default function work({ source, task }: WorkerRequest): WorkerResponse {
@@ -28,7 +41,7 @@ export default function work({ source, task }: WorkerRequest): WorkerResponse {
       held = null;
       held = { generation: source.generation, handles: openHandles(source) };
     }
-    return { value: perform(held.handles, task) };
+    return moved({ value: perform(held.handles, task) });
   } catch (error) {
     const plain = toPlainError(error);
     if (plain === null) throw error;

@@ -85,7 +85,7 @@ t.test('directions and bases are orthonormal up to their rounding', async (t) =>
         worst = Math.max(worst, Math.abs(dot(a, matrix[j] ?? []) - expected));
       }
     }
-    t.ok(worst < 2e-3, `worst deviation ${worst}`);
+    t.ok(worst < 8e-3, `worst deviation ${worst}`);
   }
 });
 
@@ -123,8 +123,8 @@ t.test(
       const gain = Math.sqrt(dot(rest, rest));
       const byte = code(r)[GAIN_BYTE] ?? 0;
       if (byte > 0 && byte < 255) {
-        // The encoder sees a row in seven bits a number, which moves its length by up to 2 %.
-        const slack = oracle.gain(byte + 1) - oracle.gain(byte - 1) + 0.02 * gain;
+        // The encoder sees a row in seven bits a number and directions in eight: up to 3 %.
+        const slack = oracle.gain(byte + 1) - oracle.gain(byte - 1) + 0.03 * gain;
         t.ok(Math.abs(gainOf(r) - gain) < slack, `left ${gain}, byte says ${gainOf(r)}`);
       }
       for (const index of [1, 2]) {

@@ -96,17 +96,18 @@ export class CodecOracle {
 
   /** µ + c of a list. */
   center(list: number): number[] {
-    const start = this.#offset(80) + 2 * list * this.dims;
-    return Array.from({ length: this.dims }, (_, d) => this.#half(start + 2 * d));
+    const scale = this.#data.readFloatLE(this.#offset(88) + 4 * list);
+    const start = this.#offset(80) + list * this.dims;
+    return Array.from({ length: this.dims }, (_, d) => scale * this.#data.readInt8(start + d));
   }
 
   /** The 64 directions of level 64 in a group, one a row. */
   directions(group: number): number[][] {
-    return this.#columnsOf(this.#offset(120), group, 64);
+    return this.#panels(this.#offset(120), group, 64);
   }
   /** The columns of an outer group's basis, one a row. */
   basis(outerGroup: number): number[][] {
-    return this.#columnsOf(this.#offset(144), outerGroup, this.columns);
+    return this.#panels(this.#offset(144), outerGroup, this.columns);
   }
 
   corner(group: number, block: number, v: number): number[] {
@@ -161,30 +162,27 @@ export class CodecOracle {
     return out;
   }
 
-  #columnsOf(section: number, group: number, count: number): number[][] {
-    const name = `${section} ${group}`;
+  /** Of several sets of `count` vectors in panels, one after another, the one of that number. */
+  #panels(section: number, number: number, count: number): number[][] {
+    const name = `${section} ${number}`;
     const known = this.#matrices.get(name);
     if (known) return known;
-    const start = section + 2 * group * this.dims * count;
-    const made = Array.from({ length: count }, (_, i) =>
-      Array.from({ length: this.dims }, (_, d) => this.#half(start + 2 * (d * count + i))),
-    );
+    const width = 16 * Math.ceil(count / 16);
+    const depth = 4 * Math.ceil(this.dims / 4);
+    const start = section + number * width * (depth + 8);
+    const made = Array.from({ length: count }, (_, v) => {
+      const scale = this.#data.readFloatLE(start + width * depth + 4 * v);
+      return Array.from({ length: this.dims }, (_, d) => {
+        const step = (v >> 4) * depth + 4 * (d >> 2);
+        return scale * this.#data.readInt8(start + 16 * step + 4 * (v & 15) + (d & 3));
+      });
+    });
     this.#matrices.set(name, made);
     return made;
   }
 
   #offset(position: number): number {
     return Number(this.#data.readBigUInt64LE(position));
-  }
-
-  #half(offset: number): number {
-    const bits = this.#data.readUInt16LE(offset);
-    const sign = bits >> 15 === 1 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    return (
-      sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
-    );
   }
 }
 

@@ -98,6 +98,22 @@ t.test('an item that is removed meanwhile is no hit of an iteration either', asy
   );
 });
 
+t.test('a caller that awaits search after search leaves the event loop its turns', async (t) => {
+  const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
+  await using index = await openIndex(path);
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  const start = performance.now();
+  let searches = 0;
+  while (ticks < 5 && performance.now() - start < 5000) {
+    await index.search(rowOf(all, DIMS, searches++ % 2000), { effort: 0 });
+  }
+  clearInterval(timer);
+  t.ok(ticks >= 5, `${ticks} ticks while ${searches} searches went on`);
+});
+
 t.test('searches go on while commits come', async (t) => {
   const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
   await using index = await openIndex(path, { threads: 2 });

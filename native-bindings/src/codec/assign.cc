@@ -6,6 +6,7 @@
 #include "codec/matrix.h"
 #include "codec/routing.h"
 #include "kernels.h"
+#include "prefetch.h"
 #include "threads.h"
 
 namespace corvid {
@@ -66,7 +67,10 @@ ListAssigner::ListAssigner(const ListCentersView& view, size_t threads)
 }
 
 void ListAssigner::write_center(uint32_t list, float* out) const {
-  kernels().half_to_float(view_.centers + size_t{list} * view_.dims, out, view_.dims);
+  const int8_t* bytes = view_.centers + size_t{list} * view_.dims;
+  for (size_t d = 0; d < view_.dims; ++d) {
+    out[d] = view_.scales[list] * static_cast<float>(bytes[d]);
+  }
 }
 
 void ListAssigner::candidates(const ByteRows& rows, size_t first, size_t count, uint32_t* lists,
@@ -92,11 +96,9 @@ void ListAssigner::candidates(const ByteRows& rows, size_t first, size_t count, 
 
 // Many centers do not fit the caches: those of the next row come while one is compared.
 void ListAssigner::fetch(const uint32_t* shortlist) const {
-  constexpr size_t kLine = 64;
   for (size_t i = 0; i < shortlist_count_ && shortlist[i] != ListTree::kNoList; ++i) {
-    const int8_t* bytes = &center_bytes_[shortlist[i] * view_.dims];
-    for (size_t d = 0; d < view_.dims; d += kLine) __builtin_prefetch(bytes + d);
-    __builtin_prefetch(&centers_[shortlist[i]]);
+    prefetch(&center_bytes_[shortlist[i] * view_.dims], view_.dims);
+    prefetch(&centers_[shortlist[i]], sizeof(Center));
   }
 }
 

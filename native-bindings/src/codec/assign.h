@@ -16,9 +16,10 @@ namespace corvid {
 // Lists that a row may go to: the encoder takes the one whose code comes nearest.
 constexpr size_t kCandidateLists = 4;
 
-// µ + c of all lists, lists x dims halves, and µ; not owned.
+// µ + c of all lists, lists x dims bytes and a scale each, and µ; not owned.
 struct ListCentersView {
-  const uint16_t* centers;
+  const int8_t* centers;
+  const float* scales;
   const float* mean;
   size_t lists;
   size_t dims;

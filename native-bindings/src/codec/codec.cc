@@ -132,10 +132,10 @@ size_t Codec::row_bytes() const {
 }
 
 uint64_t Codec::resident_bytes() const {
-  uint64_t bytes = head_->list_centers_offset + lists() * padded_dims() * sizeof(uint16_t);
+  uint64_t bytes = head_->list_centers_offset + lists() * padded_dims();
   bytes += groups() * sizeof(TableBounds);
   const uint64_t directions = groups() * kLevel64Directions;
-  bytes += directions * padded_dims() * sizeof(uint16_t);
+  bytes += groups() * PanelSpan::data_bytes(kLevel64Directions, padded_dims());
   bytes += directions * (kCorners + kCorners / kBlockDirections) * sizeof(float);
   return bytes;
 }

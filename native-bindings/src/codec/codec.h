@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "codec/layout.h"
+#include "codec/panels.h"
 #include "frame.h"
 
 namespace corvid {
@@ -71,20 +72,25 @@ class Codec {
 
   // Sections of the data: see layout.h for shapes.
   const float* mean() const { return section<float>(head_->mean_offset); }
-  const uint16_t* list_centers() const { return section<uint16_t>(head_->list_centers_offset); }
+  // µ + c of a list is its scale times padded_dims bytes.
+  const int8_t* center_bytes(uint32_t list) const {
+    return section<int8_t>(head_->list_centers_offset) + size_t{list} * padded_dims();
+  }
+  const float* center_scales() const { return section<float>(head_->center_scales_offset); }
   const ListRecord* list_records() const { return section<ListRecord>(head_->list_records_offset); }
-  const int8_t* routing_vectors() const { return section<int8_t>(head_->routing_vectors_offset); }
-  const float* routing_scales() const { return section<float>(head_->routing_scales_offset); }
-  // Null if routing vectors have all padded_dims.
-  const uint16_t* routing_projection() const {
-    const uint64_t offset = head_->routing_projection_offset;
-    return offset == 0 ? nullptr : section<uint16_t>(offset);
+  // One vector of routing_dims numbers a list.
+  PanelSpan routing_vectors() const {
+    return panels(head_->routing_vectors_offset, lists(), head_->routing_dims, 0);
+  }
+  bool projects_for_routing() const { return head_->routing_projection_offset != 0; }
+  // routing_dims directions; only if routing vectors have fewer than padded_dims numbers.
+  PanelSpan routing_projection() const {
+    return panels(head_->routing_projection_offset, head_->routing_dims, padded_dims(), 0);
   }
   const float* vector_steps() const { return section<float>(head_->vector_steps_offset); }
-  // Level 64, of a group: directions Q, padded_dims x 64 halves.
-  const uint16_t* directions(uint32_t group) const {
-    return section<uint16_t>(head_->directions_offset) +
-           size_t{group} * padded_dims() * kLevel64Directions;
+  // Level 64, of a group: the 64 directions Q.
+  PanelSpan directions(uint32_t group) const {
+    return panels(head_->directions_offset, kLevel64Directions, padded_dims(), group);
   }
   // Corners, 4 x 16 blocks x 16 floats, coordinate-major.
   const float* corners(uint32_t group) const {
@@ -95,10 +101,9 @@ class Codec {
     return section<float>(head_->corner_norms_offset) +
            size_t{group} * kLevel64Directions / kBlockDirections * kCorners;
   }
-  // Longer levels, of an outer group: basis V, padded_dims x basis_columns halves.
-  const uint16_t* basis(uint32_t outer_group) const {
-    return section<uint16_t>(head_->basis_offset) +
-           size_t{outer_group} * padded_dims() * head_->basis_columns;
+  // Longer levels, of an outer group: the basis_columns directions V.
+  PanelSpan basis(uint32_t outer_group) const {
+    return panels(head_->basis_offset, head_->basis_columns, padded_dims(), outer_group);
   }
   // What the bits of a longer level code: added_bits of them.
   const CodedCoordinate* coordinates(uint32_t outer_group, size_t level) const {
@@ -118,6 +123,11 @@ class Codec {
   template <typename Element>
   const Element* section(uint64_t offset) const {
     return reinterpret_cast<const Element*>(data_ + offset);
+  }
+
+  // Of several sets of vectors, one after another, the one of that number.
+  PanelSpan panels(uint64_t offset, size_t count, size_t dims, size_t number) const {
+    return {data_ + offset + number * PanelSpan::data_bytes(count, dims), count, dims};
   }
 
   std::shared_ptr<const void> owner_;

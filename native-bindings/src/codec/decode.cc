@@ -14,12 +14,14 @@ void write_unit(const Codec& codec, const std::vector<float>& x, float* out) {
   for (size_t d = 0; d < codec.dims(); ++d) out[d] = length > 0 ? x[d] / length : x[d];
 }
 
-// x += matrix · values; matrix: dims x values halves.
-void add_product(const uint16_t* matrix, const std::vector<float>& values, std::vector<float>* x) {
-  std::vector<float> row(values.size());
-  for (size_t d = 0; d < x->size(); ++d) {
-    kernels().half_to_float(matrix + d * row.size(), row.data(), row.size());
-    (*x)[d] += kernels().dot(values.data(), row.data(), row.size());
+// x += Σ values[i] · direction i
+void add_directions(const PanelSpan& directions, const std::vector<float>& values,
+                    std::vector<float>* x) {
+  std::vector<float> direction(x->size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i] == 0) continue;
+    directions.read(i, direction.size(), direction.data());
+    for (size_t d = 0; d < x->size(); ++d) (*x)[d] += values[i] * direction[d];
   }
 }
 
@@ -29,7 +31,9 @@ void decode_row(const Codec& codec, uint32_t list, const RowCode& code, size_t l
   const size_t dims = codec.padded_dims();
   const ListRecord& record = codec.list_records()[list];
   std::vector<float> x(dims);
-  kernels().half_to_float(codec.list_centers() + list * dims, x.data(), dims);
+  for (size_t d = 0; d < dims; ++d) {
+    x[d] = codec.center_scales()[list] * static_cast<float>(codec.center_bytes(list)[d]);
+  }
 
   const float* corners = codec.corners(record.group);
   std::vector<float> values(kLevel64Directions);
@@ -38,7 +42,7 @@ void decode_row(const Codec& codec, uint32_t list, const RowCode& code, size_t l
     const size_t corner = code.records[0][block / 2] >> (block % 2 * 4) & 15;
     values[i] = record.residual_scale * corners[(d * kTables + block) * kCorners + corner];
   }
-  add_product(codec.directions(record.group), values, &x);
+  add_directions(codec.directions(record.group), values, &x);
   if (levels > 1) {
     std::vector<float> coded(codec.head().basis_columns, 0.0f);
     const float gain = codec.gains()[code.records[1][codec.level_code_bytes(1)]];
@@ -51,7 +55,7 @@ void decode_row(const Codec& codec, uint32_t list, const RowCode& code, size_t l
         coded[coordinates[i].column] += gain * coordinates[i].step * value;
       }
     }
-    add_product(codec.basis(record.outer_group), coded, &x);
+    add_directions(codec.basis(record.outer_group), coded, &x);
   }
   write_unit(codec, x, out);
 }

@@ -36,7 +36,8 @@ CodecDraft::CodecDraft(CodecHead head) {
 
 LevelModel CodecDraft::level_64(size_t group) {
   const size_t first = group * kLevel64Directions;
-  return {section<uint16_t>(head().directions_offset) + first * head().padded_dims,
+  const size_t bytes = PanelSpan::data_bytes(kLevel64Directions, head().padded_dims);
+  return {section<uint8_t>(head().directions_offset) + group * bytes,
           section<float>(head().corners_offset) + first * kCorners,
           section<float>(head().corner_norms_offset) + first / kBlockDirections * kCorners};
 }
@@ -45,7 +46,8 @@ LongerModel CodecDraft::longer(size_t outer_group) {
   const size_t columns = head().basis_columns;
   LongerModel model{};
   model.columns = columns;
-  model.basis = section<uint16_t>(head().basis_offset) + outer_group * head().padded_dims * columns;
+  model.basis = section<uint8_t>(head().basis_offset) +
+                outer_group * PanelSpan::data_bytes(columns, head().padded_dims);
   for (size_t level = 1; level < head().level_count; ++level) {
     const CodecLevel& shape = head().levels[level];
     model.bits[level] = shape.added_bits;

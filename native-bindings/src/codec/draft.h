@@ -22,11 +22,13 @@ class CodecDraft {
   float* mean() { return section<float>(head().mean_offset); }
   float* vector_steps() { return section<float>(head().vector_steps_offset); }
   ListRecord* list_records() { return section<ListRecord>(head().list_records_offset); }
-  uint16_t* list_centers() { return section<uint16_t>(head().list_centers_offset); }
-  int8_t* routing_vectors() { return section<int8_t>(head().routing_vectors_offset); }
-  float* routing_scales() { return section<float>(head().routing_scales_offset); }
-  // Only if routing_dims < padded_dims.
-  uint16_t* routing_projection() { return section<uint16_t>(head().routing_projection_offset); }
+  int8_t* center_bytes(size_t list) {
+    return section<int8_t>(head().list_centers_offset) + list * head().padded_dims;
+  }
+  float* center_scales() { return section<float>(head().center_scales_offset); }
+  // Both in panels; the projection only if routing_dims < padded_dims.
+  uint8_t* routing_vectors() { return section<uint8_t>(head().routing_vectors_offset); }
+  uint8_t* routing_projection() { return section<uint8_t>(head().routing_projection_offset); }
   // Level 64 in a group.
   LevelModel level_64(size_t group);
   // Longer levels in an outer group; `coordinates` of those that there are.

@@ -99,16 +99,13 @@ struct Encoder::Trials {
 
 Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
     : codec_(std::move(codec)),
-      assigner_({codec_->list_centers(), codec_->mean(), codec_->lists(), codec_->padded_dims()},
+      assigner_({codec_->center_bytes(0), codec_->center_scales(), codec_->mean(), codec_->lists(),
+                 codec_->padded_dims()},
                 threads),
       directions_(codec_->groups()) {
-  const size_t dims = codec_->padded_dims();
   parallel_for(codec_->groups(), threads, [&](size_t group, size_t) {
-    std::vector<float> columns(dims * kLevel64Directions), rows(columns.size());
-    kernels().half_to_float(codec_->directions(static_cast<uint32_t>(group)), columns.data(),
-                            columns.size());
-    transpose(columns.data(), dims, kLevel64Directions, kLevel64Directions, rows.data(), dims);
-    directions_[group] = Projector(rows.data(), kLevel64Directions, codec_->mean(), dims);
+    directions_[group] = Projector(codec_->directions(static_cast<uint32_t>(group)), codec_->mean(),
+                                   codec_->padded_dims());
   });
   if (codec_->level_count() > 1) longer_ = std::make_unique<LongerEncoder>(*codec_, threads);
 }

@@ -59,22 +59,17 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
   const size_t dims = codec.padded_dims();
   std::vector<std::vector<float>> bases(bases_.size());
   parallel_for(bases_.size(), threads, [&](size_t group, size_t) {
-    std::vector<float> basis(dims * columns_);
-    kernels().half_to_float(codec.basis(static_cast<uint32_t>(group)), basis.data(), basis.size());
-    bases[group].resize(basis.size());
-    transpose(basis.data(), dims, columns_, columns_, bases[group].data(), dims);
-    bases_[group] = Projector(bases[group].data(), columns_, codec.mean(), dims);
+    const PanelSpan basis = codec.basis(static_cast<uint32_t>(group));
+    bases[group] = basis.read_all(dims);
+    bases_[group] = Projector(basis, codec.mean(), dims);
   });
   std::vector<uint32_t> outer_groups(codec.groups());
   for (uint32_t list = 0; list < codec.lists(); ++list) {
     outer_groups[codec.group_of(list)] = codec.outer_group_of(list);
   }
   parallel_for(products_.size(), threads, [&](size_t group, size_t) {
-    std::vector<float> columns(dims * kLevel64Directions), directions(columns.size());
-    kernels().half_to_float(codec.directions(static_cast<uint32_t>(group)), columns.data(),
-                            columns.size());
-    transpose(columns.data(), dims, kLevel64Directions, kLevel64Directions, directions.data(),
-              dims);
+    const std::vector<float> directions =
+        codec.directions(static_cast<uint32_t>(group)).read_all(dims);
     std::vector<float> products(columns_ * kLevel64Directions);
     kernels().gemm_nt(columns_, kLevel64Directions, dims, bases[outer_groups[group]].data(), dims,
                       directions.data(), dims, products.data(), kLevel64Directions, false);
@@ -92,7 +87,11 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
       const size_t count = next - first;
       centers.resize(count * dims);
       projected.resize(count * columns_);
-      kernels().half_to_float(codec.list_centers() + first * dims, centers.data(), centers.size());
+      for (size_t i = 0; i < centers.size(); ++i) {
+        const auto list = static_cast<uint32_t>(first + i / dims);
+        centers[i] =
+            codec.center_scales()[list] * static_cast<float>(codec.center_bytes(list)[i % dims]);
+      }
       kernels().gemm_nt(count, columns_, dims, centers.data(), dims, bases[group].data(), dims,
                         projected.data(), columns_, false);
       for (size_t i = 0; i < count; ++i) {

@@ -1,5 +1,7 @@
 #include "codec/layout.h"
 
+#include "codec/panels.h"
+
 namespace corvid {
 
 uint64_t place_sections(CodecHead* head) {
@@ -14,15 +16,15 @@ uint64_t place_sections(CodecHead* head) {
   head->mean_offset = place(dims * sizeof(float));
   head->vector_steps_offset = place(head->dims * sizeof(float));
   head->list_records_offset = place(lists * sizeof(ListRecord));
-  head->routing_vectors_offset = place(lists * head->routing_dims);
-  head->routing_scales_offset = place(lists * sizeof(float));
+  head->routing_vectors_offset = place(PanelSpan::data_bytes(lists, head->routing_dims));
   head->routing_projection_offset =
-      head->routing_dims == dims ? 0 : place(dims * head->routing_dims * sizeof(uint16_t));
-  head->list_centers_offset = place(lists * dims * sizeof(uint16_t));
+      head->routing_dims == dims ? 0 : place(PanelSpan::data_bytes(head->routing_dims, dims));
+  head->center_scales_offset = place(lists * sizeof(float));
+  head->list_centers_offset = place(lists * dims);
   const uint64_t directions = uint64_t{head->groups} * kLevel64Directions;
   head->corners_offset = place(directions * kCorners * sizeof(float));
   head->corner_norms_offset = place(directions / kBlockDirections * kCorners * sizeof(float));
-  head->directions_offset = place(directions * dims * sizeof(uint16_t));
+  head->directions_offset = place(head->groups * PanelSpan::data_bytes(kLevel64Directions, dims));
   head->gains_offset = head->basis_offset = 0;
   if (head->level_count == 1) return end;
   head->gains_offset = place(kGains * sizeof(float));
@@ -31,7 +33,7 @@ uint64_t place_sections(CodecHead* head) {
     const uint64_t coded = uint64_t{head->outer_groups} * level.added_bits;
     level.coordinates_offset = place(coded * sizeof(CodedCoordinate));
   }
-  head->basis_offset = place(head->outer_groups * dims * head->basis_columns * sizeof(uint16_t));
+  head->basis_offset = place(head->outer_groups * PanelSpan::data_bytes(head->basis_columns, dims));
   return end;
 }
 

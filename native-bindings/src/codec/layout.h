@@ -1,8 +1,9 @@
 // Layout of the data of a codec file, FileKind::kCodec. FORMAT.md says the same in words.
 //
 // A head of fixed size, then sections, each starting at a multiple of 64 bytes; the head holds
-// where each starts. All directions and centers are IEEE halves, and training rounds them before
-// it goes on, so encoding, queries and a codec opened later use exactly the same numbers.
+// where each starts. All directions and centers are bytes with a scale each, and training rounds
+// them before it goes on, so encoding, queries and a codec opened later use exactly the same
+// numbers. "In panels" is the layout of PanelSpan (codec/panels.h).
 #ifndef CORVID_CODEC_LAYOUT_H_
 #define CORVID_CODEC_LAYOUT_H_
 
@@ -72,15 +73,15 @@ struct CodecHead {
   uint32_t reserved_2;                 // 0
   uint64_t mean_offset;                // padded_dims floats: µ
   uint64_t list_records_offset;        // lists x ListRecord
-  uint64_t list_centers_offset;        // lists x padded_dims halves: µ + c
-  uint64_t routing_vectors_offset;     // lists x routing_dims int8: unit (µ + c) ...
-  uint64_t routing_scales_offset;      // lists floats: ... divided by this
-  uint64_t routing_projection_offset;  // padded_dims x routing_dims halves; 0 if none
+  uint64_t list_centers_offset;        // lists x padded_dims int8: µ + c ...
+  uint64_t center_scales_offset;       // lists floats: ... divided by this
+  uint64_t routing_vectors_offset;     // lists vectors of routing_dims in panels: unit (µ + c)
+  uint64_t routing_projection_offset;  // routing_dims vectors of padded_dims in panels; 0 if none
   uint64_t vector_steps_offset;        // dims floats: int8 vectors are (x − µ) / step
-  uint64_t directions_offset;          // groups x padded_dims x 64 halves: Q of level 64
+  uint64_t directions_offset;          // groups x 64 vectors of padded_dims in panels: Q
   uint64_t corners_offset;             // groups x 4 x 16 x 16 floats: coordinate, block, corner
   uint64_t corner_norms_offset;        // groups x 16 x 16 floats: squared lengths
-  uint64_t basis_offset;               // outer_groups x padded_dims x basis_columns halves: V
+  uint64_t basis_offset;               // outer_groups x basis_columns vectors in panels: V
   uint64_t gains_offset;               // 256 floats: what a gain byte stands for
   uint32_t basis_columns;              // 0 if there are no longer levels; then V and gains are none
   uint32_t reserved_3;                 // 0

@@ -6,6 +6,7 @@
 #include "codec/eigen.h"
 #include "codec/layout.h"
 #include "codec/matrix.h"
+#include "codec/panels.h"
 #include "codec/wide.h"
 #include "kernels.h"
 
@@ -66,15 +67,6 @@ std::vector<float> turned_directions(const Eigen& eigen, size_t dims) {
     }
   }
   return rows;
-}
-
-// Stores directions (64 x dims) as halves, dims x 64, and gives them back as they are stored.
-void store_directions(std::vector<float>& rows, size_t dims, uint16_t* directions) {
-  std::vector<float> columns(dims * kBits);
-  transpose(rows.data(), kBits, dims, dims, columns.data(), kBits);
-  kernels().float_to_half(columns.data(), directions, columns.size());
-  kernels().half_to_float(directions, columns.data(), columns.size());
-  transpose(columns.data(), dims, kBits, kBits, rows.data(), dims);
 }
 
 // Rows of a group projected, direction by direction: 64 x stride, lanes past the rows zero.
@@ -193,8 +185,10 @@ void train_level_64(const GroupRows& group, const Everyone& everyone, const Prog
   progress.check();
   const std::vector<float> covariance =
       shrunk_covariance(group.residuals, group.rows, everyone, kShrinkRows);
-  std::vector<float> directions = turned_directions(symmetric_eigen(covariance.data(), dims), dims);
-  store_directions(directions, dims, model.directions);
+  write_panels(turned_directions(symmetric_eigen(covariance.data(), dims), dims).data(), kBits,
+               dims, model.directions);
+  // As they are stored.
+  const std::vector<float> directions = PanelSpan(model.directions, kBits, dims).read_all(dims);
   progress.check();
 
   const std::vector<float> z = project(directions, group.residuals, group.rows, dims, stride);
@@ -225,9 +219,7 @@ void train_level_64(const GroupRows& group, const Everyone& everyone, const Prog
 
 void set_plain_corners(const GroupRows& group, const LevelModel& model) {
   const size_t dims = group.dims, stride = whole_lanes(group.rows);
-  std::vector<float> columns(dims * kBits), directions(kBits * dims);
-  kernels().half_to_float(model.directions, columns.data(), columns.size());
-  transpose(columns.data(), dims, kBits, kBits, directions.data(), dims);
+  const std::vector<float> directions = PanelSpan(model.directions, kBits, dims).read_all(dims);
   const std::vector<float> z = project(directions, group.residuals, group.rows, dims, stride);
   const double mean = sum_of_sizes(z.data(), z.size()) /
                       static_cast<double>(std::max<size_t>(group.rows, 1) * kBits);

@@ -27,9 +27,9 @@ struct GroupRows {
 
 // Where the model goes: a group's part of the sections of codec/layout.h.
 struct LevelModel {
-  uint16_t* directions;  // dims x 64 halves
-  float* corners;        // 4 x 16 x 16
-  float* corner_norms;   // 16 x 16
+  uint8_t* directions;  // 64 vectors in panels
+  float* corners;       // 4 x 16 x 16
+  float* corner_norms;  // 16 x 16
 };
 
 // Sweeps of the coordinate search when a row is encoded.

@@ -7,6 +7,7 @@
 #include "codec/eigen.h"
 #include "codec/everyone.h"
 #include "codec/matrix.h"
+#include "codec/panels.h"
 #include "codec/wide.h"
 #include "kernels.h"
 #include "trellis_values.h"
@@ -20,12 +21,10 @@ constexpr float kShrinkRows = 4000;
 constexpr double kLeastShare = 1e-6;
 constexpr size_t kChunkRows = 1024;
 
-// Fills y and start of `rows` by the basis, read back from its halves.
+// Fills y and start of `rows` by the basis, as it is stored.
 void project(const LongerGroupRows& group, const LongerModel& model, LongerRows& rows) {
   const size_t dims = group.dims, columns = model.columns, stride = rows.stride;
-  std::vector<float> basis(dims * columns), directions(columns * dims);
-  kernels().half_to_float(model.basis, basis.data(), basis.size());
-  transpose(basis.data(), dims, columns, columns, directions.data(), dims);
+  const std::vector<float> directions = PanelSpan(model.basis, columns, dims).read_all(dims);
   for (std::vector<float>* values : {&rows.y, &rows.start}) {
     std::fill(values->begin(), values->end(), 0.0f);
   }
@@ -125,9 +124,7 @@ void train_longer(const LongerGroupRows& group, const Everyone& everyone, const 
   const std::vector<float> covariance =
       shrunk_covariance(group.directions, group.rows, everyone, kShrinkRows);
   const std::vector<float> directions = symmetric_eigen(covariance.data(), dims).vectors;
-  std::vector<float> basis(dims * columns);
-  transpose(directions.data(), columns, dims, dims, basis.data(), columns);
-  kernels().float_to_half(basis.data(), model.basis, basis.size());
+  write_panels(directions.data(), columns, dims, model.basis);
   progress.check();
 
   LongerRows rows;

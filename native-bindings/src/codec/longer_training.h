@@ -17,7 +17,7 @@ namespace corvid {
 // unused; levels that are not there have no bits.
 struct LongerModel {
   size_t columns;
-  uint16_t* basis;  // dims x columns halves
+  uint8_t* basis;  // columns vectors in panels
   size_t bits[kLevelCount];
   CodedCoordinate* coordinates[kLevelCount];
 };

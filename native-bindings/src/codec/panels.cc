@@ -3,24 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "codec/routing.h"
 #include "codec/wide.h"
 
 namespace corvid {
 namespace {
-
-CORVID_WIDE float largest_size(const float* x, size_t dims) {
-  float runs[kLanes] = {};
-  for (size_t d = 0; d + kLanes <= dims; d += kLanes) {
-    for (size_t i = 0; i < kLanes; ++i) {
-      const float size = std::fabs(x[d + i]);
-      runs[i] = size > runs[i] ? size : runs[i];
-    }
-  }
-  for (size_t d = dims / kLanes * kLanes; d < dims; ++d)
-    runs[0] = std::max(runs[0], std::fabs(x[d]));
-  return *std::max_element(runs, runs + kLanes);
-}
 
 CORVID_WIDE void write_bytes(const float* x, size_t dims, float inverse, uint8_t* out) {
   // Adding a half more than the byte for zero and cutting off rounds to nearest.
@@ -53,8 +39,31 @@ constexpr size_t kLaneRows = 48;
 
 }  // namespace
 
-void Panels::lanes(const uint8_t* rows, const float* row_scales, size_t row_count,
-                   const float* start, float* out, size_t stride) const {
+CORVID_WIDE float largest_size(const float* x, size_t dims) {
+  float runs[kLanes] = {};
+  for (size_t d = 0; d + kLanes <= dims; d += kLanes) {
+    for (size_t i = 0; i < kLanes; ++i) {
+      const float size = std::fabs(x[d + i]);
+      runs[i] = size > runs[i] ? size : runs[i];
+    }
+  }
+  for (size_t d = dims / kLanes * kLanes; d < dims; ++d)
+    runs[0] = std::max(runs[0], std::fabs(x[d]));
+  return *std::max_element(runs, runs + kLanes);
+}
+
+float quantise(const float* values, size_t count, int8_t* out) {
+  float largest = 0;
+  for (size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(values[i]));
+  const float scale = largest > 0 ? largest / 127 : 1;
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = static_cast<int8_t>(std::lrint(values[i] / scale));
+  }
+  return scale;
+}
+
+void PanelSpan::lanes(const uint8_t* rows, const float* row_scales, size_t row_count,
+                      const float* start, float* out, size_t stride) const {
   thread_local std::vector<int32_t> numbers;
   numbers.resize(kLaneRows * width());
   for (size_t first = 0; first < row_count; first += kLaneRows) {
@@ -62,10 +71,39 @@ void Panels::lanes(const uint8_t* rows, const float* row_scales, size_t row_coun
     products(rows + first * depth_, count, numbers.data());
     for (size_t lane = 0; lane < count; lane += kLanes) {
       const size_t here = std::min(kLanes, count - lane);
-      float scales[kLanes] = {};
-      std::copy_n(row_scales + first + lane, here, scales);
-      settle_lanes(&numbers[lane * width()], width(), scales, scales_.data(), start, count_, here,
+      float own[kLanes] = {};
+      std::copy_n(row_scales + first + lane, here, own);
+      settle_lanes(&numbers[lane * width()], width(), own, scales(), start, count_, here,
                    out + first + lane, stride);
+    }
+  }
+}
+
+void PanelSpan::read(size_t v, size_t dims, float* out) const {
+  const int8_t* panel = bytes() + v / kPanelVectors * kPanelVectors * depth_;
+  for (size_t d = 0; d < dims; ++d) {
+    const int8_t byte = panel[d / 4 * 4 * kPanelVectors + v % kPanelVectors * 4 + d % 4];
+    out[d] = scales()[v] * static_cast<float>(byte);
+  }
+}
+
+std::vector<float> PanelSpan::read_all(size_t dims) const {
+  std::vector<float> vectors(count_ * dims);
+  for (size_t v = 0; v < count_; ++v) read(v, dims, &vectors[v * dims]);
+  return vectors;
+}
+
+void write_panels(const float* vectors, size_t count, size_t dims, uint8_t* data) {
+  const size_t depth = whole_fours(dims), width = whole_panels(count);
+  auto* const scales = reinterpret_cast<float*>(data + width * depth);
+  auto* const starts = reinterpret_cast<int32_t*>(scales + width);
+  std::vector<int8_t> own(dims);
+  for (size_t v = 0; v < count; ++v) {
+    scales[v] = quantise(vectors + v * dims, dims, own.data());
+    auto* const panel = reinterpret_cast<int8_t*>(data) + v / kPanelVectors * kPanelVectors * depth;
+    for (size_t d = 0; d < dims; ++d) {
+      panel[d / 4 * 4 * kPanelVectors + v % kPanelVectors * 4 + d % 4] = own[d];
+      starts[v] -= kRowByteZero * own[d];
     }
   }
 }
@@ -76,23 +114,6 @@ float quantise_row(const float* x, size_t dims, uint8_t* out) {
   write_bytes(x, dims, 1 / scale, out);
   std::fill(out + dims, out + whole_fours(dims), static_cast<uint8_t>(kRowByteZero));
   return scale;
-}
-
-Panels::Panels(const float* vectors, size_t count, size_t dims)
-    : depth_(whole_fours(dims)),
-      count_(count),
-      scales_((count + kPanelVectors - 1) / kPanelVectors * kPanelVectors, 0.0f),
-      start_(scales_.size(), 0),
-      bytes_(scales_.size() * depth_, 0) {
-  std::vector<int8_t> bytes(dims);
-  for (size_t v = 0; v < count; ++v) {
-    scales_[v] = quantise(vectors + v * dims, dims, bytes.data());
-    int8_t* panel = &bytes_[v / kPanelVectors * kPanelVectors * depth_];
-    for (size_t d = 0; d < dims; ++d) {
-      panel[d / 4 * 4 * kPanelVectors + v % kPanelVectors * 4 + d % 4] = bytes[d];
-      start_[v] -= kRowByteZero * bytes[d];
-    }
-  }
 }
 
 }  // namespace corvid

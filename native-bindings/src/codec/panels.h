@@ -16,27 +16,44 @@ constexpr int kRowByteZero = 64;
 constexpr float kRowByteReach = 63;
 
 constexpr size_t whole_fours(size_t dims) { return (dims + 3) / 4 * 4; }
+constexpr size_t whole_panels(size_t count) {
+  return (count + kPanelVectors - 1) / kPanelVectors * kPanelVectors;
+}
+
+// The largest |x|.
+float largest_size(const float* x, size_t dims);
+
+// Writes `count` numbers as bytes of -127 .. 127, and returns the scale that they were divided by.
+float quantise(const float* values, size_t count, int8_t* out);
 
 // Writes a row of `dims` numbers as whole_fours(dims) bytes, and returns its scale.
 float quantise_row(const float* x, size_t dims, uint8_t* out);
 
-// `count` vectors, each with a scale of its own, in ceil(count / 16) panels.
-class Panels {
+// `count` vectors of `dims` numbers in ceil(count / 16) panels, not owned; vector v stands for
+// scales()[v] times its bytes. In memory as in a file (FORMAT.md, section 4): the bytes, then the
+// scales, then the starts, which take off what the rows' bytes are lifted by.
+class PanelSpan {
  public:
-  Panels() = default;
-  Panels(const float* vectors, size_t count, size_t dims);
+  PanelSpan() = default;
+  PanelSpan(const uint8_t* data, size_t count, size_t dims)
+      : data_(data), count_(count), depth_(whole_fours(dims)) {}
+  // Of the data; a multiple of 64.
+  static constexpr size_t data_bytes(size_t count, size_t dims) {
+    return whole_panels(count) * (whole_fours(dims) + sizeof(float) + sizeof(int32_t));
+  }
 
+  size_t count() const { return count_; }
   size_t depth() const { return depth_; }
-  size_t panels() const { return scales_.size() / kPanelVectors; }
+  size_t panels() const { return width() / kPanelVectors; }
   // Vectors with those that fill the last panel up: 16 * panels().
-  size_t width() const { return scales_.size(); }
+  size_t width() const { return whole_panels(count_); }
   // Of every vector; 0 of those that fill up.
-  const float* scales() const { return scales_.data(); }
+  const float* scales() const { return reinterpret_cast<const float*>(data_ + width() * depth_); }
 
   // out (row_count x width): whole numbers that, times the row's and the vector's scale, are the
   // inner products. rows: row_count x depth bytes.
   void products(const uint8_t* rows, size_t row_count, int32_t* out) const {
-    kernels().panel_products(rows, row_count, depth_, bytes_.data(), panels(), start_.data(), out);
+    kernels().panel_products(rows, row_count, depth_, bytes(), panels(), starts(), out);
   }
 
   // The same as inner products, rows as lanes: out (vectors x stride) = start[v] + ⟨row, vector v⟩,
@@ -44,12 +61,41 @@ class Panels {
   void lanes(const uint8_t* rows, const float* row_scales, size_t row_count, const float* start,
              float* out, size_t stride) const;
 
+  // Vector v as it is stored: `dims` numbers, at most depth().
+  void read(size_t v, size_t dims, float* out) const;
+  // All vectors: count x dims.
+  std::vector<float> read_all(size_t dims) const;
+
  private:
-  size_t depth_ = 0;
+  const int8_t* bytes() const { return reinterpret_cast<const int8_t*>(data_); }
+  const int32_t* starts() const { return reinterpret_cast<const int32_t*>(scales() + width()); }
+
+  const uint8_t* data_ = nullptr;
   size_t count_ = 0;
-  std::vector<float> scales_;
-  std::vector<int32_t> start_;  // takes off what the rows' bytes are lifted by
-  std::vector<int8_t> bytes_;
+  size_t depth_ = 0;
+};
+
+// Rounds count x dims numbers into `data`, PanelSpan::data_bytes(count, dims) bytes of zeros,
+// aligned for floats.
+void write_panels(const float* vectors, size_t count, size_t dims, uint8_t* data);
+
+// Panels that own their vectors.
+class Panels : public PanelSpan {
+ public:
+  Panels() = default;
+  // vectors: count x dims.
+  Panels(const float* vectors, size_t count, size_t dims)
+      : memory_(data_bytes(count, dims) / sizeof(uint64_t)) {
+    auto* const data = reinterpret_cast<uint8_t*>(memory_.data());
+    write_panels(vectors, count, dims, data);
+    static_cast<PanelSpan&>(*this) = PanelSpan(data, count, dims);
+  }
+  // Moving leaves the vectors where they are; a copy would point to those of the other.
+  Panels(Panels&&) = default;
+  Panels& operator=(Panels&&) = default;
+
+ private:
+  std::vector<uint64_t> memory_;
 };
 
 }  // namespace corvid

@@ -152,10 +152,25 @@ std::vector<uint32_t> assign(const Sample& sample, const std::vector<float>& cen
   return lists;
 }
 
-void round_centers(Partition& partition) {
-  std::vector<uint16_t> halves(partition.centers.size());
-  kernels().float_to_half(partition.centers.data(), halves.data(), halves.size());
-  kernels().half_to_float(halves.data(), partition.centers.data(), halves.size());
+// Centers as a codec stores them.
+struct RoundedCenters {
+  std::vector<int8_t> bytes;
+  std::vector<float> scales;
+};
+
+// Rounds the centers of `partition`, and gives them as they are stored, too.
+RoundedCenters round_centers(Partition& partition, size_t dims) {
+  RoundedCenters rounded{std::vector<int8_t>(partition.centers.size()),
+                         std::vector<float>(partition.centers.size() / dims)};
+  for (size_t list = 0; list < rounded.scales.size(); ++list) {
+    int8_t* bytes = &rounded.bytes[list * dims];
+    float* center = &partition.centers[list * dims];
+    rounded.scales[list] = quantise(center, dims, bytes);
+    for (size_t d = 0; d < dims; ++d) {
+      center[d] = rounded.scales[list] * static_cast<float>(bytes[d]);
+    }
+  }
+  return rounded;
 }
 
 // Fills list_rows and list_squares from the sample.
@@ -195,7 +210,7 @@ Partition make_partition(const Sample& sample, const TrainingOptions& options, P
   for (uint32_t& list : lists) list = numbers[list];
   partition.rows = group_rows(lists.data(), sample.rows, options.lists);
   shrink_centers(sample, options, partition);
-  round_centers(partition);
+  round_centers(partition, sample.dims);
   measure_lists(sample, options, partition);
   return partition;
 }
@@ -221,10 +236,9 @@ Partition partition_by(ListCenters& found, const Sample& sample, const TrainingO
   }
   found = ListCenters();
 
-  std::vector<uint16_t> halves(partition.centers.size());
-  kernels().float_to_half(partition.centers.data(), halves.data(), halves.size());
-  kernels().half_to_float(halves.data(), partition.centers.data(), halves.size());
-  const ListAssigner assigner({halves.data(), partition.mean.data(), options.lists, sample.dims},
+  const RoundedCenters rounded = round_centers(partition, sample.dims);
+  const ListAssigner assigner({rounded.bytes.data(), rounded.scales.data(), partition.mean.data(),
+                               options.lists, sample.dims},
                               options.threads);
   std::vector<uint32_t> lists(sample.rows);
   parallel_for((sample.rows + kAssignRows - 1) / kAssignRows, options.threads,

@@ -24,8 +24,17 @@ std::vector<float> principal_directions(const float* x, size_t rows, size_t dims
 }
 
 Projector::Projector(const float* directions, size_t kept, const float* mean, size_t dims)
-    : panels_(directions, kept, dims), offsets_(kept) {
+    : own_(directions, kept, dims), panels_(own_), offsets_(kept) {
   for (size_t k = 0; k < kept; ++k) offsets_[k] = kernels().dot(directions + k * dims, mean, dims);
+}
+
+Projector::Projector(const PanelSpan& directions, const float* mean, size_t dims)
+    : panels_(directions), offsets_(directions.count()) {
+  std::vector<float> direction(dims);
+  for (size_t k = 0; k < kept(); ++k) {
+    directions.read(k, dims, direction.data());
+    offsets_[k] = kernels().dot(direction.data(), mean, dims);
+  }
 }
 
 void Projector::project(const ByteRows& rows, size_t first, size_t count, float* out) const {

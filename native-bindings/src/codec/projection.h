@@ -25,6 +25,8 @@ class Projector {
   Projector() = default;
   // directions: kept x dims. `mean` is that of the rows.
   Projector(const float* directions, size_t kept, const float* mean, size_t dims);
+  // The same by directions of `dims` numbers that belong to the caller.
+  Projector(const PanelSpan& directions, const float* mean, size_t dims);
 
   size_t kept() const { return offsets_.size(); }
   // out (count x kept) = ⟨x − µ, direction⟩ of the rows first .. first + count.
@@ -34,7 +36,8 @@ class Projector {
                      size_t stride) const;
 
  private:
-  Panels panels_;
+  Panels own_;
+  PanelSpan panels_;
   std::vector<float> offsets_;  // ⟨µ, direction⟩
 };
 

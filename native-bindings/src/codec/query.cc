@@ -6,10 +6,19 @@
 #include "codec/corners.h"
 #include "codec/level.h"
 #include "codec/wide.h"
+#include "prefetch.h"
 #include "trellis_values.h"
 
 namespace corvid {
 namespace {
+
+// out[i] = scale · (own[i] − center_weight · projection[i]), for all directions
+CORVID_WIDE void weigh(const float* own, const int8_t* projection, float scale, float center_weight,
+                       float* out) {
+  for (size_t i = 0; i < kLevel64Directions; ++i) {
+    out[i] = scale * (own[i] - center_weight * static_cast<float>(projection[i]));
+  }
+}
 
 // What a block's table can reach at most, for all blocks: |⟨w, corner⟩| <= Σ |w_d| · reach_d, and
 // the norms lie between their extremes. Bounds instead of the true extremes make the byte tables
@@ -50,6 +59,20 @@ CORVID_WIDE void fill_tables(const float* coordinates, const float* norms, const
   }
 }
 
+// out[16 j + v] = ⟨w_j, corner_jv⟩
+CORVID_WIDE void fill_products(const float* coordinates, const float* w, float* out) {
+  constexpr size_t kAll = kTables * kCorners;
+  for (size_t j = 0; j < kTables; ++j) {
+    FloatLanes c[kBlockDirections];
+    for (size_t d = 0; d < kBlockDirections; ++d) {
+      std::memcpy(&c[d], coordinates + d * kAll + j * kCorners, sizeof c[d]);
+    }
+    const float* own = w + j * kBlockDirections;
+    const FloatLanes value = (c[0] * own[0] + c[1] * own[1]) + (c[2] * own[2] + c[3] * own[3]);
+    std::memcpy(out + j * kCorners, &value, sizeof value);
+  }
+}
+
 // What each corner adds to ‖x̂‖² in a list: blocks are orthogonal, so that
 // ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩. A table for each list, for its rows come
 // after one another, and building it costs what one row's sums would.
@@ -72,35 +95,46 @@ CORVID_WIDE void fill_norms(const float* coordinates, const float* norms, const 
 
 }  // namespace
 
-QueryContext::QueryContext(const Codec& codec, const float* query)
+QueryContext::QueryContext(const Codec& codec)
     : codec_(codec),
       query_(codec.padded_dims(), 0.0f),
-      projections_(codec.groups()),
-      tables_(codec.groups()),
-      longer_(codec.outer_groups()) {
-  std::copy_n(query, codec.dims(), query_.begin());
-}
+      known_projections_(codec.groups()),
+      known_tables_(codec.groups()),
+      projections_(codec.groups() * kLevel64Directions),
+      tables_(codec.groups() * kTables * kCorners),
+      longer_(codec.outer_groups()) {}
 
 QueryContext::~QueryContext() = default;
 
+void QueryContext::set(const float* query) {
+  std::copy_n(query, codec_.dims(), query_.begin());
+  whole_.set(query_.data(), query_.size());
+  last_list_ = UINT32_MAX;
+  if (++number_ != 0) return;
+  // After four billion queries, numbers begin again.
+  std::fill(known_projections_.begin(), known_projections_.end(), Known{});
+  std::fill(known_tables_.begin(), known_tables_.end(), Known{});
+  for (Longer& longer : longer_) longer = Longer{};
+  known_steps_ = Known{};
+  number_ = 1;
+}
+
 float QueryContext::list_product(uint32_t list) {
   if (list == last_list_) return last_product_;
-  const size_t dims = codec_.padded_dims();
-  scratch_.resize(std::max(scratch_.size(), dims));
-  kernels().half_to_float(codec_.list_centers() + list * dims, scratch_.data(), dims);
   last_list_ = list;
-  last_product_ = kernels().dot(query_.data(), scratch_.data(), dims);
+  last_product_ = whole_.product(codec_.center_bytes(list), codec_.center_scales()[list]);
   return last_product_;
 }
 
+void QueryContext::fetch_list(uint32_t list) const {
+  prefetch(codec_.center_bytes(list), codec_.padded_dims());
+  prefetch(&codec_.list_records()[list], sizeof(ListRecord));
+}
+
 const float* QueryContext::projection(uint32_t group) {
-  std::vector<float>& projection = projections_[group];
-  if (projection.empty()) {
-    projection.resize(kLevel64Directions);
-    kernels().vector_matrix(query_.data(), codec_.directions(group), codec_.padded_dims(),
-                            kLevel64Directions, projection.data());
-  }
-  return projection.data();
+  float* own = &projections_[group * kLevel64Directions];
+  if (known_projections_[group].take(number_)) whole_.products(codec_.directions(group), own);
+  return own;
 }
 
 void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* out) {
@@ -110,9 +144,7 @@ void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* ou
   const float half_weight = norm_weight / 2 * (scale * scale);  // of the corners' norms
   const float center_weight = norm_weight * record.projection_scale;
   float w[kLevel64Directions];
-  for (size_t i = 0; i < kLevel64Directions; ++i) {
-    w[i] = scale * (own[i] - center_weight * static_cast<float>(record.projection[i]));
-  }
+  weigh(own, record.projection, scale, center_weight, w);
   float lows[kTables], widest;
   bound_tables(codec_.table_bounds(record.group), w, half_weight, lows, &widest);
   out->scale = widest > 0 ? widest / 255 : 1.0f;
@@ -155,30 +187,23 @@ void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
 }
 
 const float* QueryContext::tables(uint32_t group) {
-  std::vector<float>& tables = tables_[group];
-  if (tables.empty()) {
-    constexpr size_t kAll = kTables * kCorners;
-    const float* own = projection(group);
-    const float* coordinates = codec_.corners(group);
-    tables.resize(kAll);
-    for (size_t i = 0; i < kAll; ++i) {
-      const float* w = own + i / kCorners * kBlockDirections;
-      tables[i] = (w[0] * coordinates[i] + w[1] * coordinates[kAll + i]) +
-                  (w[2] * coordinates[2 * kAll + i] + w[3] * coordinates[3 * kAll + i]);
-    }
+  constexpr size_t kAll = kTables * kCorners;
+  float* tables = &tables_[group * kAll];
+  if (known_tables_[group].take(number_)) {
+    fill_products(codec_.corners(group), projection(group), tables);
   }
-  return tables.data();
+  return tables;
 }
 
 // Whole numbers make the sums exact, whatever their order; 16 bits are finer than any error here.
 const QueryContext::Longer& QueryContext::longer(uint32_t outer_group, size_t level) {
   Longer& own = longer_[outer_group];
-  if (own.projection.empty()) {
+  if (own.known_projection.take(number_)) {
     own.projection.resize(codec_.head().basis_columns);
-    kernels().vector_matrix(query_.data(), codec_.basis(outer_group), codec_.padded_dims(),
-                            own.projection.size(), own.projection.data());
+    whole_.products(codec_.basis(outer_group), own.projection.data());
   }
-  if (own.z[level].empty()) {
+  if (own.known[level].take(number_)) {
+    own.z[level].clear();
     constexpr float kLargest = 32767;
     const CodedCoordinate* coordinates = codec_.coordinates(outer_group, level);
     std::vector<float> values(codec_.head().levels[level].added_bits);
@@ -240,13 +265,13 @@ float QueryContext::norm(uint32_t list, const RowCode& code, size_t levels) {
 }
 
 float QueryContext::score_vector(const int8_t* vector) {
-  const size_t dims = codec_.dims();
-  if (scaled_query_.empty()) {
-    scaled_query_.resize(dims);
-    for (size_t d = 0; d < dims; ++d) scaled_query_[d] = query_[d] * codec_.vector_steps()[d];
-    mean_product_ = kernels().dot(query_.data(), codec_.mean(), dims);
+  if (known_steps_.take(number_)) {
+    std::vector<float> scaled(codec_.dims());
+    for (size_t d = 0; d < scaled.size(); ++d) scaled[d] = query_[d] * codec_.vector_steps()[d];
+    whole_steps_.set(scaled.data(), scaled.size());
+    mean_product_ = kernels().dot(query_.data(), codec_.mean(), scaled.size());
   }
-  return mean_product_ + kernels().dot_i8(scaled_query_.data(), vector, dims);
+  return mean_product_ + whole_steps_.product(vector, 1);
 }
 
 }  // namespace corvid

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codec/codec.h"
+#include "codec/whole_query.h"
 #include "kernels.h"
 
 namespace corvid {
@@ -33,16 +34,23 @@ struct RowCode {
 
 class QueryContext {
  public:
-  // query: codec.dims() numbers, unit length; copied. The codec must outlive the context.
-  QueryContext(const Codec& codec, const float* query);
+  // The codec must outlive the context.
+  explicit QueryContext(const Codec& codec);
   ~QueryContext();
   QueryContext(const QueryContext&) = delete;
   QueryContext& operator=(const QueryContext&) = delete;
+
+  // Turns to another query: codec.dims() finite numbers, unit length; copied. Memory is reused, for
+  // making it anew would cost a fifth of a small search. Comes before anything else.
+  void set(const float* query);
 
   const Codec& codec() const { return codec_; }
 
   // ⟨q, µ + c⟩ of a list.
   float list_product(uint32_t list);
+
+  // Brings near what the next calls for `list` will read.
+  void fetch_list(uint32_t list) const;
 
   // Tables of the folded cosine (DESIGN.md, section 2): a − (t/2)·n with a = ⟨q, x̂⟩, n = ‖x̂‖² and
   // t = norm_weight. At the threshold θ = t·√n it equals θ·√n / 2. `list` < codec.lists().
@@ -64,9 +72,19 @@ class QueryContext {
   float score_vector(const int8_t* vector);
 
  private:
+  // What is known for the query of the number in `query`; of any other it is out of date.
+  struct Known {
+    uint32_t query = 0;
+    bool take(uint32_t now) {
+      if (query == now) return false;
+      query = now;
+      return true;
+    }
+  };
   // What the bits of the longer levels stand for in one outer group: the score of a level is
   // scale * trellis_dot(code, z, bits).
   struct Longer {
+    Known known_projection, known[kLevelCount];
     std::vector<float> projection;  // Vᵀq
     std::vector<int16_t> z[kLevelCount];
     float scales[kLevelCount];
@@ -77,18 +95,21 @@ class QueryContext {
   const Longer& longer(uint32_t outer_group, size_t level);
 
   const Codec& codec_;
-  std::vector<float> query_;         // padded_dims
-  std::vector<float> scaled_query_;  // dims, q·step for int8 vectors; empty until needed
-  float mean_product_ = 0;           // ⟨q, µ⟩, with scaled_query_
-  // Per group of level 64, empty until needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩ of all blocks.
-  std::vector<std::vector<float>> projections_;
-  std::vector<std::vector<float>> tables_;
-  std::vector<Longer> longer_;       // per outer group, empty until needed
+  uint32_t number_ = 0;       // of the query: 1, 2, …
+  std::vector<float> query_;  // padded_dims
+  WholeQuery whole_;
+  Known known_steps_;
+  WholeQuery whole_steps_;  // q·step, for int8 vectors
+  float mean_product_ = 0;  // ⟨q, µ⟩, with whole_steps_
+  // Of all groups of level 64, each known when it is needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩.
+  std::vector<Known> known_projections_, known_tables_;
+  std::vector<float> projections_;   // groups x 64
+  std::vector<float> tables_;        // groups x 16 x 16
+  std::vector<Longer> longer_;       // per outer group
   uint32_t last_list_ = UINT32_MAX;  // the list that list_product was last asked for
   float last_product_ = 0;
-  uint32_t norms_list_ = UINT32_MAX;      // the list that norms_ is of
+  uint32_t norms_list_ = UINT32_MAX;      // the list that norms_ is of, whatever the query
   float norms_[kTables * kTableEntries];  // what each corner adds to ‖x̂‖² in it
-  std::vector<float> scratch_;
 };
 
 // x̂ / ‖x̂‖ of a row from the first `levels` levels of its code: codec.dims() numbers into `out`.

@@ -12,9 +12,6 @@
 
 namespace corvid {
 
-// Writes `count` numbers as int8 and returns the scale that they were divided by.
-float quantise(const float* values, size_t count, int8_t* out);
-
 // Fills the routing sections of a draft. centers: lists x padded_dims, µ + c. With fewer routing
 // dimensions than padded_dims, vectors are projected to the principal directions of the normalised
 // centers and made unit again.

@@ -107,9 +107,8 @@ class Trainer {
 
   void write_partition(CodecDraft& draft) const {
     std::copy(partition_.mean.begin(), partition_.mean.end(), draft.mean());
-    kernels().float_to_half(partition_.centers.data(), draft.list_centers(),
-                            partition_.centers.size());
     for (size_t list = 0; list < options_.lists; ++list) {
+      draft.center_scales()[list] = quantise(center(list), sample_.dims, draft.center_bytes(list));
       ListRecord& record = draft.list_records()[list];
       record.group = static_cast<uint16_t>(partition_.groups[list]);
       record.outer_group = static_cast<uint16_t>(partition_.outer_groups[record.group]);
@@ -325,25 +324,30 @@ class Trainer {
     const size_t dims = sample_.dims, bits = kLevels[options_.level_count - 1];
     Random source = random(kTurnStream);
     const std::vector<float> rotation = random_rotation(dims, bits, source);
-    const auto write = [&](size_t first, size_t count, uint16_t* to) {
-      std::vector<float> columns(dims * count);
-      transpose(&rotation[first * dims], count, dims, dims, columns.data(), count);
-      kernels().float_to_half(columns.data(), to, columns.size());
-    };
-    write(0, kLevel64Directions, draft.level_64(0).directions);
+    write_panels(rotation.data(), kLevel64Directions, dims, draft.level_64(0).directions);
     if (options_.level_count == 1) return;
-    write(kLevel64Directions, bits - kLevel64Directions, draft.longer(0).basis);
+    write_panels(&rotation[kLevel64Directions * dims], bits - kLevel64Directions, dims,
+                 draft.longer(0).basis);
   }
 
   // Qᵀ(µ + c) of every list, as int8.
   void write_list_projections(CodecDraft& draft) const {
     const size_t dims = sample_.dims;
-    parallel_for(options_.lists, options_.threads, [&](size_t list, size_t) {
-      ListRecord& record = draft.list_records()[list];
-      float projection[kLevel64Directions];
-      kernels().vector_matrix(center(list), draft.level_64(record.group).directions, dims,
-                              kLevel64Directions, projection);
-      record.projection_scale = quantise(projection, kLevel64Directions, record.projection);
+    const std::vector<Group> groups = groups_of(false);
+    parallel_for(groups.size(), options_.threads, [&](size_t i, size_t) {
+      const Group& group = groups[i];
+      const size_t count = group.last_list - group.first_list;
+      const std::vector<float> directions =
+          PanelSpan(draft.level_64(group.number).directions, kLevel64Directions, dims)
+              .read_all(dims);
+      std::vector<float> projections(count * kLevel64Directions);
+      kernels().gemm_nt(count, kLevel64Directions, dims, center(group.first_list), dims,
+                        directions.data(), dims, projections.data(), kLevel64Directions, false);
+      for (size_t own = 0; own < count; ++own) {
+        ListRecord& record = draft.list_records()[group.first_list + own];
+        record.projection_scale =
+            quantise(&projections[own * kLevel64Directions], kLevel64Directions, record.projection);
+      }
     });
   }
 

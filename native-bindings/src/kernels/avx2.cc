@@ -206,40 +206,6 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
-inline __m256 floats_of(const uint16_t* at) {
-  return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)at));
-}
-
-void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
-  size_t c = 0;
-  for (; c + 64 <= columns; c += 64) {
-    __m256 sums[8];
-    for (int i = 0; i < 8; ++i) sums[i] = _mm256_setzero_ps();
-    for (size_t d = 0; d < dims; ++d) {
-      const __m256 factor = _mm256_set1_ps(x[d]);
-      const uint16_t* row = m + d * columns + c;
-      for (int i = 0; i < 8; ++i) {
-        sums[i] = _mm256_add_ps(sums[i], _mm256_mul_ps(factor, floats_of(row + 8 * i)));
-      }
-    }
-    for (int i = 0; i < 8; ++i) _mm256_storeu_ps(y + c + 8 * i, sums[i]);
-  }
-  for (; c + 8 <= columns; c += 8) {
-    __m256 sum = _mm256_setzero_ps();
-    for (size_t d = 0; d < dims; ++d) {
-      sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(x[d]), floats_of(m + d * columns + c)));
-    }
-    _mm256_storeu_ps(y + c, sum);
-  }
-  for (; c < columns; ++c) {
-    float sum = 0;
-    for (size_t d = 0; d < dims; ++d) {
-      sum += x[d] * _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(m[d * columns + c])));
-    }
-    y[c] = sum;
-  }
-}
-
 inline float reduce(__m256 low, __m256 high, const float* a, const float* rest, size_t tail) {
   alignas(32) float partial[16];
   _mm256_store_ps(partial, low);
@@ -257,22 +223,6 @@ float dot(const float* a, const float* b, size_t dims) {
         _mm256_add_ps(high, _mm256_mul_ps(_mm256_loadu_ps(a + d + 8), _mm256_loadu_ps(b + d + 8)));
   }
   return reduce(low, high, a + d, b + d, dims - d);
-}
-
-inline __m256 floats_of(const int8_t* at) {
-  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)at)));
-}
-
-float dot_i8(const float* a, const int8_t* b, size_t dims) {
-  __m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
-  size_t d = 0;
-  for (; d + 16 <= dims; d += 16) {
-    low = _mm256_add_ps(low, _mm256_mul_ps(_mm256_loadu_ps(a + d), floats_of(b + d)));
-    high = _mm256_add_ps(high, _mm256_mul_ps(_mm256_loadu_ps(a + d + 8), floats_of(b + d + 8)));
-  }
-  float rest[16];
-  for (size_t i = 0; i < dims - d; ++i) rest[i] = (float)b[d + i];
-  return reduce(low, high, a + d, rest, dims - d);
 }
 
 CORVID_INLINE int32_t sum_of(__m256i sums) {
@@ -427,8 +377,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2",  scan_tables,   hamming,      scan_hamming, vector_matrix,
-                              dot,     dot_i8,        products_i8,  trellis_dot,  panel_products,
+const Kernels kAvx2Kernels = {"avx2",  scan_tables,   hamming,      scan_hamming,
+                              dot,     products_i8,   trellis_dot,  panel_products,
                               gemm_nt, half_to_float, float_to_half};
 
 }  // namespace corvid

@@ -270,36 +270,6 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
-inline __m512 floats_of(const uint16_t* at) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)at));
-}
-
-void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
-  size_t c = 0;
-  for (; c + 64 <= columns; c += 64) {
-    __m512 sums[4];
-    for (int i = 0; i < 4; ++i) sums[i] = _mm512_setzero_ps();
-    for (size_t d = 0; d < dims; ++d) {
-      const __m512 factor = _mm512_set1_ps(x[d]);
-      const uint16_t* row = m + d * columns + c;
-      for (int i = 0; i < 4; ++i) {
-        sums[i] = _mm512_add_ps(sums[i], _mm512_mul_ps(factor, floats_of(row + 16 * i)));
-      }
-    }
-    for (int i = 0; i < 4; ++i) _mm512_storeu_ps(y + c + 16 * i, sums[i]);
-  }
-  for (; c < columns; c += 16) {
-    const __mmask16 present = (__mmask16)(columns - c >= 16 ? 0xFFFF : (1u << (columns - c)) - 1);
-    __m512 sum = _mm512_setzero_ps();
-    for (size_t d = 0; d < dims; ++d) {
-      sum = _mm512_add_ps(
-          sum, _mm512_mul_ps(_mm512_set1_ps(x[d]), _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(
-                                                       present, m + d * columns + c))));
-    }
-    _mm512_mask_storeu_ps(y + c, present, sum);
-  }
-}
-
 inline __mmask16 tail_mask(size_t count) { return (__mmask16)((1u << count) - 1); }
 
 inline float reduce(__m512 sums) {
@@ -317,20 +287,6 @@ float dot(const float* a, const float* b, size_t dims) {
   const __mmask16 rest = tail_mask(dims - d);
   const __m512 tail =
       _mm512_mul_ps(_mm512_maskz_loadu_ps(rest, a + d), _mm512_maskz_loadu_ps(rest, b + d));
-  return reduce(_mm512_mask_add_ps(sums, rest, sums, tail));
-}
-
-float dot_i8(const float* a, const int8_t* b, size_t dims) {
-  __m512 sums = _mm512_setzero_ps();
-  size_t d = 0;
-  for (; d + 16 <= dims; d += 16) {
-    const __m512 floats =
-        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)(b + d))));
-    sums = _mm512_add_ps(sums, _mm512_mul_ps(_mm512_loadu_ps(a + d), floats));
-  }
-  const __mmask16 rest = tail_mask(dims - d);
-  const __m512 floats = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(rest, b + d)));
-  const __m512 tail = _mm512_mul_ps(_mm512_maskz_loadu_ps(rest, a + d), floats);
   return reduce(_mm512_mask_add_ps(sums, rest, sums, tail));
 }
 
@@ -414,8 +370,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512", scan_tables,   hamming,      scan_hamming, vector_matrix,
-                                dot,      dot_i8,        products_i8,  trellis_dot,  panel_products,
+const Kernels kAvx512Kernels = {"avx512", scan_tables,   hamming,      scan_hamming,
+                                dot,      products_i8,   trellis_dot,  panel_products,
                                 gemm_nt,  half_to_float, float_to_half};
 
 }  // namespace corvid

@@ -49,7 +49,10 @@ void panel_products(const uint8_t* rows, size_t row_count, size_t depth, const i
     for (; r + 6 <= row_count; r += 6) {
       panel_block<6, 4>(rows + r * depth, depth, own, from, to + r * apart, apart);
     }
-    for (; r < row_count; ++r) {
+    for (; r + 2 <= row_count; r += 2) {
+      panel_block<2, 4>(rows + r * depth, depth, own, from, to + r * apart, apart);
+    }
+    if (r < row_count) {
       panel_block<1, 4>(rows + r * depth, depth, own, from, to + r * apart, apart);
     }
   }

@@ -132,34 +132,6 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
-inline float32x4_t floats_of(const uint16_t* at) {
-  return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(at)));
-}
-
-void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
-  size_t c = 0;
-  for (; c + 32 <= columns; c += 32) {
-    float32x4_t sums[8];
-    for (int i = 0; i < 8; ++i) sums[i] = vdupq_n_f32(0);
-    for (size_t d = 0; d < dims; ++d) {
-      const float32x4_t factor = vdupq_n_f32(x[d]);
-      const uint16_t* row = m + d * columns + c;
-      for (int i = 0; i < 8; ++i) {
-        sums[i] = vaddq_f32(sums[i], vmulq_f32(factor, floats_of(row + 4 * i)));
-      }
-    }
-    for (int i = 0; i < 8; ++i) vst1q_f32(y + c + 4 * i, sums[i]);
-  }
-  for (; c < columns; ++c) {
-    float sum = 0;
-    for (size_t d = 0; d < dims; ++d) {
-      const uint16_t one[4] = {m[d * columns + c], 0, 0, 0};
-      sum += x[d] * vgetq_lane_f32(floats_of(one), 0);
-    }
-    y[c] = sum;
-  }
-}
-
 inline float reduce(const float32x4_t* sums, const float* a, const float* rest, size_t tail) {
   float partial[16];
   for (int i = 0; i < 4; ++i) vst1q_f32(partial + 4 * i, sums[i]);
@@ -176,23 +148,6 @@ float dot(const float* a, const float* b, size_t dims) {
     }
   }
   return reduce(sums, a + d, b + d, dims - d);
-}
-
-float dot_i8(const float* a, const int8_t* b, size_t dims) {
-  float32x4_t sums[4] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
-  size_t d = 0;
-  for (; d + 16 <= dims; d += 16) {
-    const int8x16_t bytes = vld1q_s8(b + d);
-    const int16x8_t words[2] = {vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)};
-    for (int i = 0; i < 4; ++i) {
-      const int16x4_t four = i % 2 == 0 ? vget_low_s16(words[i / 2]) : vget_high_s16(words[i / 2]);
-      const float32x4_t floats = vcvtq_f32_s32(vmovl_s16(four));
-      sums[i] = vaddq_f32(sums[i], vmulq_f32(vld1q_f32(a + d + 4 * i), floats));
-    }
-  }
-  float rest[16];
-  for (size_t i = 0; i < dims - d; ++i) rest[i] = (float)b[d + i];
-  return reduce(sums, a + d, rest, dims - d);
 }
 
 int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
@@ -324,8 +279,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon",  scan_tables,   hamming,      scan_hamming, vector_matrix,
-                              dot,     dot_i8,        products_i8,  trellis_dot,  panel_products,
+const Kernels kNeonKernels = {"neon",  scan_tables,   hamming,      scan_hamming,
+                              dot,     products_i8,   trellis_dot,  panel_products,
                               gemm_nt, half_to_float, float_to_half};
 
 }  // namespace corvid

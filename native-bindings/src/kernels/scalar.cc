@@ -69,18 +69,14 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
   return rows;
 }
 
-template <typename Element>
-float dot_of(const float* a, const Element* b, size_t dims) {
+float dot(const float* a, const float* b, size_t dims) {
   float partial[16] = {};
-  for (size_t d = 0; d < dims; ++d) partial[d % 16] += a[d] * static_cast<float>(b[d]);
+  for (size_t d = 0; d < dims; ++d) partial[d % 16] += a[d] * b[d];
   for (size_t width = 8; width > 0; width /= 2) {
     for (size_t i = 0; i < width; ++i) partial[i] += partial[i + width];
   }
   return partial[0];
 }
-
-float dot(const float* a, const float* b, size_t dims) { return dot_of(a, b, dims); }
-float dot_i8(const float* a, const int8_t* b, size_t dims) { return dot_of(a, b, dims); }
 
 void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows, size_t row_count,
                  size_t dims, int32_t* out) {
@@ -178,13 +174,6 @@ uint16_t half_of_float(float value) {
   return static_cast<uint16_t>(sign | rounded >> 13);
 }
 
-void vector_matrix(const float* x, const uint16_t* m, size_t dims, size_t columns, float* y) {
-  std::memset(y, 0, columns * sizeof(float));
-  for (size_t d = 0; d < dims; ++d) {
-    for (size_t c = 0; c < columns; ++c) y[c] += x[d] * float_of_half(m[d * columns + c]);
-  }
-}
-
 void half_to_float(const uint16_t* in, float* out, size_t count) {
   for (size_t i = 0; i < count; ++i) out[i] = float_of_half(in[i]);
 }
@@ -195,8 +184,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", scan_tables,   hamming,      scan_hamming, vector_matrix,
-                                dot,      dot_i8,        products_i8,  trellis_dot,  panel_products,
+const Kernels kScalarKernels = {"scalar", scan_tables,   hamming,      scan_hamming,
+                                dot,      products_i8,   trellis_dot,  panel_products,
                                 gemm_nt,  half_to_float, float_to_half};
 
 }  // namespace corvid

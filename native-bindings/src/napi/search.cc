@@ -211,8 +211,9 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
       for (size_t i = 0; i < rows.size; ++i) {
         require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(index().rows()),
                 "a row does not exist");
-        candidates[i] = {scores.data[i], static_cast<uint64_t>(rows.data[i])};
+        candidates[i] = {scores.data[i], kUnknownList, static_cast<uint64_t>(rows.data[i])};
       }
+      sort_by_row(candidates);
       Answers answers;
       std::vector<FoundItem> items;
       finish_items(index(), query_context(index().codec, numbers.data), plan, candidates, items,

@@ -37,7 +37,7 @@ std::vector<uint64_t> ids_of(const Napi::Value& value, const char* name) {
 std::vector<Candidate> candidates_of(const View<double>& rows) {
   std::vector<Candidate> candidates(rows.size);
   for (size_t i = 0; i < rows.size; ++i) {
-    candidates[i] = {0, static_cast<uint64_t>(rows.data[i])};
+    candidates[i] = {0, kUnknownList, static_cast<uint64_t>(rows.data[i])};
   }
   return candidates;
 }

@@ -1,7 +1,8 @@
-// Which lists are nearest to a query, by brute force over the codec's int8 routing vectors.
+// Which lists are nearest to a query, by brute force over the codec's routing vectors.
 //
-// The query is rounded to bytes too, so that products are whole numbers, the same on every machine;
-// that moves a similarity by less than a thousandth, far less than lists differ by.
+// The query is rounded to seven bits a number, so that products are whole numbers, the same on
+// every machine. Lists that differ by less than two thousandths may change places, which costs no
+// recall.
 #ifndef CORVID_SEARCH_ROUTE_H_
 #define CORVID_SEARCH_ROUTE_H_
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
+#include "order.h"
 #include "segment/stop.h"
 
 namespace corvid {
@@ -43,9 +45,11 @@ std::vector<Scanner> scanners_of(const Searchable& index, QueryContext& query, c
 template <typename Score>
 void score_by_segment(const Searchable& index, std::vector<Candidate>& candidates,
                       const Score& score) {
-  // Rows of one list, and of one page, follow one another.
-  std::sort(candidates.begin(), candidates.end(),
-            [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
+  if (index.segments.size() == 1) {
+    score(*index.segments[0], 0, candidates.data(), candidates.size());
+    return;
+  }
+  sort_by_row(candidates);
   size_t first = 0;
   for (size_t i = 0; i < index.segments.size() && first < candidates.size(); ++i) {
     size_t last = first;
@@ -64,28 +68,33 @@ void keep_best(std::vector<Candidate>& candidates, size_t keep) {
   }
 }
 
-// The first `wanted` as items. Reads ids only as far as ties with the last reach.
-void to_items(const Searchable& index, std::vector<Candidate>& candidates, size_t wanted,
+uint64_t id_of(const Searchable& index, uint64_t row) {
+  size_t segment = 0;
+  while (row >= index.first_rows[segment + 1]) ++segment;
+  return index.segments[segment]->id_of(row - index.first_rows[segment]);
+}
+
+// The first `wanted` as items, by score and then id. Reads ids only as far as ties with the last
+// reach.
+void to_items(const Searchable& index, const std::vector<Candidate>& candidates, size_t wanted,
               std::vector<FoundItem>& out) {
+  thread_local std::vector<uint64_t> keys;  // of the score, and the candidate's place
   out.clear();
-  if (candidates.empty() || wanted == 0) return;
-  if (candidates.size() > wanted) {
-    const auto last = candidates.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
-    std::nth_element(candidates.begin(), last, candidates.end(), Better());
-    const float worst = last->score;
-    const auto tied = std::partition(last + 1, candidates.end(),
-                                     [worst](const Candidate& c) { return c.score == worst; });
-    candidates.erase(tied, candidates.end());
+  keys.clear();
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    keys.push_back(uint64_t{ascending_bits(candidates[i].score)} << 32 | i);
   }
-  for (const Candidate& candidate : candidates) {
-    size_t segment = 0;
-    while (candidate.row >= index.first_rows[segment + 1]) ++segment;
-    const uint64_t row = candidate.row - index.first_rows[segment];
-    out.push_back({candidate.score, index.segments[segment]->id_of(row)});
+  std::sort(keys.begin(), keys.end(), std::greater<uint64_t>());
+  const auto score_at = [&](size_t i) { return candidates[static_cast<uint32_t>(keys[i])].score; };
+  for (size_t first = 0, last; first < keys.size() && out.size() < wanted; first = last) {
+    for (last = first; last < keys.size() && score_at(last) == score_at(first); ++last) {
+      const Candidate& candidate = candidates[static_cast<uint32_t>(keys[last])];
+      out.push_back({candidate.score, id_of(index, candidate.row)});
+    }
+    if (last == first + 1) continue;
+    const auto tied = out.end() - static_cast<std::ptrdiff_t>(last - first);
+    std::sort(tied, out.end(), [](const FoundItem& a, const FoundItem& b) { return a.id < b.id; });
   }
-  std::sort(out.begin(), out.end(), [](const FoundItem& a, const FoundItem& b) {
-    return a.score != b.score ? a.score > b.score : a.id < b.id;
-  });
   if (out.size() > wanted) out.resize(wanted);
 }
 
@@ -95,6 +104,11 @@ Searchable::Searchable(std::shared_ptr<const Codec> codec_of_all,
                        std::vector<std::shared_ptr<const Segment>> all)
     : codec(std::move(codec_of_all)), segments(std::move(all)), first_rows{0} {
   for (const auto& segment : segments) first_rows.push_back(first_rows.back() + segment->rows());
+}
+
+void sort_by_row(std::vector<Candidate>& candidates) {
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
 }
 
 Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpan& routed,

@@ -45,6 +45,8 @@ struct RoutedSpan {
 Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpan& routed,
                    const ScanPlan& plan, size_t wanted, Shortlist& shortlist);
 
+void sort_by_row(std::vector<Candidate>& candidates);
+
 struct FoundItem {
   float score;
   uint64_t id;
@@ -57,6 +59,7 @@ struct FinishTimes {
 
 // Refines and rescores `candidates` by `plan` and turns the best into items, best first; leaves
 // `candidates` changed. Every row lies below index.rows(), every level is usable in every segment.
+// Cheapest where rows of a list follow one another, as a scan leaves them.
 void finish_items(const Searchable& index, QueryContext& query, const FinishPlan& plan,
                   std::vector<Candidate>& candidates, std::vector<FoundItem>& out,
                   FinishTimes& times);

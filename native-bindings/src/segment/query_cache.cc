@@ -20,8 +20,8 @@ struct LastQuery {
 QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const float* query) {
   static thread_local LastQuery last;
   const size_t dims = codec->dims();
-  if (last.context != nullptr && last.codec == codec &&
-      std::memcmp(last.query.data(), query, dims * sizeof(float)) == 0) {
+  const bool same_codec = last.context != nullptr && last.codec == codec;
+  if (same_codec && std::memcmp(last.query.data(), query, dims * sizeof(float)) == 0) {
     return *last.context;
   }
   for (size_t i = 0; i < dims; ++i) {
@@ -29,10 +29,12 @@ QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const flo
     throw Error("ERR_VECTOR_INVALID", "the query holds NaN or infinity")
         .actual("number " + std::to_string(i));
   }
-  last.context.reset();
-  last.codec = codec;
+  if (!same_codec) {
+    last.context = std::make_unique<QueryContext>(*codec);
+    last.codec = codec;
+  }
   last.query.assign(query, query + dims);
-  last.context = std::make_unique<QueryContext>(*codec, query);
+  last.context->set(query);
   return *last.context;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "prefetch.h"
+
 namespace corvid {
 namespace {
 
@@ -29,15 +31,10 @@ uint32_t least_sum(const ScanTables& tables, float worst) {
   return sum;
 }
 
-constexpr size_t kCacheLineBytes = 64;
-
-// Advice to the processor: these bytes will be read soon.
-void fetch(const uint8_t* first, size_t bytes) {
-#if defined(__GNUC__) || defined(__clang__)
-  for (size_t i = 0; i < bytes; i += kCacheLineBytes) __builtin_prefetch(first + i);
-#else
-  (void)first, (void)bytes;
-#endif
+// Room for hits of the scanner that is at work on this thread.
+ScanHit* hit_room() {
+  static thread_local const std::unique_ptr<ScanHit[]> room(new ScanHit[kHits]);
+  return room.get();
 }
 
 // As much of a list as the nearer caches take without losing what is in use.
@@ -45,13 +42,14 @@ void fetch_list(const Segment& segment, uint32_t list) {
   constexpr uint64_t kMostBytes = 8192;
   const uint64_t first_block = segment.list_first(list) / kBlockRows;
   const uint64_t rows = segment.list_first(list + 1) - segment.list_first(list);
-  fetch(segment.plane_64() + first_block * kBlockBytes, std::min(rows * kPlane64Bytes, kMostBytes));
+  prefetch(segment.plane_64() + first_block * kBlockBytes,
+           std::min(rows * kPlane64Bytes, kMostBytes));
 }
 
 // The records of a row.
 void fetch_row(const Segment& segment, uint64_t row, size_t levels) {
-  fetch(segment.plane_64() + row / kBlockRows * kBlockBytes, kBlockBytes);
-  for (size_t i = 1; i < levels; ++i) fetch(segment.record_of(row, i), kCacheLineBytes);
+  prefetch(segment.plane_64() + row / kBlockRows * kBlockBytes, kBlockBytes);
+  for (size_t i = 1; i < levels; ++i) prefetch(segment.record_of(row, i), kCacheLineBytes);
 }
 
 }  // namespace
@@ -62,12 +60,13 @@ Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings
       query_(query),
       settings_(settings),
       shortlist_(shortlist),
-      hits_(new ScanHit[kHits]) {}
+      hits_(hit_room()) {}
 
 void Scanner::scan_list(uint32_t list, uint32_t next) {
   // While the tables of this list are built and its rows scanned, the next one's rows come near:
   // a quarter of the time where lists lie in memory at random, 8 KB each.
   fetch_list(segment_, next);
+  query_.fetch_list(next);
   scan_within(list, segment_.list_first(list), segment_.list_first(list + 1));
 }
 
@@ -104,21 +103,21 @@ void Scanner::scan_within(uint32_t list, uint64_t first_row, uint64_t last_row) 
                           static_cast<uint32_t>(std::min(last_row - first_row, kCallRows)),
                           filter == nullptr ? nullptr : filter->bits()};
     size_t hits = 0;
-    const uint32_t consumed = scan(range, tables.bytes, threshold, hits_.get(), kHits, &hits);
-    keep(tables, first_row, hits);
+    const uint32_t consumed = scan(range, tables.bytes, threshold, hits_, kHits, &hits);
+    keep(tables, list, first_row, hits);
     first_row += consumed;
   }
 }
 
 // Written without a branch on the score: whether a hit is kept is a coin toss early in a scan.
-void Scanner::keep(const ScanTables& tables, uint64_t first_row, size_t hits) {
+void Scanner::keep(const ScanTables& tables, uint32_t list, uint64_t first_row, size_t hits) {
   const float worst = shortlist_.worst_score();
   const uint64_t first = first_row + settings_.row_offset;
   Candidate* room = shortlist_.room(hits);
   size_t kept = 0;
   for (size_t i = 0; i < hits; ++i) {
     const float score = score_of(tables, hits_[i].sum);
-    room[kept] = {score, first + hits_[i].row};
+    room[kept] = {score, list, first + hits_[i].row};
     kept += score >= worst;
   }
   if (settings_.stop != nullptr) {
@@ -129,35 +128,31 @@ void Scanner::keep(const ScanTables& tables, uint64_t first_row, size_t hits) {
 
 // Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (DESIGN.md, section 2). What
 // counts is to rank the best rows well, not the shortlist's last ones, and the best have longer x̂
-// than others: so θ and n are those of rows that the first guess ranks at the top.
+// than others: so θ and n are those of rows that a guess ranks at the top. (A second round, with
+// what the first one found as the guess, changes no recall.)
 float estimate_norm_weight(const Segment& segment, QueryContext& query,
                            const std::vector<uint32_t>& lists, size_t limit) {
-  constexpr int kRounds = 2;
   constexpr size_t kTopShare = 10;      // a tenth of the shortlist is the top
   constexpr size_t kMostNormRows = 32;  // of which so many are looked at
   if (lists.empty()) return 0;
-  float weight =
-      query.list_product(lists[0]) / (segment.codec().mean_norm() * segment.codec().mean_norm());
-  Shortlist shortlist(limit);
-  for (int round = 0; round < kRounds; ++round) {
-    shortlist.reset(limit / kTopShare + 1);
-    Scanner scanner(segment, query, {Scoring::kAsymmetric, weight, nullptr}, shortlist);
-    scanner.scan_lists(lists);
-    const std::vector<Candidate>& top = shortlist.sorted();
-    if (top.empty()) break;
-    const size_t step = (top.size() + kMostNormRows - 1) / kMostNormRows;
-    float norms = 0, count = 0, score = 0;
-    for (size_t i = (top.size() - 1) % step; i < top.size(); i += step, ++count) {
-      uint8_t first_record[kPlane64Bytes];
-      const uint32_t list = segment.list_of(top[i].row);
-      const RowCode code = segment.code_of(top[i].row, first_record);
-      const float norm = query.norm(list, code, 1);
-      norms += norm * norm;
-      score = query.score(list, code, 1);
-    }
-    weight = score / std::sqrt(norms / count);
+  const float mean_norm = segment.codec().mean_norm();
+  const float guess = query.list_product(lists[0]) / (mean_norm * mean_norm);
+  static thread_local Shortlist shortlist(0);
+  shortlist.reset(limit / kTopShare + 1);
+  Scanner scanner(segment, query, {Scoring::kAsymmetric, guess, nullptr}, shortlist);
+  scanner.scan_lists(lists);
+  const std::vector<Candidate>& top = shortlist.sorted();
+  if (top.empty()) return guess;
+  const size_t step = (top.size() + kMostNormRows - 1) / kMostNormRows;
+  float norms = 0, count = 0, score = 0;
+  for (size_t i = (top.size() - 1) % step; i < top.size(); i += step, ++count) {
+    uint8_t first_record[kPlane64Bytes];
+    const RowCode code = segment.code_of(top[i].row, first_record);
+    const float norm = query.norm(top[i].list, code, 1);
+    norms += norm * norm;
+    score = query.score(top[i].list, code, 1);
   }
-  return weight;
+  return score / std::sqrt(norms / count);
 }
 
 void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offset, size_t levels,
@@ -171,7 +166,8 @@ void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offse
     }
     const uint64_t row = candidates[i].row - row_offset;
     if (row < list_first || row >= list_end) {
-      list = segment.list_of(row);
+      const uint32_t known = candidates[i].list;
+      list = known == kUnknownList ? segment.list_of(row) : known;
       list_first = segment.list_first(list);
       list_end = segment.list_first(list + 1);
     }

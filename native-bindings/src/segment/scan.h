@@ -49,14 +49,14 @@ class Scanner {
 
  private:
   void scan_within(uint32_t list, uint64_t first_row, uint64_t last_row);
-  void keep(const ScanTables& tables, uint64_t first_row, size_t hits);
+  void keep(const ScanTables& tables, uint32_t list, uint64_t first_row, size_t hits);
 
   const Segment& segment_;
   QueryContext& query_;
   ScanSettings settings_;
   Shortlist& shortlist_;
   uint64_t scanned_rows_ = 0;
-  std::unique_ptr<ScanHit[]> hits_;
+  ScanHit* hits_;  // the thread's
 };
 
 // The norm weight for a shortlist of `limit` rows, estimated from `lists` (the nearest few; numbers
@@ -67,7 +67,7 @@ float estimate_norm_weight(const Segment& segment, QueryContext& query,
 
 // Sets the score of `count` candidates, whose rows are those of the segment plus `row_offset`, to
 // their estimated cosine by the first `levels` levels; 1 <= levels <= segment.usable_levels().
-// Cheapest with rows in ascending order.
+// Cheapest where rows of a list follow one another.
 void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offset, size_t levels,
                  Candidate* candidates, size_t count);
 

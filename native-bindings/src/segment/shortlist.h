@@ -8,10 +8,15 @@
 #include <limits>
 #include <vector>
 
+#include "order.h"
+
 namespace corvid {
+
+constexpr uint32_t kUnknownList = UINT32_MAX;
 
 struct Candidate {
   float score;
+  uint32_t list;  // the row's, or kUnknownList
   uint64_t row;
 };
 
@@ -51,13 +56,13 @@ class Shortlist {
     if (count_ >= cut_at_) cut();
   }
 
-  // The best, at most `limit`, in no order.
+  // The best, at most `limit`, in the order in which they were taken.
   void best(std::vector<Candidate>* out) {
     if (count_ > limit_) cut();
     out->assign(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count_));
   }
 
-  // The best, in order; at most `limit`.
+  // The best, in order; at most `limit`. Nothing can be offered afterwards, before a reset.
   const std::vector<Candidate>& sorted() {
     if (count_ > limit_) cut();
     candidates_.resize(count_);
@@ -68,6 +73,7 @@ class Shortlist {
  private:
   static constexpr size_t kSlack = 64;
 
+  // Leaves the order, so that rows of a list stay together: what comes next goes list by list.
   void cut() {
     if (limit_ == 0) {
       count_ = 0;
@@ -75,10 +81,30 @@ class Shortlist {
       return;
     }
     if (count_ <= limit_) return;
-    std::nth_element(candidates_.begin(), candidates_.begin() + limit_ - 1,
-                     candidates_.begin() + count_, Better());
-    count_ = limit_;
-    worst_ = candidates_[limit_ - 1].score;
+    scores_.resize(count_);
+    for (size_t i = 0; i < count_; ++i) scores_[i] = candidates_[i].score;
+    worst_ = nth_largest_.find(scores_.data(), count_, limit_);
+    const uint64_t last_row = last_tied_row();
+    size_t kept = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      const Candidate own = candidates_[i];
+      candidates_[kept] = own;
+      kept += own.score > worst_ || (own.score == worst_ && own.row <= last_row);
+    }
+    count_ = kept;
+  }
+
+  // Of the rows that score worst_, the last that is among the best `limit`.
+  uint64_t last_tied_row() {
+    size_t better = 0;
+    tied_.clear();
+    for (size_t i = 0; i < count_; ++i) {
+      better += candidates_[i].score > worst_;
+      if (candidates_[i].score == worst_) tied_.push_back(candidates_[i].row);
+    }
+    const auto last = tied_.begin() + static_cast<std::ptrdiff_t>(limit_ - better - 1);
+    std::nth_element(tied_.begin(), last, tied_.end());
+    return *last;
   }
 
   size_t limit_;
@@ -86,6 +112,9 @@ class Shortlist {
   size_t count_ = 0;
   float worst_ = -std::numeric_limits<float>::infinity();
   std::vector<Candidate> candidates_;
+  std::vector<float> scores_;
+  std::vector<uint64_t> tied_;
+  NthLargest nth_largest_;
 };
 
 }  // namespace corvid

@@ -1,0 +1,57 @@
+#include "codec/whole_query.h"
+
+#include "codec/wide.h"
+
+namespace corvid {
+namespace {
+
+constexpr int kUnit = 128;                 // of the coarse part
+constexpr float kReach = 63 * kUnit + 63;  // so that the coarse part lies within -63 .. 63
+
+CORVID_WIDE void split(const float* x, size_t dims, float inverse, int8_t* coarse, int8_t* fine) {
+  for (size_t d = 0; d < dims; ++d) {
+    // Lifted above zero, where cutting off rounds down.
+    constexpr int kLift = kUnit * kUnit;
+    const int whole = static_cast<int>(x[d] * inverse + (kLift + 0.5f)) - kLift;
+    const int upper = ((whole + kLift + kUnit / 2) >> 7) - kUnit;
+    coarse[d] = static_cast<int8_t>(upper);
+    fine[d] = static_cast<int8_t>(whole - upper * kUnit);
+  }
+}
+
+CORVID_WIDE void lift(const int8_t* part, size_t dims, uint8_t* row) {
+  for (size_t d = 0; d < dims; ++d) row[d] = static_cast<uint8_t>(part[d] + kRowByteZero);
+}
+
+}  // namespace
+
+void WholeQuery::set(const float* x, size_t dims) {
+  dims_ = dims;
+  depth_ = whole_fours(dims);
+  const float largest = largest_size(x, dims);
+  scale_ = largest > 0 ? largest / kReach : 1;
+  parts_.resize(2 * dims);
+  split(x, dims, 1 / scale_, parts_.data(), parts_.data() + dims);
+  rows_.assign(2 * depth_, static_cast<uint8_t>(kRowByteZero));
+  for (size_t part = 0; part < 2; ++part) {
+    lift(&parts_[part * dims], dims, &rows_[part * depth_]);
+  }
+}
+
+void WholeQuery::products(const PanelSpan& panels, float* out) const {
+  thread_local std::vector<int32_t> sums;
+  const size_t width = panels.width();
+  sums.resize(2 * width);
+  panels.products(rows_.data(), 2, sums.data());
+  for (size_t v = 0; v < panels.count(); ++v) {
+    out[v] = scale_ * panels.scales()[v] * joined(sums[v], sums[width + v]);
+  }
+}
+
+float WholeQuery::product(const int8_t* bytes, float vector_scale) const {
+  int32_t sums[2];
+  kernels().products_i8(parts_.data(), 2, bytes, 1, dims_, sums);
+  return scale_ * vector_scale * joined(sums[0], sums[1]);
+}
+
+}  // namespace corvid

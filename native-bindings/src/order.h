@@ -1,0 +1,64 @@
+// Orders of floats without branches that a processor cannot foresee: keys that sort as whole
+// numbers, and the n-th largest by counting.
+#ifndef CORVID_ORDER_H_
+#define CORVID_ORDER_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+namespace corvid {
+
+// a < b if and only if ascending_bits(a) < ascending_bits(b), but that -0 counts as less than 0.
+// Not for NaN.
+inline uint32_t ascending_bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t sign = bits >> 31;
+  return bits ^ (uint32_t{0x80000000} | (0 - sign));
+}
+
+// Finds the n-th largest of many numbers: counts them in bins of even width, and looks closer at
+// the one bin that it lies in. Memory is reused.
+class NthLargest {
+ public:
+  // The n-th largest, 1 <= n <= count; none is NaN or infinite.
+  float find(const float* numbers, size_t count, size_t n) {
+    const auto [least, most] = std::minmax_element(numbers, numbers + count);
+    const float low = *least, width = (*most - low) / kBins;
+    if (!(width > 0)) return low;
+    const float inverse = 1 / width;
+    counts_.fill(0);
+    places_.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      // Does not fall as numbers grow, so that bins are in their order, whatever is rounded.
+      places_[i] = static_cast<uint16_t>((numbers[i] - low) * inverse);
+      ++counts_[places_[i]];
+    }
+    size_t bin = counts_.size() - 1, above = 0;
+    while (above + counts_[bin] < n) above += counts_[bin--];
+    inside_.clear();
+    for (size_t i = 0; i < count; ++i) {
+      if (places_[i] == bin) inside_.push_back(numbers[i]);
+    }
+    const auto place = inside_.begin() + static_cast<std::ptrdiff_t>(n - above - 1);
+    std::nth_element(inside_.begin(), place, inside_.end(), std::greater<float>());
+    return *place;
+  }
+
+ private:
+  static constexpr size_t kBins = 256;
+
+  // Rounding may lift the largest number by a bin or two.
+  std::array<uint32_t, kBins + 8> counts_;
+  std::vector<uint16_t> places_;
+  std::vector<float> inside_;
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_ORDER_H_

@@ -1,0 +1,23 @@
+// Advice to the processor: bytes that will be read soon.
+#ifndef CORVID_PREFETCH_H_
+#define CORVID_PREFETCH_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace corvid {
+
+constexpr size_t kCacheLineBytes = 64;
+
+inline void prefetch(const void* first, size_t bytes) {
+#if defined(__GNUC__) || defined(__clang__)
+  const auto* at = static_cast<const uint8_t*>(first);
+  for (size_t i = 0; i < bytes; i += kCacheLineBytes) __builtin_prefetch(at + i);
+#else
+  (void)first, (void)bytes;
+#endif
+}
+
+}  // namespace corvid
+
+#endif  // CORVID_PREFETCH_H_
