@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CorvidError } from '../src/errors.js';
 import { type Machine, machineLine } from './machine.js';
-import type { PeersBench } from './peers/bench.js';
+import type { PeersBench } from './peers/result.js';
+import type { ScaleResult, Served } from './scale/result.js';
 
 export const describe = 'writes the tables of the README from the records';
 
@@ -87,8 +88,17 @@ export function figures(): string {
     ...section<SearchRecord>('search', searchLines),
     ...section<FiltersRecord>('filters', filtersTable),
     ...section<PeersBench>('peers', peersTable),
+    ...scaleSection(),
   ];
   return parts.join('\n\n');
+}
+
+/** The newest record of every size. */
+function scaleSection(): string[] {
+  const sizes = new Set(recordNames('scale-').map((name) => name.split('-')[1] as string));
+  const records = [...sizes].flatMap((size) => newest<ScaleResult>(`scale-${size}`) ?? []);
+  records.sort((a, b) => a.result.rows - b.result.rows);
+  return records.length === 0 ? [] : [scaleTable(records)];
 }
 
 function section<Result>(bench: string, write: (record: BenchRecord<Result>) => string): string[] {
@@ -97,18 +107,22 @@ function section<Result>(bench: string, write: (record: BenchRecord<Result>) => 
 }
 
 function newest<Result>(bench: string): BenchRecord<Result> | null {
-  const records = readdirSync(RECORDS)
-    .filter((name) => name.startsWith(`${bench}-`) && name.endsWith('.json'))
+  const records = recordNames(`${bench}-`)
     .map((name) => JSON.parse(readFileSync(join(RECORDS, name), 'utf8')) as BenchRecord<Result>)
     .filter((record) => record.bench === bench)
     .sort((a, b) => a.date.localeCompare(b.date));
   return records.at(-1) ?? null;
 }
 
+function recordNames(start: string): string[] {
+  return readdirSync(RECORDS).filter((name) => name.startsWith(start) && name.endsWith('.json'));
+}
+
 /** The command of a record. */
 function command({ bench, arguments: args }: BenchRecord<unknown>): string {
   const shown = args.filter((arg) => arg !== '--record' && arg !== '--json');
-  return `\`npm run bench -- ${[bench, ...shown].join(' ')}\``;
+  const [name] = bench.split('-');
+  return `\`npm run bench -- ${[name, ...shown].join(' ')}\``;
 }
 
 function origin(record: BenchRecord<unknown>): string {
@@ -201,5 +215,44 @@ function peersTable(record: BenchRecord<PeersBench>): string {
     ...lines,
     '',
     `${origin(record)} All settings: the record and its pictures under \`bench/record/\`.`,
+  ].join('\n');
+}
+
+function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1);
+  const lines = records.flatMap(({ result }) => {
+    const { rows, lists, residentBytesPerImage, served } = result;
+    return served.map(({ limitBytes, report }: Served) => {
+      const [first] = report.asked;
+      const limit = limitBytes === null ? 'none' : `${gigabytes(limitBytes)} GB`;
+      const { p50 = 0, p99 = 0 } = first?.fresh ?? {};
+      const { seconds, plainReadSeconds } = report.exactScan;
+      return (
+        `| ${whole(rows)} | ${whole(lists)} | ${residentBytesPerImage.toFixed(2)} | ${limit} | ` +
+        `${share(first?.recallWithin300)} | ${p50.toFixed(2)} | ${p99.toFixed(2)} | ` +
+        `${whole(first?.batchQueriesPerSecond ?? 0)} | ${(seconds / plainReadSeconds).toFixed(2)} |`
+      );
+    });
+  });
+  const builds = records.map(({ result: { rows, build } }) => {
+    const { seconds, rowsPerSecond, memory, process } = build;
+    const peak = gigabytes(memory?.peakBytes ?? process.peakRssBytes);
+    return (
+      `${whole(rows)} rows in ${whole(seconds)} s (${whole(rowsPerSecond)}/s, making the rows ` +
+      `included; at most ${peak} GB with page cache)`
+    );
+  });
+  return [
+    '**Size.** Synthetic rows like real CLIP embeddings (ARCHITECTURE.md says how alike), searched by',
+    '64 bits in a process whose control group may not exceed a limit, page cache included: share of',
+    'the float ten within the best 300, milliseconds a query, queries/s in batches, and an exact scan',
+    'of all codes against a plain read of the same bytes.',
+    '',
+    '| rows | lists | resident bytes an image, all in | limit | within 300 | p50 | p99 | batch /s | exact scan |',
+    '|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...lines,
+    '',
+    `Builds: ${builds.join('; ')}.`,
+    ...records.map(origin),
   ].join('\n');
 }

@@ -37,7 +37,7 @@ const TRUE_NEIGHBOURS = 10;
 const CUTS = [10, 100, 1000] as const;
 /** Lists nearest to the query that its norm weight is estimated in, as a search does. */
 const NORM_LISTS = 4;
-const BATCH_ROWS = 8192;
+const BATCH_ROWS = 32768;
 const SPILL_BYTES = 256 * 2 ** 20;
 
 type Recall = Record<string, number>;
@@ -192,7 +192,8 @@ function listsAmong({ rows, dims, values }: Vectors, lists: number, settings: Se
   return findLists(sample, { lists, seed, threads });
 }
 
-/** Encodes all of `base` with int8 vectors beside; the time is that of encoding alone. */
+/** Encodes all of `base` with int8 vectors beside; the time is that of encoding alone, once the
+ * encoder has been made. */
 export async function encode(
   codec: NativeCodec,
   base: Vectors,
@@ -208,6 +209,7 @@ export async function encode(
     rowsHint: rows,
     memoryBytes: SPILL_BYTES,
   });
+  await encodeEmbeddings(codec, base.values.slice(0, dims), { vectors: true, threads });
   let encodeSeconds = 0;
   for (let first = 0; first < rows; first += BATCH_ROWS) {
     const batch = base.values.slice(first * dims, (first + BATCH_ROWS) * dims);

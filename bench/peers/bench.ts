@@ -19,6 +19,7 @@ import { describeMachine, machineLine, recordPath, writeRecord } from '../machin
 import { exactNeighbours, recall } from '../truth.js';
 import { loadVectors, pickRows, splitByVideo, type Vectors } from '../vectors.js';
 import { drawPeers } from './draw.js';
+import type { PeerPoint, PeerResult, PeersBench } from './result.js';
 import type { RawVectors, RunnerLine, RunnerTask } from './runner.js';
 
 export const describe = 'corvid beside FAISS, USearch, hnswlib, LanceDB, zvec and others';
@@ -77,26 +78,6 @@ const PEERS: readonly Peer[] = [
   node('zvec HNSW_RABITQ', 'HNSW_RABITQ', 'zvec-runner.mjs'),
   node('sqlite-vec bits', 'bit', 'sqlite-vec-runner.mjs'),
 ];
-
-export interface PeerPoint extends Omit<RunnerLine, 'answers'> {
-  recall10: number;
-  recall100: number;
-}
-
-export interface PeerResult {
-  name: string;
-  /** Why it could not be run; null if it was. */
-  failure: string | null;
-  points: PeerPoint[];
-}
-
-export interface PeersBench {
-  train: number;
-  base: number;
-  queries: number;
-  threads: number;
-  peers: PeerResult[];
-}
 
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({

@@ -1,7 +1,7 @@
 // The two pictures of the peers bench: recall against queries a second, and against bytes.
 import type { TopLevelSpec } from 'vega-lite';
 import { drawSvg } from '../plot.js';
-import type { PeersBench } from './bench.js';
+import type { PeersBench } from './result.js';
 
 const WIDTH = 640;
 const HEIGHT = 420;

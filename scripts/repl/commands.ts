@@ -146,7 +146,23 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
 ]);
 
 /** By name, or by the start of one where that is clear: `.exp` for `.explain`. */
-export function findCommand(name: string): DotCommand {
+/**
+ * A line as it was typed: a dot-command, or a query.
+ * @returns lines to print. @throws CorvidError for the loop to show.
+ */
+export async function runLine(
+  session: Session,
+  text: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const line = text.trim();
+  if (line === '') return [];
+  if (!/^\.[a-z]/i.test(line)) return session.query(line, signal);
+  const name = line.split(/\s+/, 1)[0] as string;
+  return findCommand(name).run(session, line.slice(name.length).trim(), signal);
+}
+
+function findCommand(name: string): DotCommand {
   const exact = COMMANDS.get(name);
   if (exact !== undefined) return exact;
   const near = [...COMMANDS].filter(([full]) => full.startsWith(name));

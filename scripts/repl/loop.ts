@@ -10,6 +10,7 @@ import { CorvidError, type CorvidIndex } from '../../src/index.js';
 import { headline } from '../console/ledger.js';
 import { reportError } from '../console/run.js';
 import { bold, dim } from '../console/style.js';
+import { runLine } from './commands.js';
 import { completions } from './complete.js';
 import { Session, type SessionOptions } from './session.js';
 
@@ -77,7 +78,7 @@ function clearLine(reader: Interface): void {
 
 async function answer(session: Session, line: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const lines = await session.line(line, signal);
+    const lines = await runLine(session, line, signal);
     if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
     return false;
   } catch (error) {

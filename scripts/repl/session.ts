@@ -1,7 +1,7 @@
 // The state of a REPL and what can be done with it: the query so far, the hits on the screen,
 // settings.
 //
-// Knows nothing of terminals: it is given lines and gives back lines to print. A line or command
+// Knows nothing of terminals: it is given queries and gives back lines to print. A query or command
 // that fails leaves the query, the filter and the hits as they were.
 import {
   type CorvidIndex,
@@ -17,7 +17,6 @@ import { infoLines } from '../console/ledger.js';
 import { describeQuery, pictureOf } from '../console/query.js';
 import { writeSheet } from '../console/sheet.js';
 import { dim } from '../console/style.js';
-import { findCommand } from './commands.js';
 import { explain } from './explain.js';
 
 export interface SessionOptions {
@@ -51,14 +50,8 @@ export class Session {
     this.#effort = effort;
   }
 
-  /** @returns lines to print. @throws CorvidError for the loop to show. */
-  async line(text: string, signal: AbortSignal): Promise<string[]> {
-    const line = text.trim();
-    if (line === '') return [];
-    if (/^\.[a-z]/i.test(line)) {
-      const name = line.split(/\s+/, 1)[0] as string;
-      return findCommand(name).run(this, line.slice(name.length).trim(), signal);
-    }
+  /** A query as it is written, or, after + or -, more of the last one. @returns lines to print. */
+  async query(line: string, signal: AbortSignal): Promise<string[]> {
     const parts = parseQuery(line);
     const continued = /^[+\-−]/.test(line) && this.#view.parts.length > 0;
     return continued ? this.add(parts, signal) : this.#search({ ...this.#view, parts }, signal, '');

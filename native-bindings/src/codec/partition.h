@@ -24,7 +24,7 @@ struct Sample {
 // lists that a query probes together tend to lie together on the disk.
 struct Partition {
   std::vector<float> mean;             // dims: µ
-  std::vector<float> centers;          // lists x dims: µ + c, rounded to halves
+  std::vector<float> centers;          // lists x dims: µ + c, as a codec stores it
   std::vector<uint32_t> groups;        // of every list
   std::vector<uint32_t> outer_groups;  // of every group
   Grouping rows;                       // training rows by list

@@ -1,7 +1,7 @@
 // One query against a codec: the tables that scan lists, the scores that refine rows.
 //
-// All of it is ordered arithmetic (kernels vector_matrix, dot, dot_i8, and plain multiplies and
-// adds), so every instruction set gives the same bits. A QueryContext belongs to one thread; what
+// Products are whole numbers (codec/whole_query.h), the rest plain multiplies and adds in a fixed
+// order, so every instruction set gives the same bits. A QueryContext belongs to one thread; what
 // is expensive (Qᵀq per group, tables per group and level) is computed once, when first needed.
 #ifndef CORVID_CODEC_QUERY_H_
 #define CORVID_CODEC_QUERY_H_
