@@ -36,7 +36,8 @@ class NthLargest {
     places_.resize(count);
     for (size_t i = 0; i < count; ++i) {
       // Does not fall as numbers grow, so that bins are in their order, whatever is rounded.
-      places_[i] = static_cast<uint16_t>((numbers[i] - low) * inverse);
+      const float place = (numbers[i] - low) * inverse;
+      places_[i] = static_cast<uint16_t>(place < kBins ? place : kBins - 1);
       ++counts_[places_[i]];
     }
     size_t bin = counts_.size() - 1, above = 0;
@@ -51,10 +52,9 @@ class NthLargest {
   }
 
  private:
-  static constexpr size_t kBins = 256;
+  static constexpr int kBins = 256;
 
-  // Rounding may lift the largest number by a bin or two.
-  std::array<uint32_t, kBins + 8> counts_;
+  std::array<uint32_t, kBins> counts_;
   std::vector<uint16_t> places_;
   std::vector<float> inside_;
 };

@@ -103,12 +103,19 @@ t.test('a damaged codec file is refused by name', async (t) => {
     bytes.writeUInt32LE(value, HEADER_BYTES + offset);
     return bytes;
   };
+  const scale = (section: number, after = 0) => (bytes: Buffer) => {
+    const start = Number(bytes.readBigUInt64LE(HEADER_BYTES + section));
+    bytes.writeFloatLE(Number.NaN, HEADER_BYTES + start + after);
+    return bytes;
+  };
   const cases: [string, (bytes: Buffer) => Buffer][] = [
     ['cut short', (bytes) => bytes.subarray(0, bytes.length - 5)],
     ['lists', number(16, 1 << 20)],
     ['groups', number(20, 0)],
     ['levels', number(28, 9)],
     ['offsets', number(64, 64)],
+    ['the scale of a center', scale(88)],
+    ['the scale of a routing vector', scale(96, 16 * 128 * Math.ceil(trained().lists / 16))],
   ];
   for (const [name, damage] of cases) {
     writeFileSync(damaged, damage(Buffer.from(whole)));

@@ -69,8 +69,29 @@ Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t da
       throw corrupt(path_, "a list has an impossible scale");
     }
   }
+  check_scales();
   check_coordinates();
   bound_tables();
+}
+
+// Whatever is sorted by products with vectors must be finite.
+void Codec::check_scales() const {
+  const auto check = [this](const float* scales, size_t count) {
+    constexpr float kMost = 4;  // all vectors are of unit length, or not much longer
+    for (size_t i = 0; i < count; ++i) {
+      if (scales[i] >= 0 && scales[i] <= kMost) continue;
+      throw corrupt(path_, "a vector has an impossible scale");
+    }
+  };
+  check(center_scales(), lists());
+  check(routing_vectors().scales(), lists());
+  if (projects_for_routing()) check(routing_projection().scales(), head_->routing_dims);
+  for (uint32_t group = 0; group < groups(); ++group) {
+    check(directions(group).scales(), kLevel64Directions);
+  }
+  for (uint32_t group = 0; level_count() > 1 && group < outer_groups(); ++group) {
+    check(basis(group).scales(), head_->basis_columns);
+  }
 }
 
 void Codec::check_coordinates() const {

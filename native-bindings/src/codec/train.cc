@@ -13,6 +13,7 @@
 #include "codec/matrix.h"
 #include "codec/partition.h"
 #include "codec/random.h"
+#include "codec/rotation.h"
 #include "codec/routing.h"
 #include "kernels.h"
 #include "threads.h"
@@ -34,25 +35,6 @@ constexpr double kLeastScale = 1e-3;
 // Streams of random numbers; partition.cc has the first ones.
 constexpr uint64_t kSampleStream = 16;
 constexpr uint64_t kTurnStream = 32;
-
-// `count` random orthonormal directions as rows, count x dims: normal numbers made orthogonal, each
-// to those before it, twice for precision (Gram and Schmidt).
-std::vector<float> random_rotation(size_t dims, size_t count, Random& random) {
-  std::vector<float> rows(count * dims);
-  for (size_t i = 0; i < count; ++i) {
-    float* row = &rows[i * dims];
-    for (size_t d = 0; d < dims; ++d) row[d] = static_cast<float>(random.normal());
-    for (size_t pass = 0; pass < 2; ++pass) {
-      for (size_t j = 0; j < i; ++j) {
-        const float product = kernels().dot(row, &rows[j * dims], dims);
-        for (size_t d = 0; d < dims; ++d) row[d] -= product * rows[j * dims + d];
-      }
-      const float length = std::sqrt(squared_length(row, dims));
-      for (size_t d = 0; d < dims; ++d) row[d] /= length;
-    }
-  }
-  return rows;
-}
 
 // Training rows in list order with what is left of them, level after level.
 class Trainer {

@@ -1,4 +1,4 @@
-// NativeSegment and NativeRowFilter of src/native.ts. The writer's face is segment_writer.cc.
+// NativeSegment of src/native.ts. The writer's face is segment_writer.cc.
 #include "segment.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 
 #include "bridge.h"
 #include "codec.h"
+#include "row_filter.h"
 #include "segment/query_cache.h"
 #include "segment/rows.h"
 #include "segment/scan.h"
@@ -48,30 +49,6 @@ Napi::Float32Array scores_of(Napi::Env env, const std::vector<Candidate>& candid
   for (size_t i = 0; i < candidates.size(); ++i) score[i] = candidates[i].score;
   return scores;
 }
-
-// Withdraws its filter when it is freed or collected.
-class JsRowFilter : public Napi::ObjectWrap<JsRowFilter> {
- public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "RowFilter", {InstanceMethod<&JsRowFilter::Free>("free")});
-  }
-  explicit JsRowFilter(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsRowFilter>(info) {}
-  ~JsRowFilter() override { RowFilter::withdraw(handle_); }
-
-  void hold(Napi::Object self, std::shared_ptr<const RowFilter> filter) {
-    const auto kept_rows = static_cast<double>(filter->kept_rows());
-    handle_ = RowFilter::publish(std::move(filter));
-    self.Set("handle", Napi::Number::New(Env(), static_cast<double>(handle_)));
-    self.Set("rows", Napi::Number::New(Env(), kept_rows));
-  }
-
- private:
-  void Free(const Napi::CallbackInfo&) {
-    RowFilter::withdraw(handle_);
-    handle_ = 0;
-  }
-  uint64_t handle_ = 0;
-};
 
 class JsSegment : public Napi::ObjectWrap<JsSegment> {
  public:
@@ -312,10 +289,7 @@ Napi::Value JsSegment::CreateFilter(const Napi::CallbackInfo& info) {
     std::vector<uint64_t> exclude;
     if (!info[1].IsNull()) exclude = ids_of(info[1], "exclude");
     auto filter = make_filter(segment(), std::move(include), std::move(exclude));
-    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
-    const Napi::Object object = constructor->New({});
-    JsRowFilter::Unwrap(object)->hold(object, std::move(filter));
-    return object;
+    return new_row_filter(*static_cast<Napi::FunctionReference*>(info.Data()), std::move(filter));
   });
 }
 
@@ -409,7 +383,7 @@ Napi::Object segment_info(Napi::Env env, const Segment& segment) {
 }
 
 void init_segment(Napi::Env env, Napi::Object exports) {
-  auto* filter_class = new Napi::FunctionReference(Napi::Persistent(JsRowFilter::define(env)));
+  auto* filter_class = new Napi::FunctionReference(Napi::Persistent(define_row_filter(env)));
   auto* segment_class =
       new Napi::FunctionReference(Napi::Persistent(JsSegment::define(env, filter_class)));
   env.AddCleanupHook([filter_class, segment_class] {
