@@ -103,11 +103,13 @@ t.test('a damaged codec file is refused by name', async (t) => {
     bytes.writeUInt32LE(value, HEADER_BYTES + offset);
     return bytes;
   };
-  const scale = (section: number, after = 0) => (bytes: Buffer) => {
-    const start = Number(bytes.readBigUInt64LE(HEADER_BYTES + section));
-    bytes.writeFloatLE(Number.NaN, HEADER_BYTES + start + after);
-    return bytes;
-  };
+  const scale =
+    (section: number, after = 0) =>
+    (bytes: Buffer) => {
+      const start = Number(bytes.readBigUInt64LE(HEADER_BYTES + section));
+      bytes.writeFloatLE(Number.NaN, HEADER_BYTES + start + after);
+      return bytes;
+    };
   const cases: [string, (bytes: Buffer) => Buffer][] = [
     ['cut short', (bytes) => bytes.subarray(0, bytes.length - 5)],
     ['lists', number(16, 1 << 20)],
