@@ -57,6 +57,7 @@
         "src/search/route.cc",
         "src/search/searcher.cc",
         "src/segment/query_cache.cc",
+        "src/segment/read_ahead.cc",
         "src/segment/row_filter.cc",
         "src/segment/rows.cc",
         "src/segment/scan.cc",

@@ -201,8 +201,6 @@ export interface NativeSegment {
   createFilter(include: Float64Array | null, exclude: Float64Array | null): NativeRowFilter;
   /** Checks every block checksum and cross-reference; throws ERR_FORMAT_CORRUPT. */
   verify(): Promise<{ files: number; bytes: number }>;
-  /** Advice: start reading what a scan of these lists needs. */
-  prefetch(lists: Uint32Array): void;
 }
 
 /** How a shortlist becomes items. */

@@ -239,6 +239,7 @@ void FramedFile::prefetch(uint64_t offset, uint64_t bytes) const {
 }
 
 void FramedFile::verify() const {
+  map_->advise(MappedFile::Access::kSequential);
   const uint64_t blocks = checksum_blocks(data_bytes());
   const uint8_t* footer = data() + data_bytes();
   const auto checksum_at = [footer](uint64_t block) {

@@ -4,7 +4,7 @@ import type { NativeAnswers } from '../native.js';
 import { answersOf, type ExecuteContext, type Executed, execute } from './execute.js';
 import type { Filter } from './filter.js';
 import type { Plan } from './plan.js';
-import { answerRequest, routeByGraph } from './route.js';
+import { answerRequest } from './route.js';
 
 /** A query of a batch with its plan; queries of one kind share one plan object. */
 export interface PlannedQuery {
@@ -18,7 +18,10 @@ const RUN_MIN = 8;
 const RUN_MAX = 256;
 const RUNS_PER_THREAD = 4;
 
-/** @returns answers in the order of `queries`, each equal to what `execute` gives. */
+/**
+ * @returns answers in the order of `queries`, each equal to what `execute` gives, but where that is
+ *   routed by the graph, which may miss a list: batches are routed exactly, for less.
+ */
 export async function executeBatch(
   context: ExecuteContext,
   queries: readonly PlannedQuery[],
@@ -72,7 +75,7 @@ const executeRuns: Use = async (context, queries, plan, positions, filter, answe
     for (let first = 0; first < positions.length; first += size) {
       const run = positions.slice(first, first + size);
       const vectors = concatenate(run.map((i) => (queries[i] as PlannedQuery).vector));
-      const job = await routeByGraph(snapshot, { ...shared, queries: vectors });
+      const job = { ...shared, queries: vectors };
       const keep = (found: NativeAnswers | null) => {
         if (found === null) return;
         answersOf(found, snapshot, plan, filter).forEach((answer, i) => {

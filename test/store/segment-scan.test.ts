@@ -215,7 +215,6 @@ t.test('rows are found by their ids, and counted by lists', async (t) => {
   );
   t.strictSame(segment.findRows(ids), allRows);
   t.equal(segment.countRows(Uint32Array.from({ length: LISTS }, (_, l) => l)), ROWS);
-  segment.prefetch(Uint32Array.of(0, LISTS - 1));
 });
 
 t.test('wrong arguments are errors, not reads out of bounds', async (t) => {

@@ -69,7 +69,6 @@ class JsSegment : public Napi::ObjectWrap<JsSegment> {
                            InstanceMethod<&JsSegment::CreateFilter>("createFilter", napi_default,
                                                                     row_filter_class),
                            InstanceMethod<&JsSegment::Verify>("verify"),
-                           InstanceMethod<&JsSegment::Prefetch>("prefetch"),
                        });
   }
   explicit JsSegment(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsSegment>(info) {}
@@ -125,7 +124,6 @@ class JsSegment : public Napi::ObjectWrap<JsSegment> {
   Napi::Value FindRows(const Napi::CallbackInfo& info);
   Napi::Value CreateFilter(const Napi::CallbackInfo& info);
   Napi::Value Verify(const Napi::CallbackInfo& info);
-  void Prefetch(const Napi::CallbackInfo& info);
 
   std::shared_ptr<const Segment> segment_;
 };
@@ -306,12 +304,6 @@ Napi::Value JsSegment::Verify(const Napi::CallbackInfo& info) {
           result.Set("bytes", Napi::Number::New(env, static_cast<double>(verified->bytes)));
           return result;
         });
-  });
-}
-
-void JsSegment::Prefetch(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] {
-    for (const uint32_t list : lists_of(info[0])) segment().prefetch_list(list);
   });
 }
 

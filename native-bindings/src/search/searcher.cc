@@ -6,12 +6,16 @@
 #include <utility>
 
 #include "order.h"
+#include "segment/read_ahead.h"
 #include "segment/stop.h"
 
 namespace corvid {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Lists are read ahead so many at a time.
+constexpr size_t kListsAhead = 4;
 
 double milliseconds(Clock::time_point start, Clock::time_point end) {
   return std::chrono::duration<double, std::milli>(end - start).count();
@@ -85,6 +89,11 @@ void to_items(const Searchable& index, const std::vector<Candidate>& candidates,
     keys.push_back(uint64_t{ascending_bits(candidates[i].score)} << 32 | i);
   }
   std::sort(keys.begin(), keys.end(), std::greater<uint64_t>());
+  if (index.segments.size() == 1) {
+    for (size_t i = 0; i < std::min(wanted, keys.size()); ++i) {
+      read_ahead_ids(*index.segments[0], candidates[static_cast<uint32_t>(keys[i])].row, 1);
+    }
+  }
   const auto score_at = [&](size_t i) { return candidates[static_cast<uint32_t>(keys[i])].score; };
   for (size_t first = 0, last; first < keys.size() && out.size() < wanted; first = last) {
     for (last = first; last < keys.size() && score_at(last) == score_at(first); ++last) {
@@ -115,6 +124,12 @@ Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpa
                    const ScanPlan& plan, size_t wanted, Shortlist& shortlist) {
   shortlist.reset(std::min<uint64_t>(plan.limit, index.rows()));
   if (index.segments.empty()) return {};
+  const auto read_ahead = [&](size_t first, size_t last) {
+    for (size_t i = first; i < std::min(last, routed.size); ++i) {
+      for (const auto& segment : index.segments) segment->read_ahead_list(routed.lists[i].list);
+    }
+  };
+  read_ahead(0, 2 * kListsAhead);
   float norm_weight = 0;
   if (plan.scoring == Scoring::kAsymmetric) {
     std::vector<uint32_t> nearest;
@@ -135,6 +150,7 @@ Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpa
     for (size_t i = 0; i < routed.size; ++i) {
       const bool ends = stop.active() && stop.ends_before(routed.lists[i].similarity);
       if (ends && shortlist.size() >= enough) break;
+      if (i % kListsAhead == 0 && i > 0) read_ahead(i + kListsAhead, i + 2 * kListsAhead);
       const uint32_t next = i + 1 < routed.size ? routed.lists[i + 1].list : routed.lists[i].list;
       for (Scanner& scanner : scanners) scanner.scan_list(routed.lists[i].list, next);
       ++scanned.lists;

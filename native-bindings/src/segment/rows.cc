@@ -5,8 +5,23 @@
 
 #include "error.h"
 #include "format.h"
+#include "segment/read_ahead.h"
 
 namespace corvid {
+namespace {
+
+// Ids are read ahead so many at a time by what looks through all of them.
+constexpr uint64_t kIdsAhead = uint64_t{1} << 20;
+
+template <typename Use>
+void for_all_ids(const Segment& segment, const Use& use) {
+  for (uint64_t row = 0; row < segment.rows(); ++row) {
+    if (row % kIdsAhead == 0) read_ahead_ids(segment, row, 2 * kIdsAhead);
+    use(row, segment.id_of(row));
+  }
+}
+
+}  // namespace
 
 std::vector<double> find_rows(const Segment& segment, const std::vector<uint64_t>& ids) {
   // Positions of each id in `ids`: usually one, but an id may be asked for twice.
@@ -14,13 +29,12 @@ std::vector<double> find_rows(const Segment& segment, const std::vector<uint64_t
   for (size_t i = 0; i < ids.size(); ++i) positions.emplace(ids[i], i);
   const IdSet wanted(ids);
   std::vector<double> rows(ids.size(), -1);
-  for (uint64_t row = 0; row < segment.rows(); ++row) {
-    const uint64_t id = segment.id_of(row);
-    if (!wanted.contains(id)) continue;
+  for_all_ids(segment, [&](uint64_t row, uint64_t id) {
+    if (!wanted.contains(id)) return;
     const auto [first, last] = positions.equal_range(id);
     std::for_each(first, last,
                   [&](const auto& entry) { rows[entry.second] = static_cast<double>(row); });
-  }
+  });
   return rows;
 }
 
@@ -31,10 +45,9 @@ std::shared_ptr<const RowFilter> make_filter(const Segment& segment,
   const bool all = !include.has_value();
   const IdSet included(all ? std::vector<uint64_t>() : *std::move(include));
   const IdSet excluded(std::move(exclude));
-  for (uint64_t row = 0; row < segment.rows(); ++row) {
-    const uint64_t id = segment.id_of(row);
+  for_all_ids(segment, [&](uint64_t row, uint64_t id) {
     if ((all || included.contains(id)) && !excluded.contains(id)) filter->keep(row);
-  }
+  });
   return filter;
 }
 
@@ -55,8 +68,14 @@ void copy_rows(const Segment& segment, const double* rows, size_t count, uint32_
         .path(segment.folder())
         .hint("put the missing plane back, or build the index again");
   }
+  std::vector<Candidate> wanted(count);
   for (size_t i = 0; i < count; ++i) {
-    const auto row = static_cast<uint64_t>(rows[i]);
+    wanted[i] = {0, kUnknownList, static_cast<uint64_t>(rows[i])};
+  }
+  read_ahead_records(segment, 0, codec.level_count(), wanted.data(), count);
+  if (vectors != nullptr) read_ahead_vectors(segment, 0, wanted.data(), count);
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t row = wanted[i].row;
     uint8_t first_record[kPlane64Bytes];
     const RowCode code = segment.code_of(row, first_record);
     lists[i] = segment.list_of(row);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "prefetch.h"
+#include "segment/read_ahead.h"
 
 namespace corvid {
 namespace {
@@ -158,6 +159,7 @@ float estimate_norm_weight(const Segment& segment, QueryContext& query,
 void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offset, size_t levels,
                  Candidate* candidates, size_t count) {
   constexpr size_t kRowsAhead = 8;
+  read_ahead_records(segment, row_offset, levels, candidates, count);
   uint32_t list = 0;
   uint64_t list_first = 0, list_end = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -178,6 +180,7 @@ void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offse
 
 void rescore_rows(const Segment& segment, QueryContext& query, uint64_t row_offset,
                   Candidate* candidates, size_t count) {
+  read_ahead_vectors(segment, row_offset, candidates, count);
   for (size_t i = 0; i < count; ++i) {
     candidates[i].score = query.score_vector(segment.vector_of(candidates[i].row - row_offset));
   }

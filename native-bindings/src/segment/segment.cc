@@ -55,11 +55,16 @@ Segment::Segment(const std::string& folder, std::shared_ptr<const Codec> codec)
     whole = whole && planes_[i] != nullptr;
     if (whole) usable_levels_ = i + 1;
   }
-  if (head_.vectors == 0) return;
-  vectors_file_ = unless_missing([&] {
-    return open_part(kVectorsName, FileKind::kVectors, 0, static_cast<uint32_t>(vector_bytes_),
-                     head_.rows * vector_bytes_);
-  });
+  if (head_.vectors != 0) {
+    vectors_file_ = unless_missing([&] {
+      return open_part(kVectorsName, FileKind::kVectors, 0, static_cast<uint32_t>(vector_bytes_),
+                       head_.rows * vector_bytes_);
+    });
+  }
+  if (!may_be_on_disk()) return;
+  for (const FramedFile* file : framed_files()) {
+    if (file != lists_file_.get() && file != planes_[0].get()) file->advise_random();
+  }
 }
 
 void Segment::read_head() {
@@ -172,7 +177,8 @@ uint64_t Segment::id_of(uint64_t row) const {
   return id;
 }
 
-void Segment::prefetch_list(uint32_t list) const {
+void Segment::read_ahead_list(uint32_t list) const {
+  if (!may_be_on_disk()) return;
   const uint64_t first_block = list_first(list) / kBlockRows;
   const uint64_t last_block = (list_first(list + 1) + kBlockRows - 1) / kBlockRows;
   planes_[0]->prefetch(first_block * kBlockBytes, (last_block - first_block) * kBlockBytes);

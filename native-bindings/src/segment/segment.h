@@ -26,6 +26,9 @@ struct SegmentFileSize {
 
 class Segment {
  public:
+  // Segments of no more rows are taken to lie in memory.
+  static constexpr uint64_t kResidentRows = 2000000;
+
   // Maps the files of `folder`. If this process has them open already, gives the same object; with
   // `known`, the UUID they must have, without a look at the folder, which may be gone by then.
   // Throws ERR_NOT_FOUND, ERR_FORMAT_CORRUPT, ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD, and errors
@@ -53,6 +56,16 @@ class Segment {
   std::vector<SegmentFileSize> files() const;
   // Every file that is here.
   std::vector<const FramedFile*> framed_files() const;
+  // Whether the segment is so large that longer planes, ids and vectors, and part of plane-64, may
+  // not lie in memory: reads of single rows then ask for them ahead (segment/read_ahead.h), and the
+  // operating system is told not to guess, for it would read 128 KB around every row.
+  bool may_be_on_disk() const { return head_.rows > kResidentRows; }
+  // Precondition: the plane is here.
+  const FramedFile& plane_file(size_t index) const { return *planes_[index]; }
+  const FramedFile& rows_file() const { return *rows_file_; }
+  // Precondition: has_vectors().
+  const FramedFile& vectors_file() const { return *vectors_file_; }
+  size_t id_bytes() const { return head_.id_bytes; }
   const std::string& rows_path() const { return rows_file_->path(); }
   const std::string& plane_64_path() const { return planes_[0]->path(); }
 
@@ -75,8 +88,8 @@ class Segment {
   }
   uint64_t id_of(uint64_t row) const;
 
-  // Advice: start reading what a scan of `list` needs.
-  void prefetch_list(uint32_t list) const;
+  // Advice: start reading what a scan of `list` needs; for nothing if the segment lies in memory.
+  void read_ahead_list(uint32_t list) const;
 
  private:
   void read_head();
