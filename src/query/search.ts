@@ -5,6 +5,7 @@ import { executeBatch, type PlannedQuery } from './batch.js';
 import type { ComposedQuery, Composer } from './compose.js';
 import { type ExecuteContext, type Executed, execute } from './execute.js';
 import type { Filter } from './filter.js';
+import type { Gatherer } from './gather.js';
 import { lastStep, MAX_HITS, makePlan, type Plan, type Request, validate } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { recallAt } from './recall-card.js';
@@ -17,6 +18,7 @@ export interface SearchContext {
   catalog: Catalog;
   composer: Composer;
   pool: WorkerPool;
+  gatherer: Gatherer;
   snapshot: Snapshot;
   /** Whether other calls are running. */
   busy: () => boolean;
@@ -56,10 +58,10 @@ export async function searchAll(
 }
 
 function executeContext(
-  { snapshot, pool, busy }: SearchContext,
+  { snapshot, pool, gatherer, busy }: SearchContext,
   signal: AbortSignal | undefined,
 ): ExecuteContext {
-  return { snapshot, pool, busy: busy(), signal };
+  return { snapshot, pool, gatherer, busy: busy(), signal };
 }
 
 async function executeAll(
