@@ -210,7 +210,9 @@ async function measureAlone(
       if (warm) continue;
       times.push(performance.now() - start);
       for (const [step, ms] of Object.entries(timings)) {
-        steps.set(step, [...(steps.get(step) ?? []), ms]);
+        const known = steps.get(step);
+        if (known === undefined) steps.set(step, [ms]);
+        else known.push(ms);
       }
     }
   }
