@@ -47,17 +47,20 @@ export function recordPath(bench: string, ending: string): string {
   return join(RECORDS, `${bench}-${slug}-${day}.${ending}`);
 }
 
-/** Stands in records for paths, which mean nothing on another machine. */
-const DATA = '<embeddings>';
+/** Stands in records for paths, which mean nothing on another machine, by the option before. */
+const PATHS: Readonly<Record<string, string>> = {
+  '--train': '<embeddings>',
+  '--base': '<embeddings>',
+  '--index': '<index>',
+  '--out': '<folder>',
+};
 
 /** Writes `result` with the machine and the date beside it. Says on stderr where. */
 export function writeRecord(bench: string, args: readonly string[], result: object): void {
   const path = recordPath(bench, 'json');
   const record = {
     bench,
-    arguments: args.map((arg, i) =>
-      /^--(train|base|index|out)$/.test(args[i - 1] ?? '') ? DATA : arg,
-    ),
+    arguments: args.map((arg, i) => PATHS[args[i - 1] ?? ''] ?? arg),
     date: new Date().toISOString(),
     machine: describeMachine(),
     result,

@@ -253,6 +253,7 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
     ...lines,
     '',
     `Builds: ${builds.join('; ')}.`,
-    ...records.map(origin),
+    '',
+    ...records.map((record) => `- ${origin(record)}`),
   ].join('\n');
 }
