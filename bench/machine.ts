@@ -4,7 +4,7 @@
 // committed; they name no host and no user.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { native } from '../src/native.js';
 
@@ -51,6 +51,7 @@ export function recordPath(bench: string, ending: string): string {
 const PATHS: Readonly<Record<string, string>> = {
   '--train': '<embeddings>',
   '--base': '<embeddings>',
+  '--real': '<embeddings>',
   '--index': '<index>',
   '--out': '<folder>',
 };
@@ -65,6 +66,16 @@ export function writeRecord(bench: string, args: readonly string[], result: obje
     machine: describeMachine(),
     result,
   };
-  writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`);
+  // What was measured may name the same paths, or files below them.
+  const text = args.reduce(
+    (written, arg, i) => {
+      const shown = PATHS[args[i - 1] ?? ''];
+      if (shown === undefined) return written;
+      const below = written.replaceAll(JSON.stringify(resolve(arg)).slice(0, -1), `"${shown}`);
+      return below.replaceAll(JSON.stringify(arg), `"${shown}"`);
+    },
+    JSON.stringify(record, null, 2),
+  );
+  writeFileSync(path, `${text}\n`);
   process.stderr.write(`record: ${relative(ROOT, path)}\n`);
 }

@@ -27,7 +27,7 @@ struct Corners {
 void nearest_corners(const Corners& corners, const float* z, size_t stride, uint8_t* codes);
 
 // Improves `codes` towards the largest cos(x, x̂), x̂ = base + Σ corners, by `sweeps` rounds of
-// coordinate search over the blocks (DESIGN.md, section 2); stops early where nothing changes.
+// coordinate search over the blocks; stops early where nothing changes.
 struct CosineSearch {
   const float* x;     // projections of x, 4 * blocks x stride
   const float* base;  // projections of the base, the same shape

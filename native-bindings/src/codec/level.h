@@ -1,4 +1,4 @@
-// Training of level 64 in one group of lists (DESIGN.md, section 2).
+// Training of level 64 in one group of lists (ARCHITECTURE.md, "64 bits").
 #ifndef CORVID_CODEC_LEVEL_H_
 #define CORVID_CODEC_LEVEL_H_
 

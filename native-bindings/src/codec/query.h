@@ -52,8 +52,8 @@ class QueryContext {
   // Brings near what the next calls for `list` will read.
   void fetch_list(uint32_t list) const;
 
-  // Tables of the folded cosine (DESIGN.md, section 2): a − (t/2)·n with a = ⟨q, x̂⟩, n = ‖x̂‖² and
-  // t = norm_weight. At the threshold θ = t·√n it equals θ·√n / 2. `list` < codec.lists().
+  // Tables of the folded cosine (ARCHITECTURE.md, src/codec): a − (t/2)·n with a = ⟨q, x̂⟩, n = ‖x̂‖²
+  // and t = norm_weight. At the threshold θ = t·√n it equals θ·√n / 2. `list` < codec.lists().
   void build_tables(uint32_t list, float norm_weight, ScanTables* out);
 
   // Tables of bit counts against the query's own code in this list: base 0, scale 1 and

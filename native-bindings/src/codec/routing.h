@@ -1,5 +1,5 @@
 // Which lists are nearest to a query: by the normalised center, ⟨q, (µ + c) / ‖µ + c‖⟩, since raw
-// inner products favour long centers (EVIDENCE.md, section 1). Ordered arithmetic throughout.
+// inner products favour long centers. Ordered arithmetic throughout.
 #ifndef CORVID_CODEC_ROUTING_H_
 #define CORVID_CODEC_ROUTING_H_
 

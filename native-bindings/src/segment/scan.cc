@@ -127,10 +127,10 @@ void Scanner::keep(const ScanTables& tables, uint32_t list, uint64_t first_row, 
   shortlist_.take(kept);
 }
 
-// Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (DESIGN.md, section 2). What
-// counts is to rank the best rows well, not the shortlist's last ones, and the best have longer x̂
-// than others: so θ and n are those of rows that a guess ranks at the top. (A second round, with
-// what the first one found as the guess, changes no recall.)
+// Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (ARCHITECTURE.md, src/codec).
+// What counts is to rank the best rows well, not the shortlist's last ones, and the best have
+// longer x̂ than others: so θ and n are those of rows that a guess ranks at the top. (A second
+// round, with what the first one found as the guess, changes no recall.)
 float estimate_norm_weight(const Segment& segment, QueryContext& query,
                            const std::vector<uint32_t>& lists, size_t limit) {
   constexpr size_t kTopShare = 10;      // a tenth of the shortlist is the top
