@@ -16,6 +16,14 @@ Error corrupt(const std::string& path, const std::string& what) {
       .hint("restore the file from a copy, or build the index again");
 }
 
+// Scores are sorted, so no sum or quotient of what stands here may be infinite or no number. The
+// embeddings are of unit length, so nothing honest comes near these limits.
+constexpr float kMostSize = 1e4f;
+constexpr float kLeastDivisor = 1e-4f;
+
+bool is_usable(float value) { return std::fabs(value) <= kMostSize; }
+bool is_divisor(float value) { return value >= kLeastDivisor && value <= kMostSize; }
+
 bool plausible(const CodecHead& head) {
   if (head.head_bytes != sizeof(CodecHead)) return false;
   const auto method = static_cast<CodecMethod>(head.method);
@@ -27,14 +35,14 @@ bool plausible(const CodecHead& head) {
   if (head.outer_groups == 0 || head.outer_groups > head.groups) return false;
   if (head.routing_dims == 0 || head.routing_dims > head.padded_dims) return false;
   if (head.level_count == 0 || head.level_count > kLevelCount) return false;
-  if (!std::isfinite(head.mean_norm) || head.mean_norm <= 0) return false;
+  if (!is_divisor(head.mean_norm)) return false;
   for (size_t i = 0; i < head.level_count; ++i) {
     const CodecLevel& level = head.levels[i];
     const uint32_t before = i == 0 ? 0 : kLevels[i - 1];
     if (level.bits != kLevels[i] || level.added_bits != kLevels[i] - before) return false;
     if (level.bits > head.padded_dims) return false;
-    if (!std::isfinite(level.norm_low) || !std::isfinite(level.norm_step)) return false;
-    if (i > 0 && !(level.norm_low > 0 && level.norm_step >= 0)) return false;
+    if (i > 0 && !(is_divisor(level.norm_low) && level.norm_step >= 0)) return false;
+    if (!is_usable(level.norm_low) || !is_usable(level.norm_step)) return false;
     if (i > 0 && !(level.typical_cosine > 0 && level.typical_cosine < 2)) return false;
     if (!(std::fabs(level.cosine_power) < 2)) return false;
   }
@@ -65,32 +73,39 @@ Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t da
     if (record.group >= groups() || record.outer_group >= outer_groups()) {
       throw corrupt(path_, "a list belongs to a group that the codec does not have");
     }
-    if (!std::isfinite(record.residual_scale) || record.residual_scale <= 0) {
-      throw corrupt(path_, "a list has an impossible scale");
+    if (!is_divisor(record.residual_scale) || !is_usable(record.projection_scale) ||
+        !is_usable(record.norm_squared)) {
+      throw corrupt(path_, "a list holds impossible values");
     }
   }
-  check_scales();
+  check_numbers();
   check_coordinates();
   bound_tables();
 }
 
-// Whatever is sorted by products with vectors must be finite.
-void Codec::check_scales() const {
-  const auto check = [this](const float* scales, size_t count) {
-    constexpr float kMost = 4;  // all vectors are of unit length, or not much longer
-    for (size_t i = 0; i < count; ++i) {
-      if (scales[i] >= 0 && scales[i] <= kMost) continue;
-      throw corrupt(path_, "a vector has an impossible scale");
-    }
+void Codec::check_numbers() const {
+  const auto check = [this](const float* numbers, size_t count, const char* what) {
+    if (std::all_of(numbers, numbers + count, is_usable)) return;
+    throw corrupt(path_, what);
   };
-  check(center_scales(), lists());
-  check(routing_vectors().scales(), lists());
-  if (projects_for_routing()) check(routing_projection().scales(), head_->routing_dims);
-  for (uint32_t group = 0; group < groups(); ++group) {
-    check(directions(group).scales(), kLevel64Directions);
+  check(mean(), padded_dims(), "the mean holds impossible values");
+  check(vector_steps(), dims(), "the steps of vectors hold impossible values");
+  check(center_scales(), lists(), "a center has an impossible scale");
+  check(routing_vectors().scales(), lists(), "a routing vector has an impossible scale");
+  if (projects_for_routing()) {
+    check(routing_projection().scales(), head_->routing_dims, "impossible scales for routing");
   }
-  for (uint32_t group = 0; level_count() > 1 && group < outer_groups(); ++group) {
-    check(basis(group).scales(), head_->basis_columns);
+  constexpr size_t kCornerNumbers = kLevel64Directions * kCorners;
+  for (uint32_t group = 0; group < groups(); ++group) {
+    check(directions(group).scales(), kLevel64Directions, "a direction has an impossible scale");
+    check(corners(group), kCornerNumbers, "a corner holds impossible values");
+    check(corner_norms(group), kCornerNumbers / kBlockDirections,
+          "a corner's length is impossible");
+  }
+  if (level_count() == 1) return;
+  check(gains(), kGains, "a gain is impossible");
+  for (uint32_t group = 0; group < outer_groups(); ++group) {
+    check(basis(group).scales(), head_->basis_columns, "a basis has an impossible scale");
   }
 }
 
@@ -99,7 +114,7 @@ void Codec::check_coordinates() const {
     const CodedCoordinate* coded = coordinates(0, level);
     for (size_t i = 0; i < outer_groups() * head_->levels[level].added_bits; ++i) {
       if (coded[i].column >= head_->basis_columns || !(coded[i].deviation > 0) ||
-          !std::isfinite(coded[i].weight) || !std::isfinite(coded[i].step)) {
+          !is_usable(coded[i].weight) || !is_usable(coded[i].step)) {
         throw corrupt(path_, "a coordinate of a longer level holds impossible values");
       }
     }

@@ -117,7 +117,7 @@ class Codec {
   const TableBounds& table_bounds(uint32_t group) const { return table_bounds_[group]; }
 
  private:
-  void check_scales() const;
+  void check_numbers() const;
   void check_coordinates() const;
   void bound_tables();
 
