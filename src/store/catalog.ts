@@ -242,6 +242,7 @@ export class Catalog {
    * @throws CorvidError ERR_WHERE, with SQLite's reason and the columns there are
    */
   where(expression: string): ItemIds {
+    refuseEndless(expression);
     // The line break ends a comment at the end of the expression.
     const sql = `SELECT id FROM items WHERE (${expression}\n) ORDER BY id`;
     try {
@@ -359,6 +360,14 @@ function collectIds(ids: IterableIterator<number>): ItemIds {
     found[count++] = id;
   }
   return found.slice(0, count) as ItemIds;
+}
+
+/** A recursive table need not end, and nothing could stop it. @throws ERR_WHERE */
+function refuseEndless(expression: string): void {
+  const words = expression.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"/g, ' ');
+  if (/\bwith\b/i.test(words)) {
+    throw whereError(expression, new TypeError('WITH is not allowed in a filter'));
+  }
 }
 
 function whereError(expression: string, error: unknown): unknown {
