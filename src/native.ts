@@ -138,6 +138,8 @@ export interface SegmentInfo {
   /** Levels the codec has whose plane files are missing. */
   missingLevels: number[];
   vectors: boolean;
+  /** Vectors were written, and their file is gone. */
+  missingVectors: boolean;
   /** Every file with its size, and the bytes that want memory while searching. */
   files: { name: string; bytes: number; residentBytes: number }[];
 }

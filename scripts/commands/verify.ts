@@ -33,18 +33,19 @@ async function run(path: string, flags: { json?: boolean; recall?: boolean }): P
   try {
     const report = await index.verify({ signal });
     const info = await index.info();
-    const { images, missingLevels } = info;
+    const { images, missingLevels, missingVectors } = info;
+    const missing = { missingLevels, missingVectors };
     const card = recall === true ? await index.measureRecall({ signal }) : undefined;
     const lines =
       json === true
-        ? [JSON.stringify({ ok: true, images, missingLevels, ...report, recallCard: card })]
+        ? [JSON.stringify({ ok: true, images, ...missing, ...report, recallCard: card })]
         : [
             `${green('✔', process.stdout)} ${bold(path, process.stdout)} is sound: ` +
               `${plural(images, nounOf(info))}, ${plural(report.files, 'file')}, ` +
               bytes(report.bytes),
             '  checked: the checksum of every block of every file, SQLite’s own check of the catalog,',
             '  and that every row has its item and every item its row',
-            ...(missingLevels.length === 0 ? [] : [`  missing: ${describeMissing(missingLevels)}`]),
+            ...describeMissing(info).map((line) => `  missing: ${line}`),
             ...(card === undefined ? [] : cardLines(card)),
           ];
     process.stdout.write(`${lines.join('\n')}\n`);

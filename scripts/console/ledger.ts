@@ -40,7 +40,7 @@ export function headline(info: IndexInfo): string {
 }
 
 export function infoLines(info: IndexInfo): string[] {
-  const { codec, encoder, missingLevels, segments, vectors } = info;
+  const { codec, encoder, segments, vectors } = info;
   const fact = (name: string, text: string) => `  ${name.padEnd(9)}  ${text}`;
   return [
     info.path,
@@ -61,15 +61,17 @@ export function infoLines(info: IndexInfo): string[] {
         ]),
     fact('codec', describeCodec(codec)),
     fact('vectors', vectors ? 'int8, kept for nearly exact scores' : 'not kept'),
-    ...(missingLevels.length === 0 ? [] : [fact('missing', describeMissing(missingLevels))]),
+    ...describeMissing(info).map((line) => fact('missing', line)),
     '',
     ...ledgerTable(info),
   ];
 }
 
-/** Planes of long codes may be left out of an index; what that means. */
-export function describeMissing(levels: readonly number[]): string {
-  return `${levels.join(', ')} bits: scores are a little less precise`;
+/** Planes of long codes and vectors may be left out of an index; what that means. */
+export function describeMissing({ missingLevels, missingVectors }: IndexInfo): string[] {
+  const bits = `${missingLevels.join(', ')} bits: scores are a little less precise`;
+  const vectors = 'int8 vectors: scores are those of the codes';
+  return [...(missingLevels.length === 0 ? [] : [bits]), ...(missingVectors ? [vectors] : [])];
 }
 
 function describeCodec({ method, trainingRows, lists, groups }: CodecInfo): string {

@@ -34,6 +34,7 @@ export async function describeIndex(catalog: Catalog, snapshot: Snapshot): Promi
     dims: snapshot.dims,
     levels: [...snapshot.shape.levels],
     missingLevels: codec.levels.filter((level) => !snapshot.shape.levels.includes(level)),
+    missingVectors: infos.some((segment) => segment.missingVectors),
     vectors: handles.vectors,
     encoder: contents.encoder,
     codec,

@@ -145,8 +145,10 @@ export interface IndexInfo {
   dims: number;
   /** Code lengths present, ascending. */
   levels: number[];
-  /** Code lengths the codec has, whose files are not here. */
+  /** Code lengths of the codec that cannot be used: a file of theirs, or of a shorter one, is gone. */
   missingLevels: number[];
+  /** True if int8 vectors were kept, and a file of theirs is gone. */
+  missingVectors: boolean;
   /** True if int8 vectors are kept in every segment. */
   vectors: boolean;
   encoder: EncoderFingerprint | null;

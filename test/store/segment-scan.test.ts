@@ -254,7 +254,13 @@ t.test('planes above 64 and vectors can be taken away', async (t) => {
   rmSync(join(copy.dir, 'plane-128.bin'));
   rmSync(join(copy.dir, 'vectors.i8'));
   const smaller = native.openSegment(copy.dir, codec);
-  t.match(smaller.info(), { levels: [64], missingLevels: [128], vectors: false, rows: 300 });
+  t.match(smaller.info(), {
+    levels: [64],
+    missingLevels: [128],
+    vectors: false,
+    missingVectors: true,
+    rows: 300,
+  });
   t.strictSame(smaller.refine(query, Float64Array.of(5), 64), before);
   t.throws(() => smaller.refine(query, Float64Array.of(5), 128), { code: 'ERR_USAGE' });
   t.throws(() => smaller.rescore(query, Float64Array.of(5)), {

@@ -135,7 +135,7 @@ t.test('info and verify', async (t) => {
   t.notMatch(verified.stdout, /missing/);
 });
 
-t.test('verify and info tell that a plane of long codes is not there', async (t) => {
+t.test('verify and info tell that planes of long codes or vectors are not there', async (t) => {
   const shorter = join(folder, 'shorter.corvid');
   cpSync(index, shorter, { recursive: true });
   for (const name of readdirSync(join(shorter, 'segments'))) {
@@ -143,7 +143,15 @@ t.test('verify and info tell that a plane of long codes is not there', async (t)
   }
   t.match(corvid(['verify', shorter]).stdout, /missing: 512 bits/);
   t.match(corvid(['info', shorter]).stdout, /missing +512 bits/);
-  t.match(JSON.parse(corvid(['verify', shorter, '--json']).stdout), { missingLevels: [512] });
+  t.match(JSON.parse(corvid(['verify', shorter, '--json']).stdout), {
+    missingLevels: [512],
+    missingVectors: false,
+  });
+  for (const name of readdirSync(join(shorter, 'segments'))) {
+    rmSync(join(shorter, 'segments', name, 'vectors.i8'));
+  }
+  t.match(corvid(['verify', shorter]).stdout, /missing: int8 vectors/);
+  t.match(corvid(['info', shorter]).stdout, /missing +int8 vectors/);
 });
 
 t.test('wrong use ends with 2 and says how it is meant', async (t) => {

@@ -369,6 +369,7 @@ Napi::Object segment_info(Napi::Env env, const Segment& segment) {
   info.Set("lists", segment.lists());
   info.Set("levels", levels);
   info.Set("missingLevels", missing_levels);
+  info.Set("missingVectors", segment.lost_vectors());
   info.Set("vectors", segment.has_vectors());
   info.Set("files", files);
   return info;

@@ -53,6 +53,8 @@ class Segment {
   // Whether the plane of the codec's level `index` is here.
   bool has_plane(size_t index) const { return planes_[index] != nullptr; }
   bool has_vectors() const { return vectors_file_ != nullptr; }
+  // Whether vectors were written, and their file is gone.
+  bool lost_vectors() const { return head_.vectors != 0 && !has_vectors(); }
   std::vector<SegmentFileSize> files() const;
   // Every file that is here.
   std::vector<const FramedFile*> framed_files() const;
