@@ -118,10 +118,9 @@ async function loadData(
     throw new CorvidError('ERR_USAGE', 'no data to search', { hint: 'give --train or --base' });
   }
   const rows = await loadVectors(path);
-  if (train === path || train === undefined) {
-    return rows.videos === null ? { train: rows, base: rows } : splitByVideo(rows, seed);
-  }
-  return { train: await loadVectors(train), base: rows };
+  if (base === undefined && rows.videos !== null) return splitByVideo(rows, seed);
+  const same = train === undefined || train === path;
+  return { train: same ? rows : await loadVectors(train), base: rows };
 }
 
 /** Distinct rows, by a seeded linear congruence. */
