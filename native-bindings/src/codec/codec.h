@@ -77,6 +77,13 @@ class Codec {
     return section<int8_t>(head_->list_centers_offset) + size_t{list} * padded_dims();
   }
   const float* center_scales() const { return section<float>(head_->center_scales_offset); }
+  // µ + c of a list: padded_dims numbers into `out`.
+  void read_center(uint32_t list, float* out) const {
+    const int8_t* bytes = center_bytes(list);
+    for (size_t d = 0; d < padded_dims(); ++d) {
+      out[d] = center_scales()[list] * static_cast<float>(bytes[d]);
+    }
+  }
   const ListRecord* list_records() const { return section<ListRecord>(head_->list_records_offset); }
   // One vector of routing_dims numbers a list.
   PanelSpan routing_vectors() const {

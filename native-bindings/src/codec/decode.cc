@@ -31,9 +31,7 @@ void decode_row(const Codec& codec, uint32_t list, const RowCode& code, size_t l
   const size_t dims = codec.padded_dims();
   const ListRecord& record = codec.list_records()[list];
   std::vector<float> x(dims);
-  for (size_t d = 0; d < dims; ++d) {
-    x[d] = codec.center_scales()[list] * static_cast<float>(codec.center_bytes(list)[d]);
-  }
+  codec.read_center(list, x.data());
 
   const float* corners = codec.corners(record.group);
   std::vector<float> values(kLevel64Directions);

@@ -87,10 +87,8 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
       const size_t count = next - first;
       centers.resize(count * dims);
       projected.resize(count * columns_);
-      for (size_t i = 0; i < centers.size(); ++i) {
-        const auto list = static_cast<uint32_t>(first + i / dims);
-        centers[i] =
-            codec.center_scales()[list] * static_cast<float>(codec.center_bytes(list)[i % dims]);
+      for (size_t i = 0; i < count; ++i) {
+        codec.read_center(static_cast<uint32_t>(first + i), &centers[i * dims]);
       }
       kernels().gemm_nt(count, columns_, dims, centers.data(), dims, bases[group].data(), dims,
                         projected.data(), columns_, false);

@@ -23,18 +23,23 @@ CORVID_WIDE void lift(const int8_t* part, size_t dims, uint8_t* row) {
   for (size_t d = 0; d < dims; ++d) row[d] = static_cast<uint8_t>(part[d] + kRowByteZero);
 }
 
+// What the whole numbers give, for the sums that their two parts gave.
+float joined(int32_t coarse, int32_t fine) {
+  return static_cast<float>(kUnit) * static_cast<float>(coarse) + static_cast<float>(fine);
+}
+
 }  // namespace
 
 void WholeQuery::set(const float* x, size_t dims) {
   dims_ = dims;
-  depth_ = whole_fours(dims);
+  const size_t depth = whole_fours(dims);
   const float largest = largest_size(x, dims);
   scale_ = largest > 0 ? largest / kReach : 1;
   parts_.resize(2 * dims);
   split(x, dims, 1 / scale_, parts_.data(), parts_.data() + dims);
-  rows_.assign(2 * depth_, static_cast<uint8_t>(kRowByteZero));
+  rows_.assign(2 * depth, static_cast<uint8_t>(kRowByteZero));
   for (size_t part = 0; part < 2; ++part) {
-    lift(&parts_[part * dims], dims, &rows_[part * depth_]);
+    lift(&parts_[part * dims], dims, &rows_[part * depth]);
   }
 }
 

@@ -11,18 +11,13 @@
 
 namespace corvid {
 
-// x ≈ scale() * (128 * coarse + fine), to 1/16,000 of its largest number.
+// x ≈ scale * (128 * coarse + fine), to 1/16,000 of its largest number.
 class WholeQuery {
  public:
   // Takes `dims` finite numbers; memory is reused.
   void set(const float* x, size_t dims);
 
-  size_t depth() const { return depth_; }
-  float scale() const { return scale_; }
-  // Coarse and fine as rows for panel products: 2 x depth().
-  const uint8_t* rows() const { return rows_.data(); }
-
-  // out[v] = ⟨x, vector v⟩ of panels.count() vectors of depth() numbers.
+  // out[v] = ⟨x, vector v⟩ of panels.count() vectors of as many numbers as set() took.
   void products(const PanelSpan& panels, float* out) const;
 
   // ⟨x, bytes⟩ · vector_scale, `dims` bytes of -127 .. 127, as many as set() took.
@@ -30,16 +25,10 @@ class WholeQuery {
 
  private:
   size_t dims_ = 0;
-  size_t depth_ = 0;
   float scale_ = 1;
-  std::vector<uint8_t> rows_;
+  std::vector<uint8_t> rows_;  // coarse and fine as rows for panel products: 2 x whole fours
   std::vector<int8_t> parts_;  // 2 x dims: coarse, fine
 };
-
-// What 128 * coarse + fine is for the sums that a row's two parts gave.
-inline float joined(int32_t coarse, int32_t fine) {
-  return 128.0f * static_cast<float>(coarse) + static_cast<float>(fine);
-}
 
 }  // namespace corvid
 

@@ -1,5 +1,4 @@
-// Face of segments towards JavaScript: NativeSegment, NativeSegmentWriter, NativeRowFilter of
-// src/native.ts.
+// Face of segments towards JavaScript: NativeSegment of src/native.ts.
 #ifndef CORVID_NAPI_SEGMENT_H_
 #define CORVID_NAPI_SEGMENT_H_
 
