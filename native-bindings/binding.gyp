@@ -36,6 +36,7 @@
         "src/error.cc",
         "src/frame.cc",
         "src/gemm.cc",
+        "src/kernels/amx.cc",
         "src/kernels/avx2.cc",
         "src/kernels/avx512.cc",
         "src/kernels/cpu.cc",

@@ -299,7 +299,7 @@ export interface FileLock {
 }
 
 export interface NativeAddon {
-  simdLevel(): 'scalar' | 'avx2' | 'avx512' | 'neon';
+  simdLevel(): 'scalar' | 'avx2' | 'avx512' | 'amx' | 'neon';
   /** Instruction sets that this build has and this machine can run. */
   simdLevels(): string[];
   crc32c(data: Uint8Array, initial?: number): number;

@@ -4,8 +4,8 @@
 //          [--levels 64,128,256] [--lists n] [--resume] [--record] [--json] [--collection n]
 //
 // The rows are synthetic (see bench synthetic). Four steps, each of which survives being cut off and
-// goes on with --resume: build the index under the first limit; find the exact ten and hundred
-// nearest of 256 held-out rows, by making all rows once more; and, for each limit, serve the index
+// goes on with --resume: build the index under the first limit, and find the exact ten and hundred
+// nearest of 256 held-out rows while its rows are made; compare what rows the build left out; and, for each limit, serve the index
 // in a fresh process whose control group may not exceed it, page cache included. Without the right to
 // make control groups it says so, and measures without a limit. Without --lists, they are as many as
 // leave about 4,096 rows in each, so that sizes compare.
@@ -25,11 +25,11 @@ import { describeMachine, recordPath, writeRecord } from '../machine.js';
 import { COLLECTION_SEED, cachedBytes, dropCached, SYNTHETIC_DIMS } from '../synthetic/native.js';
 import { heldOutQueries } from './collection.js';
 import { ControlGroup, type GroupMemory } from './control-group.js';
-import { type BuildReport, type Job, runJob, type ServeReport } from './job.js';
+import { type BuildJob, type BuildReport, type Job, runJob, type ServeReport } from './job.js';
 import { drawScale } from './plots.js';
 import { folderBytes, Progress } from './progress.js';
 import { type ScaleResult, type Served, scaleTable } from './result.js';
-import { exactTruth, type FoundTruth } from './truth.js';
+import { type FoundTruth, TruthSearch } from './truth.js';
 
 export const describe = 'build, truth and search of up to a billion synthetic rows under a limit';
 
@@ -121,19 +121,18 @@ function whole(text: string, path: string): number {
 async function measure(settings: Settings): Promise<ScaleResult> {
   const { rows, out, collection, levels } = settings;
   const state = openState(settings);
-  const build = state.build ?? (await buildStep(settings));
-  writeState(out, { ...state, build });
   const queries = await heldOutQueries(collection, rows, TRUTH_QUERIES + OTHER_QUERIES);
   const known = Math.min(TRUTH_QUERIES, Math.floor(queries.length / SYNTHETIC_DIMS / 2));
+  const wanted = {
+    path: join(out, 'truth.json'),
+    queries: queries.slice(0, known * SYNTHETIC_DIMS),
+    count: TRUTH_COUNT,
+  };
+  const build = state.build ?? (await buildStep(settings, wanted));
+  writeState(out, { ...state, build });
   const progress = new Progress('truth', rows);
-  const truth = await exactTruth(
-    join(out, 'truth.json'),
-    collection,
-    rows,
-    queries.subarray(0, known * SYNTHETIC_DIMS),
-    TRUTH_COUNT,
-    (done) => progress.update(done),
-  );
+  const search = new TruthSearch(wanted.path, collection, wanted.queries, wanted.count);
+  const truth = await search.finish(rows, (done) => progress.update(done));
   const served: Served[] = [];
   for (const limit of settings.limits) {
     served.push(await serveStep(settings, limit, queries, truth));
@@ -195,7 +194,10 @@ function writeState(out: string, state: State): void {
   renameSync(`${path}.part`, path);
 }
 
-async function buildStep(settings: Settings): Promise<ScaleResult['build']> {
+async function buildStep(
+  settings: Settings,
+  truth: BuildJob['truth'],
+): Promise<ScaleResult['build']> {
   const { out, rows, levels, lists, collection } = settings;
   const [limit] = settings.limits as [number];
   const index = indexPath(out);
@@ -212,6 +214,7 @@ async function buildStep(settings: Settings): Promise<ScaleResult['build']> {
       lists,
       levels,
       memoryBytes: Math.floor(limit * BUILD_SHARE),
+      truth,
     };
     const { report, memory, unlimited } = await inGroup<BuildReport>(
       { kind: 'build', job },

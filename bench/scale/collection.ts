@@ -9,15 +9,23 @@ import {
   SYNTHETIC_DIMS,
 } from '../synthetic/native.js';
 
-/** Rows 0 .. `rows` of the collection. */
-export function syntheticTable(seed: number, rows: number): VectorTable {
+/** Rows 0 .. `rows` of the collection. @param show gets all rows that are read, before the reader */
+export function syntheticTable(
+  seed: number,
+  rows: number,
+  show?: (first: number, halves: Uint16Array) => Promise<void>,
+): VectorTable {
   const collection = openSynthetic(seed);
   const threads = availableParallelism();
   return {
     name: `synthetic-${seed}`,
     dims: SYNTHETIC_DIMS,
     rows,
-    read: (first, count) => collection.halves(first, count, threads),
+    read: async (first, count) => {
+      const halves = await collection.halves(first, count, threads);
+      await show?.(first, halves);
+      return halves;
+    },
   };
 }
 

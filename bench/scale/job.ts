@@ -14,6 +14,8 @@ export interface BuildJob {
   lists: number;
   levels: number[];
   memoryBytes: number;
+  /** What is compared with the rows as they are made, and where that is kept. */
+  truth: { path: string; queries: Float32Array; count: number };
 }
 
 export interface BuildReport {

@@ -1,19 +1,35 @@
-// The exact nearest rows of the held-out queries over the whole collection, found block by block and
-// kept in a file: a run that was cut off goes on after its last block.
+// The exact nearest rows of the held-out queries over the whole collection, found while its rows are
+// made to be indexed, and kept in a file: a run that was cut off goes on after what is kept. Rows
+// that the build did not show (one that was built before, say) are made once more.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { CorvidError } from '../../src/errors.js';
-import { emptyTruth, openSynthetic, SYNTHETIC_DIMS, type Truth } from '../synthetic/native.js';
+import {
+  emptyTruth,
+  type NearestRows,
+  nearestRows,
+  openSynthetic,
+  SYNTHETIC_DIMS,
+  type Truth,
+} from '../synthetic/native.js';
 
-/** Rows between two writes of the file: some seconds of work. */
-const BLOCK_ROWS = 1 << 20;
+/** Rows that are made at once where the build did not show them. */
+const BLOCK_ROWS = 1 << 17;
+/** Rows between two writes of the file: some ten seconds of work. */
+const SAVE_ROWS = 1 << 22;
+
+/** Rows `first` .. `end`. */
+interface Span {
+  first: number;
+  end: number;
+}
 
 interface TruthFile {
   seed: number;
   queries: number;
   count: number;
-  /** Rows compared so far, from 0 on. */
-  done: number;
+  /** Rows compared so far: ascending, apart from each other. */
+  spans: Span[];
   seconds: number;
   rows: number[];
   cosines: number[];
@@ -23,66 +39,120 @@ export interface FoundTruth extends Truth {
   queries: number;
   /** Neighbours a query. */
   count: number;
-  /** Time it took, over all runs. */
+  /** Time it took, over all runs; of making rows only where the build did not. */
   seconds: number;
 }
 
-/**
- * The `count` nearest of `rows` rows to each query, from `path` as far as it goes.
- * @param queries queries x SYNTHETIC_DIMS; the same for the same seed and rows
- * @param onRows called after each block with the rows compared so far
- */
-export async function exactTruth(
-  path: string,
-  seed: number,
-  rows: number,
-  queries: Float32Array,
-  count: number,
-  onRows: (done: number) => void,
-): Promise<FoundTruth> {
-  const collection = openSynthetic(seed);
-  const number = queries.length / SYNTHETIC_DIMS;
-  const known = readTruth(path, seed, number, count);
-  let { done, seconds } = known;
-  if (done > rows) {
-    throw new CorvidError('ERR_USAGE', 'the truth of a larger collection', {
-      path,
-      expected: `at most ${rows} rows`,
-      actual: `${done}`,
-      hint: 'give another --out',
+export class TruthSearch {
+  readonly #path: string;
+  readonly #file: Omit<TruthFile, 'rows' | 'cosines'>;
+  readonly #nearest: NearestRows;
+  #unsaved = 0;
+
+  /**
+   * Goes on from the file, if there is one.
+   * @param queries queries x SYNTHETIC_DIMS; the same for the same seed
+   * @param count neighbours of each
+   */
+  constructor(path: string, seed: number, queries: Float32Array, count: number) {
+    const number = queries.length / SYNTHETIC_DIMS;
+    const { rows, cosines, ...rest } = readTruth(path, seed, number, count);
+    this.#path = path;
+    this.#file = rest;
+    this.#nearest = nearestRows(queries, {
+      rows: Float64Array.from(rows),
+      cosines: Float32Array.from(cosines),
     });
   }
-  let truth: Truth = {
-    rows: Float64Array.from(known.rows),
-    cosines: Float32Array.from(known.cosines),
-  };
-  while (done < rows) {
+
+  /** Rows from `first` on, as halves: those that were not compared before are now. One call after
+   * another. */
+  async add(first: number, halves: Uint16Array): Promise<void> {
     const start = performance.now();
-    const block = Math.min(BLOCK_ROWS, rows - done);
-    truth = await collection.truth(queries, truth, done, block, availableParallelism());
-    done += block;
-    seconds += (performance.now() - start) / 1000;
-    const file: TruthFile = {
-      seed,
-      queries: number,
-      count,
-      done,
-      seconds,
-      rows: Array.from(truth.rows),
-      cosines: Array.from(truth.cosines),
-    };
-    writeFileSync(`${path}.part`, JSON.stringify(file));
-    renameSync(`${path}.part`, path);
-    onRows(done);
+    const end = first + halves.length / SYNTHETIC_DIMS;
+    for (const gap of gapsOf(this.#file.spans, first, end)) {
+      const rows = halves.subarray(
+        (gap.first - first) * SYNTHETIC_DIMS,
+        (gap.end - first) * SYNTHETIC_DIMS,
+      );
+      await this.#nearest.compare(rows, gap.first, availableParallelism());
+      this.#file.spans = withSpan(this.#file.spans, gap);
+      this.#unsaved += gap.end - gap.first;
+    }
+    this.#file.seconds += (performance.now() - start) / 1000;
+    if (this.#unsaved >= SAVE_ROWS) this.save();
   }
-  return { ...truth, queries: number, count, seconds };
+
+  /** Compares what is left of rows 0 .. `rows`. @param onRows gets the number of rows compared */
+  async finish(rows: number, onRows: (done: number) => void): Promise<FoundTruth> {
+    const { seed, spans } = this.#file;
+    const last = spans.at(-1)?.end ?? 0;
+    if (last > rows) {
+      throw new CorvidError('ERR_USAGE', 'the truth of a larger collection', {
+        path: this.#path,
+        expected: `at most ${rows} rows`,
+        actual: `${last}`,
+        hint: 'give another --out',
+      });
+    }
+    const collection = openSynthetic(seed);
+    const gaps = gapsOf(spans, 0, rows);
+    let left = gaps.reduce((sum, { first, end }) => sum + end - first, 0);
+    for (const gap of gaps) {
+      for (let first = gap.first; first < gap.end; first += BLOCK_ROWS) {
+        const start = performance.now();
+        const count = Math.min(BLOCK_ROWS, gap.end - first);
+        const halves = await collection.halves(first, count, availableParallelism());
+        this.#file.seconds += (performance.now() - start) / 1000;
+        await this.add(first, halves);
+        left -= count;
+        onRows(rows - left);
+      }
+    }
+    this.save();
+    const { queries, count, seconds } = this.#file;
+    return { ...this.#nearest.found(), queries, count, seconds };
+  }
+
+  save(): void {
+    const { rows, cosines } = this.#nearest.found();
+    const file: TruthFile = { ...this.#file, rows: Array.from(rows), cosines: Array.from(cosines) };
+    writeFileSync(`${this.#path}.part`, JSON.stringify(file));
+    renameSync(`${this.#path}.part`, this.#path);
+    this.#unsaved = 0;
+  }
+}
+
+/** What `spans` leave of `first` .. `end`. */
+function gapsOf(spans: readonly Span[], first: number, end: number): Span[] {
+  const gaps: Span[] = [];
+  let from = first;
+  for (const span of spans) {
+    if (span.end <= from) continue;
+    if (span.first >= end) break;
+    if (span.first > from) gaps.push({ first: from, end: span.first });
+    from = span.end;
+  }
+  if (from < end) gaps.push({ first: from, end });
+  return gaps;
+}
+
+/** `spans` and one more, which none of them touches inside; neighbours become one. */
+function withSpan(spans: readonly Span[], added: Span): Span[] {
+  const merged: Span[] = [];
+  for (const span of [...spans, added].sort((a, b) => a.first - b.first)) {
+    const before = merged.at(-1);
+    if (before?.end === span.first) before.end = span.end;
+    else merged.push({ ...span });
+  }
+  return merged;
 }
 
 function readTruth(path: string, seed: number, queries: number, count: number): TruthFile {
-  const empty = emptyTruth(queries, count);
-  const none = { seed, queries, count, done: 0, seconds: 0 };
   if (!existsSync(path)) {
-    return { ...none, rows: Array.from(empty.rows), cosines: Array.from(empty.cosines) };
+    const { rows, cosines } = emptyTruth(queries, count);
+    const found = { rows: Array.from(rows), cosines: Array.from(cosines) };
+    return { seed, queries, count, spans: [], seconds: 0, ...found };
   }
   const file = JSON.parse(readFileSync(path, 'utf8')) as TruthFile;
   if (file.seed !== seed || file.queries !== queries || file.count !== count) {

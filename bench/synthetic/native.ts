@@ -18,18 +18,22 @@ export interface SyntheticCollection {
   halves(first: number, rows: number, threads: number): Promise<Uint16Array>;
   /** The same rows, brought to unit length again after they were rounded to halves. */
   floats(first: number, rows: number, threads: number): Promise<Float32Array>;
-  /** `soFar`, and what rows `first` .. `first + rows` add to it. `queries`: queries x 512. */
-  truth(
-    queries: Float32Array,
-    soFar: Truth,
-    first: number,
-    rows: number,
-    threads: number,
-  ): Promise<Truth>;
+}
+
+/** The nearest of the rows that it is shown. */
+export interface NearestRows {
+  /** Rows `first` .. of the collection, as halves; each row once. One call after another. */
+  compare(halves: Uint16Array, first: number, threads: number): Promise<void>;
+  found(): Truth;
 }
 
 interface BenchAddon {
   SyntheticCollection: new (seed: number) => SyntheticCollection;
+  /** @param queries queries x 512, unit length @param soFar what was found before */
+  NearestRows: new (
+    queries: Float32Array,
+    soFar: Truth,
+  ) => NearestRows;
   syntheticFirstHeldOut: number;
   principalVariances(values: Float32Array, dims: number): Float64Array;
   innerProducts(a: Float32Array, b: Float32Array, dims: number, threads: number): Float32Array;
@@ -54,6 +58,10 @@ export const HELD_OUT_OF_EPOCH = 256;
 
 export function openSynthetic(seed: number): SyntheticCollection {
   return new addon.SyntheticCollection(seed);
+}
+
+export function nearestRows(queries: Float32Array, soFar: Truth): NearestRows {
+  return new addon.NearestRows(queries, soFar);
 }
 
 /** No neighbours yet. */

@@ -345,7 +345,7 @@ int main(int argc, char** argv) {
   }
   const Kernels& scalar = *corvid::kernels_named("scalar");
   std::vector<const Kernels*> levels;
-  for (const char* name : {"avx2", "avx512", "neon"}) {
+  for (const char* name : {"avx2", "avx512", "amx", "neon"}) {
     if (const Kernels* kernels = corvid::kernels_named(name)) levels.push_back(kernels);
   }
   const Buffer cached(kCacheBytes), tables(256);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "error.h"
+#include "kernels/amx.h"
 #include "kernels/cpu.h"
 #include "kernels/levels.h"
 
@@ -14,6 +15,9 @@ const Kernels* kernels_named(const char* name) {
 #ifdef CORVID_X86
   if (std::strcmp(name, "avx2") == 0 && cpu_has_avx2()) return &kAvx2Kernels;
   if (std::strcmp(name, "avx512") == 0 && cpu_has_avx512()) return &kAvx512Kernels;
+#endif
+#ifdef CORVID_AMX
+  if (std::strcmp(name, "amx") == 0 && cpu_has_amx() && system_allows_amx()) return &amx_kernels();
 #endif
 #ifdef CORVID_ARM64
   if (std::strcmp(name, "neon") == 0) return &kNeonKernels;
@@ -29,11 +33,11 @@ const Kernels& choose() {
     if (const Kernels* named = kernels_named(forced)) return *named;
     throw Error("ERR_NATIVE", "this machine or build cannot run the forced instruction set")
         .path("CORVID_SIMD")
-        .expected("scalar, avx2, avx512 or neon, as the machine has it")
+        .expected("scalar, avx2, avx512, amx or neon, as the machine has it")
         .actual(forced)
         .hint("unset CORVID_SIMD to let corvid choose");
   }
-  for (const char* name : {"avx512", "avx2", "neon"}) {
+  for (const char* name : {"amx", "avx512", "avx2", "neon"}) {
     if (const Kernels* named = kernels_named(name)) return *named;
   }
   return kScalarKernels;

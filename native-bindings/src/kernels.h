@@ -1,10 +1,10 @@
 // The kernel contract: the inner loops of corvid, one pointer each, filled once by dispatch.
 //
-// Every instruction set (kernels/scalar.cc, avx2.cc, avx512.cc, neon.cc) implements exactly what is
-// written here, and each is tested equal to the scalar reference, bit by bit, over all lengths,
-// tails and alignments. To keep float results identical everywhere, every float kernel fixes its
-// order of operations below, multiplies and adds apart (no fused multiply-add), except gemm, whose
-// results only ever feed training and encoding.
+// Every instruction set (kernels/scalar.cc, avx2.cc, avx512.cc, amx.cc, neon.cc) implements exactly
+// what is written here, and each is tested equal to the scalar reference, bit by bit, over all
+// lengths, tails and alignments. To keep float results identical everywhere, every float kernel
+// fixes its order of operations below, multiplies and adds apart (no fused multiply-add), except
+// gemm, whose results only ever feed training and encoding.
 //
 // Contracts hold for the caller too: pointers need no alignment unless said; reads never leave the
 // ranges named here.
@@ -41,7 +41,7 @@ struct ScanRange {
 };
 
 struct Kernels {
-  const char* name;  // "scalar", "avx2", "avx512", "neon"
+  const char* name;  // "scalar", "avx2", "avx512", "amx", "neon"
 
   // Sums tables[16 * j + nibble_j(row)] over the 16 nibbles of each row of `range`, and appends
   // (sum, row) of every kept row with sum >= threshold to `hits`, rows ascending, until `capacity`
@@ -102,7 +102,7 @@ struct Kernels {
 };
 
 // The kernels of this machine: chosen at first use by CPUID and XCR0 (x86) or at compile time
-// (arm64); the environment variable CORVID_SIMD=scalar|avx2|avx512|neon forces a level, and one
+// (arm64); the environment variable CORVID_SIMD=scalar|avx2|avx512|amx|neon forces a level, and one
 // that the machine lacks is an error.
 const Kernels& kernels();
 

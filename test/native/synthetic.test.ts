@@ -11,6 +11,7 @@ import {
   emptyTruth,
   FIRST_HELD_OUT,
   innerProducts,
+  nearestRows,
   openSynthetic,
   principalVariances,
   ROWS_OF_EPOCH,
@@ -91,7 +92,9 @@ t.test('the truth is that of brute force, whatever the blocks and threads', asyn
     let truth = emptyTruth(5, 10);
     let first = 100;
     for (const count of cuts) {
-      truth = await collection.truth(queries, truth, first, count, 2);
+      const nearest = nearestRows(queries, truth);
+      await nearest.compare(await collection.halves(first, count, 2), first, 2);
+      truth = nearest.found();
       first += count;
     }
     t.strictSame(
@@ -102,8 +105,9 @@ t.test('the truth is that of brute force, whatever the blocks and threads', asyn
       expected.flat().every(({ cosine }, i) => Math.abs(cosine - (truth.cosines[i] ?? 0)) < 1e-5),
     );
   }
-  const few = await collection.truth(queries, emptyTruth(5, 10), 0, 3, 1);
-  t.equal(few.rows.filter((row) => row === -1).length, 5 * 7, 'places that no row fills');
+  const few = nearestRows(queries, emptyTruth(5, 10));
+  await few.compare(await collection.halves(0, 3, 1), 0, 1);
+  t.equal(few.found().rows.filter((row) => row === -1).length, 5 * 7, 'places that no row fills');
 });
 
 t.test('principal variances of a known cloud', async (t) => {

@@ -10,7 +10,7 @@ import t from 'tap';
 import { heldOutQueries, syntheticTable } from '../../bench/scale/collection.js';
 import { ControlGroup } from '../../bench/scale/control-group.js';
 import type { ScaleResult } from '../../bench/scale/result.js';
-import { exactTruth, truthRecall } from '../../bench/scale/truth.js';
+import { TruthSearch, truthRecall } from '../../bench/scale/truth.js';
 import { COLLECTION_SEED, SYNTHETIC_DIMS } from '../../bench/synthetic/native.js';
 import { native } from '../../src/native.js';
 
@@ -71,13 +71,35 @@ t.test('truth goes on after the last block that was kept', async (t) => {
   const folder = t.testdir();
   const queries = await heldOutQueries(COLLECTION_SEED, ROWS, 8);
   t.equal(queries.length, 8 * SYNTHETIC_DIMS);
-  const find = (name: string, rows: number) =>
-    exactTruth(join(folder, name), COLLECTION_SEED, rows, queries, 10, () => {});
+  const open = (name: string) => new TruthSearch(join(folder, name), COLLECTION_SEED, queries, 10);
+  const find = async (name: string, rows: number) => open(name).finish(rows, () => {});
   const whole = await find('whole.json', ROWS);
   await find('parts.json', 7000);
   const parts = await find('parts.json', ROWS);
   t.strictSame(Array.from(parts.rows), Array.from(whole.rows));
-  t.rejects(find('whole.json', 100), { code: 'ERR_USAGE' }, 'that of more rows is no truth');
+
+  // As a build shows rows that is cut off, and shows some of them again.
+  const table = syntheticTable(COLLECTION_SEED, ROWS);
+  for (const reads of [
+    [
+      [500, 900],
+      [1400, 100],
+    ],
+    [
+      [1200, 2000],
+      [9000, 50],
+    ],
+  ]) {
+    const search = open('shown.json');
+    for (const [first = 0, count = 0] of reads) {
+      await search.add(first, (await table.read(first, count)) as Uint16Array);
+    }
+    search.save();
+  }
+  const shown = await find('shown.json', ROWS);
+  t.strictSame(Array.from(shown.rows), Array.from(whole.rows));
+  t.strictSame(Array.from(shown.cosines), Array.from(whole.cosines));
+  await t.rejects(find('whole.json', 100), { code: 'ERR_USAGE' }, 'that of more rows is no truth');
   const answers = Array.from({ length: 8 }, (_, q) => whole.rows.subarray(q * 10, q * 10 + 10));
   t.equal(truthRecall(whole, answers, 10), 1);
   t.equal(

@@ -38,7 +38,7 @@ class ByteRows {
  private:
   size_t dims_;
   const float* mean_;
-  std::vector<uint8_t> bytes_;
+  AlignedVector<uint8_t> bytes_;
   std::vector<float> scales_, mean_products_, squares_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "aligned.h"
 #include "codec/layout.h"
 #include "codec/wide.h"
 
@@ -161,7 +162,7 @@ void nearest_corners(const Corners& corners, const float* z, size_t stride, uint
 
 void improve_cosine(const Corners& corners, const CosineSearch& search, size_t stride,
                     size_t sweeps, uint8_t* codes) {
-  thread_local std::vector<Gains> gains;
+  thread_local AlignedVector<Gains> gains;
   gains.resize(corners.blocks);
   for (size_t lane = 0; lane < stride; lane += kLanes) {
     improve_lanes(corners, search, stride, lane, sweeps, gains.data(), codes);

@@ -15,7 +15,7 @@
 namespace corvid {
 namespace {
 
-constexpr size_t kAssignRows = 4096;
+constexpr size_t kReadRows = 256;
 
 void pack_nibbles(const uint8_t* codes, size_t stride, size_t bytes, uint8_t* to) {
   for (size_t i = 0; i < bytes; ++i) {
@@ -84,17 +84,17 @@ struct Encoder::Batch {
 struct Encoder::Trials {
   const uint32_t* numbers;
   size_t count;
-  size_t stride;                 // count in whole lanes
-  std::vector<float> x;          // 64 x stride: Qᵀx / s, s the list's scale
-  std::vector<float> base;       // 64 x stride: Qᵀ(µ + c) / s
-  std::vector<float> z;          // 64 x stride: x − base
-  std::vector<float> inverses;   // stride: 1 / s
-  std::vector<float> products;   // stride: ⟨x, µ + c⟩ / s², then ⟨x, x̂⟩ / s²
-  std::vector<float> norms;      // stride: ‖µ + c‖² / s², then ‖x̂‖² / s²
-  std::vector<uint8_t> codes;    // 16 x stride
-  std::vector<uint32_t> rows;    // the different rows
-  std::vector<uint32_t> places;  // stride: which of them a trial is of
-  std::vector<float> projected;  // 64 x the different rows, in whole lanes
+  size_t stride;                   // count in whole lanes
+  AlignedVector<float> x;          // 64 x stride: Qᵀx / s, s the list's scale
+  AlignedVector<float> base;       // 64 x stride: Qᵀ(µ + c) / s
+  AlignedVector<float> z;          // 64 x stride: x − base
+  AlignedVector<float> inverses;   // stride: 1 / s
+  AlignedVector<float> products;   // stride: ⟨x, µ + c⟩ / s², then ⟨x, x̂⟩ / s²
+  AlignedVector<float> norms;      // stride: ‖µ + c‖² / s², then ‖x̂‖² / s²
+  AlignedVector<uint8_t> codes;    // 16 x stride
+  std::vector<uint32_t> rows;      // the different rows
+  std::vector<uint32_t> places;    // stride: which of them a trial is of
+  AlignedVector<float> projected;  // 64 x the different rows, in whole lanes
 };
 
 Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
@@ -120,12 +120,11 @@ void Encoder::encode(const RawVectors& vectors, size_t threads, const EncodedRow
   batch.norms.resize(trial_count);
   batch.codes.resize(trial_count * kPlane64Bytes);
   batch.starts.resize(rows);
-  parallel_for((rows + kAssignRows - 1) / kAssignRows, threads, [&](size_t chunk, size_t) {
-    const size_t first = chunk * kAssignRows, count = std::min(kAssignRows, rows - first);
+  parallel_for((rows + kReadRows - 1) / kReadRows, threads, [&](size_t chunk, size_t) {
+    const size_t first = chunk * kReadRows, count = std::min(kReadRows, rows - first);
     read_rows(vectors, first, first + count, batch, out.vectors);
-    assigner_.candidates(batch.x, first, count, &batch.lists[first * batch.candidates],
-                         &batch.products[first * batch.candidates]);
   });
+  assigner_.candidates(batch.x, threads, batch.lists.data(), batch.products.data());
 
   // Trials by group, each row's together, so that a row is projected once per group.
   std::vector<uint32_t> groups(batch.lists.size());

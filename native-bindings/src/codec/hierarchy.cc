@@ -22,7 +22,9 @@ constexpr size_t kCellTrainingRows = 256;  // for each cell
 constexpr size_t kListRounds = 8;
 // Rounds in which rows may leave their cell.
 constexpr size_t kFreeRounds = 2;
-constexpr TreeSearch kFreeSearch = {8, 4};
+constexpr size_t kFreeProbes = 8;
+// Rows that do so at once.
+constexpr size_t kFreeRows = 32768;
 // Rows that a thread takes at once.
 constexpr size_t kChunkRows = 4096;
 
@@ -150,17 +152,25 @@ class Hierarchy {
     for (size_t list = 0; list < options_.lists; ++list) {
       half_norms[list] = squared_length(center(list), seen_dims_) / 2;
     }
-    const ListTree tree(centers_.data(), half_norms.data(), options_.lists, seen_dims_,
-                        options_.threads);
-    for_chunks([&](size_t first, size_t count) {
+    const auto read_center = [&](uint32_t list, float* out) {
+      std::copy_n(center(list), seen_dims_, out);
+    };
+    const ListTree tree(read_center, options_.lists, seen_dims_, options_.threads);
+    const std::vector<float> origin(seen_dims_, 0.0f);
+    for (size_t first = 0; first < sample_.rows(); first += kFreeRows) {
+      progress_.check();
+      const size_t count = std::min(kFreeRows, sample_.rows() - first);
       std::vector<float> chunk(count * seen_dims_);
-      std::vector<uint32_t> found(count * kFreeSearch.shortlist);
-      kernels().half_to_float(&seen_[first * seen_dims_], chunk.data(), chunk.size());
-      tree.nearest(chunk.data(), count, kFreeSearch, found.data());
-      for (size_t r = 0; r < count; ++r) {
+      ByteRows rows(count, seen_dims_, origin.data());
+      parallel_for(count, options_.threads, [&](size_t r, size_t) {
+        see(first + r, &chunk[r * seen_dims_]);
+        rows.set(r, &chunk[r * seen_dims_]);
+      });
+      const std::vector<NearList> found = tree.nearest(rows, kFreeProbes, options_.threads);
+      parallel_for(count, options_.threads, [&](size_t r, size_t) {
         float best = -INFINITY;
-        for (size_t i = 0; i < kFreeSearch.shortlist; ++i) {
-          const uint32_t list = found[r * kFreeSearch.shortlist + i];
+        for (size_t i = 0; i < ListTree::kNearest; ++i) {
+          const uint32_t list = found[r * ListTree::kNearest + i].list;
           if (list == ListTree::kNoList) continue;
           const float score =
               kernels().dot(&chunk[r * seen_dims_], center(list), seen_dims_) - half_norms[list];
@@ -168,8 +178,9 @@ class Hierarchy {
           best = score;
           lists_[first + r] = list;
         }
-      }
-    });
+      });
+      progress_.add(count);
+    }
   }
 
   // Centers become the means of their rows; one without rows stays where it is.

@@ -1,7 +1,6 @@
 #include "codec/list_tree.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "codec/kmeans.h"
@@ -14,61 +13,75 @@ namespace {
 
 constexpr size_t kCellRounds = 8;
 // Centers that the cells are trained on, at most, for each cell.
-constexpr size_t kCentersPerCell = 128;
+constexpr size_t kCentersPerCell = 32;
 constexpr uint64_t kCellSeed = 1, kCellStream = 48;
 
 // Rows whose products with a cell's lists are held at once.
-constexpr size_t kVisitRows = 24;
+constexpr size_t kVisitRows = 32;
+// Rows that a thread takes at once where cells do not matter.
+constexpr size_t kChunkRows = 512;
+// Lists whose points a thread puts into cells at once.
+constexpr size_t kChunkLists = 1024;
 // Scores that are taken as kLanes strided runs.
 constexpr size_t kStrip = 16 * kLanes;
 
-// Candidates of a row beyond its shortlist that are gathered before the best are picked out.
-constexpr size_t kSpareCandidates = 48;
-
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
-struct Scored {
-  float score;
-  uint32_t list;
-};
-struct Better {
-  bool operator()(const Scored& a, const Scored& b) const {
-    return a.score != b.score ? a.score > b.score : a.list < b.list;
-  }
-};
+bool better(const NearList& a, const NearList& b) {
+  return a.score != b.score ? a.score > b.score : a.list < b.list;
+}
 
-// The best of what it is given, best first.
+// The best `count` of what it is given, best first, in memory of the caller.
 class Best {
  public:
-  explicit Best(size_t count) : best_(count) {}
-  void clear() { held_ = 0; }
-  bool wants(float score) const { return held_ < best_.size() || score >= best_.back().score; }
-  void add(const Scored& one) {
-    if (held_ == best_.size() && !Better()(one, best_.back())) return;
-    size_t place = held_ < best_.size() ? held_++ : held_ - 1;
-    for (; place > 0 && Better()(one, best_[place - 1]); --place) best_[place] = best_[place - 1];
+  Best(NearList* best, size_t count) : best_(best), count_(count) {
+    std::fill_n(best_, count_, NearList{kNothing, ListTree::kNoList});
+  }
+  float least() const { return best_[count_ - 1].score; }
+  void add(const NearList& one) {
+    if (!better(one, best_[count_ - 1])) return;
+    size_t place = count_ - 1;
+    for (; place > 0 && better(one, best_[place - 1]); --place) best_[place] = best_[place - 1];
     best_[place] = one;
   }
-  const Scored& operator[](size_t i) const { return best_[i]; }
 
  private:
-  std::vector<Scored> best_;
-  size_t held_ = 0;
+  NearList* best_;
+  size_t count_;
 };
 
 // scores[i] = scale * scales[i] * products[i] − half_norms[i], `width` of them, a multiple of
 // kLanes; largest[i] = the largest of scores i, i + kLanes, i + 2 kLanes, ...
 CORVID_WIDE void settle(const int32_t* products, float scale, const float* scales,
                         const float* half_norms, size_t width, float* scores, float* largest) {
-  std::fill_n(largest, kLanes, kNothing);
+  FloatLanes runs = FloatLanes{} + kNothing;
   for (size_t v = 0; v < width; v += kLanes) {
-    for (size_t i = 0; i < kLanes; ++i) {
-      const float score =
-          scale * scales[v + i] * static_cast<float>(products[v + i]) - half_norms[v + i];
-      scores[v + i] = score;
-      largest[i] = score > largest[i] ? score : largest[i];
-    }
+    IntLanes product;
+    FloatLanes factor, half_norm;
+    std::memcpy(&product, products + v, sizeof product);
+    std::memcpy(&factor, scales + v, sizeof factor);
+    std::memcpy(&half_norm, half_norms + v, sizeof half_norm);
+    const FloatLanes score =
+        scale * factor * __builtin_convertvector(product, FloatLanes) - half_norm;
+    std::memcpy(scores + v, &score, sizeof score);
+    runs = score > runs ? score : runs;
   }
+  std::memcpy(largest, &runs, sizeof runs);
+}
+
+// At most the `rank`-th largest of kLanes numbers, from 1: equal ones count as one.
+CORVID_WIDE float ranked(const float* numbers, size_t rank) {
+  float left[kLanes], largest = kNothing;
+  for (size_t i = 0; i < kLanes; ++i) left[i] = numbers[i];
+  for (; rank > 0; --rank) {
+    float fold[kLanes / 2];
+    for (size_t i = 0; i < 8; ++i) fold[i] = left[i] > left[i + 8] ? left[i] : left[i + 8];
+    for (size_t i = 0; i < 4; ++i) fold[i] = fold[i] > fold[i + 4] ? fold[i] : fold[i + 4];
+    for (size_t i = 0; i < 2; ++i) fold[i] = fold[i] > fold[i + 2] ? fold[i] : fold[i + 2];
+    largest = fold[0] > fold[1] ? fold[0] : fold[1];
+    for (size_t i = 0; i < kLanes; ++i) left[i] = left[i] == largest ? kNothing : left[i];
+  }
+  return largest;
 }
 
 // Comparing with all cells should cost about as much as with the lists of some of them; a cell of
@@ -82,179 +95,159 @@ size_t cells_for(size_t lists) {
 }  // namespace
 
 // What is known of the rows while cells are visited.
-struct ListTree::Rows {
-  size_t count;
+struct ListTree::Search {
+  const ByteRows& rows;
   size_t probes;
-  size_t shortlist;
-  size_t room;                     // places for candidates of a row
-  std::vector<uint8_t> bytes;      // count x depth
-  std::vector<float> scales;       // count
-  std::vector<uint32_t> cells;     // count x probes, nearest first
-  std::vector<float> thresholds;   // count: a score that is no better is not among the best
-  std::vector<uint32_t> held;      // count
-  std::vector<Scored> candidates;  // count x room
-  // Of the visit under way.
-  std::vector<uint8_t> visiting;
-  std::vector<int32_t> products;
-  std::vector<float> scores;
+  std::vector<uint32_t> cells;   // rows x probes
+  std::vector<NearList> found;   // rows x probes x kNearest: of each visit
+  std::vector<Scratch> scratch;  // of each thread
+};
 
-  // Keeps the best `shortlist` candidates of a row.
-  void cut(size_t row) {
-    if (held[row] < shortlist) return;
-    Scored* own = &candidates[row * room];
-    std::nth_element(own, own + shortlist - 1, own + held[row], Better());
-    held[row] = static_cast<uint32_t>(shortlist);
-    thresholds[row] = own[shortlist - 1].score;
+// Products of some rows with all points of some panels, and the scores of one of them.
+struct ListTree::Scratch {
+  AlignedVector<uint8_t> rows;
+  AlignedVector<int32_t> products;
+  AlignedVector<float> scores;
+  std::vector<float> largest;  // of every strided run
+
+  void multiply(const Panels& points, const uint8_t* bytes, size_t count) {
+    products.resize(std::max(products.size(), kVisitRows * points.width()));
+    scores.resize(std::max(scores.size(), points.width()));
+    points.products(bytes, count, products.data());
   }
 
-  void add(size_t row, const Scored& candidate) {
-    candidates[row * room + held[row]++] = candidate;
-    if (held[row] == room) cut(row);
+  // The best `count` points by the scores of row i of those multiplied last, as numbers of points.
+  // Scores are looked at one by one only in runs whose largest one may be among the best.
+  void pick(const Panels& points, const AlignedVector<float>& half_norms, size_t i, float scale,
+            NearList* best_points, size_t count) {
+    const size_t width = points.width(), strips = (width + kStrip - 1) / kStrip;
+    largest.resize(strips * kLanes);
+    float walls[kLanes];
+    std::fill_n(walls, kLanes, kNothing);
+    for (size_t s = 0; s < strips; ++s) {
+      const size_t first = s * kStrip;
+      settle(&products[i * width + first], scale, points.scales() + first, &half_norms[first],
+             std::min(kStrip, width - first), &scores[first], &largest[s * kLanes]);
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        walls[lane] = std::max(walls[lane], largest[s * kLanes + lane]);
+      }
+    }
+    // So many runs at least hold a score that is no less.
+    const float wall = ranked(walls, count);
+    Best best(best_points, count);
+    for (size_t run = 0; run < largest.size(); ++run) {
+      if (largest[run] < wall) continue;
+      const size_t first = run / kLanes * kStrip, last = std::min(points.count(), first + kStrip);
+      for (size_t v = first + run % kLanes; v < last; v += kLanes) {
+        if (scores[v] >= wall) best.add({scores[v], static_cast<uint32_t>(v)});
+      }
+    }
   }
 };
 
-ListTree::ListTree(const float* points, const float* half_norms, size_t lists, size_t dims,
-                   size_t threads)
+ListTree::ListTree(const ReadPoint& read_point, size_t lists, size_t dims, size_t threads)
     : dims_(dims), cells_(cells_for(lists)) {
   const size_t count = cells_.size();
   const size_t used = std::min(lists, count * kCentersPerCell);
   std::vector<float> picked(used * dims);
-  for (size_t i = 0; i < used; ++i) {
-    std::copy_n(points + lists * i / used * dims, dims, &picked[i * dims]);
-  }
+  parallel_for(used, threads, [&](size_t i, size_t) {
+    read_point(static_cast<uint32_t>(lists * i / used), &picked[i * dims]);
+  });
   const KMeansOptions options{count, kCellRounds, threads, nullptr};
   const std::vector<float> centers =
       kmeans(picked.data(), used, dims, nullptr, options, Random(kCellSeed, kCellStream));
-  std::vector<uint32_t> clusters(lists);
-  assign_nearest(points, lists, dims, centers.data(), count, threads, nullptr, clusters.data());
-  const Grouping grouping = group_rows(clusters.data(), lists, count);
-
   cell_points_ = Panels(centers.data(), count, dims);
   cell_half_norms_.assign(cell_points_.width(), -kNothing);
-  parallel_for(count, threads, [&](size_t c, size_t) {
+  for (size_t c = 0; c < count; ++c) {
     cell_half_norms_[c] = squared_length(&centers[c * dims], dims) / 2;
+  }
+  fill_cells(read_point, lists, threads);
+}
+
+void ListTree::fill_cells(const ReadPoint& read_point, size_t lists, size_t threads) {
+  std::vector<uint32_t> nearest(lists);
+  const std::vector<float> origin(dims_, 0.0f);
+  std::vector<Scratch> scratch(threads);
+  parallel_for((lists + kChunkLists - 1) / kChunkLists, threads, [&](size_t chunk, size_t thread) {
+    const size_t first = chunk * kChunkLists, count = std::min(kChunkLists, lists - first);
+    ByteRows points(count, dims_, origin.data());
+    std::vector<float> point(dims_);
+    for (size_t i = 0; i < count; ++i) {
+      read_point(static_cast<uint32_t>(first + i), point.data());
+      points.set(i, point.data());
+    }
+    choose_cells(points, 0, count, 1, scratch[thread], &nearest[first]);
+  });
+  const Grouping grouping = group_rows(nearest.data(), lists, cells_.size());
+  parallel_for(cells_.size(), threads, [&](size_t c, size_t) {
     Cell& cell = cells_[c];
     cell.lists.assign(&grouping.order[grouping.starts[c]], &grouping.order[grouping.starts[c + 1]]);
-    std::vector<float> own(cell.lists.size() * dims);
-    for (size_t i = 0; i < cell.lists.size(); ++i) {
-      std::copy_n(points + cell.lists[i] * dims, dims, &own[i * dims]);
-    }
-    cell.points = Panels(own.data(), cell.lists.size(), dims);
+    std::vector<float> own(cell.lists.size() * dims_);
+    for (size_t i = 0; i < cell.lists.size(); ++i) read_point(cell.lists[i], &own[i * dims_]);
+    cell.points = Panels(own.data(), cell.lists.size(), dims_);
     cell.half_norms.assign(cell.points.width(), -kNothing);
-    for (size_t i = 0; i < cell.lists.size(); ++i) cell.half_norms[i] = half_norms[cell.lists[i]];
+    for (size_t i = 0; i < cell.lists.size(); ++i) {
+      cell.half_norms[i] = squared_length(&own[i * dims_], dims_) / 2;
+    }
     if (cell.lists.empty()) cell_half_norms_[c] = -kNothing;
   });
 }
 
-void ListTree::nearest(const float* x, size_t count, const TreeSearch& search,
-                       uint32_t* lists) const {
-  Rows rows;
-  rows.count = count;
-  rows.probes = std::min(search.probes, cells_.size());
-  rows.shortlist = search.shortlist;
-  rows.room = search.shortlist + kSpareCandidates;
-  rows.bytes.resize(count * cell_points_.depth());
-  rows.scales.resize(count);
+std::vector<NearList> ListTree::nearest(const ByteRows& rows, size_t probes, size_t threads) const {
+  const size_t count = rows.rows();
+  probes = std::min(probes, cells_.size());
+  Search search{rows, probes, std::vector<uint32_t>(count * probes),
+                std::vector<NearList>(count * probes * kNearest), std::vector<Scratch>(threads)};
+  parallel_for((count + kChunkRows - 1) / kChunkRows, threads, [&](size_t chunk, size_t thread) {
+    const size_t first = chunk * kChunkRows, last = std::min(count, first + kChunkRows);
+    choose_cells(rows, first, last, probes, search.scratch[thread], &search.cells[first * probes]);
+  });
+  // Visit v is of row v / probes.
+  const Grouping visits = group_rows(search.cells.data(), search.cells.size(), cells_.size());
+  parallel_for(cells_.size(), threads, [&](size_t c, size_t thread) {
+    for (size_t i = visits.starts[c]; i < visits.starts[c + 1]; i += kVisitRows) {
+      const size_t here = std::min(kVisitRows, visits.starts[c + 1] - i);
+      visit_cell(search, cells_[c], &visits.order[i], here, search.scratch[thread]);
+    }
+  });
+  std::vector<NearList> result(count * kNearest);
+  const size_t apart = probes * kNearest;
   for (size_t r = 0; r < count; ++r) {
-    rows.scales[r] = quantise_row(x + r * dims_, dims_, &rows.bytes[r * cell_points_.depth()]);
+    Best best(&result[r * kNearest], kNearest);
+    for (size_t i = r * apart; i < (r + 1) * apart; ++i) best.add(search.found[i]);
   }
-  rows.cells.resize(count * rows.probes);
-  rows.thresholds.assign(count, kNothing);
-  rows.held.assign(count, 0);
-  rows.candidates.resize(count * rows.room);
-  choose_cells(rows);
-  // The nearest cell first, so that little of the others passes the threshold.
-  visit(rows, 0, 1);
-  for (size_t r = 0; r < count; ++r) rows.cut(r);
-  visit(rows, 1, rows.probes);
-  for (size_t r = 0; r < count; ++r) {
-    rows.cut(r);
-    uint32_t* own = lists + r * rows.shortlist;
-    std::fill_n(own, rows.shortlist, kNoList);
-    for (size_t i = 0; i < rows.held[r]; ++i) own[i] = rows.candidates[r * rows.room + i].list;
-  }
+  return result;
 }
 
-// Fills `cells`. Scores are looked at one by one only in strided runs whose largest one is among
-// the best of all runs.
-void ListTree::choose_cells(Rows& rows) const {
-  const size_t width = cell_points_.width(), depth = cell_points_.depth();
-  const size_t strips = (width + kStrip - 1) / kStrip;
-  rows.products.resize(kVisitRows * width);
-  rows.scores.resize(width);
-  std::vector<float> largest(strips * kLanes);
-  Best runs(rows.probes), best(rows.probes);
-  for (size_t first = 0; first < rows.count; first += kVisitRows) {
-    const size_t here = std::min(kVisitRows, rows.count - first);
-    cell_points_.products(&rows.bytes[first * depth], here, rows.products.data());
-    for (size_t r = 0; r < here; ++r) {
-      runs.clear();
-      best.clear();
-      for (size_t s = 0; s < strips; ++s) {
-        const size_t c = s * kStrip;
-        settle(&rows.products[r * width + c], rows.scales[first + r], cell_points_.scales() + c,
-               &cell_half_norms_[c], std::min(kStrip, width - c), &rows.scores[c],
-               &largest[s * kLanes]);
-      }
-      for (size_t run = 0; run < largest.size(); ++run) {
-        if (runs.wants(largest[run])) runs.add({largest[run], static_cast<uint32_t>(run)});
-      }
-      for (size_t i = 0; i < std::min(rows.probes, largest.size()); ++i) {
-        const size_t strip = runs[i].list / kLanes, lane = runs[i].list % kLanes;
-        const size_t end = std::min(width, (strip + 1) * kStrip);
-        for (size_t c = strip * kStrip + lane; c < end; c += kLanes) {
-          if (best.wants(rows.scores[c])) best.add({rows.scores[c], static_cast<uint32_t>(c)});
-        }
-      }
-      for (size_t i = 0; i < rows.probes; ++i) {
-        rows.cells[(first + r) * rows.probes + i] = best[i].list;
-      }
+// Fills `cells` (rows x probes) for the rows first .. last.
+void ListTree::choose_cells(const ByteRows& rows, size_t first, size_t last, size_t probes,
+                            Scratch& scratch, uint32_t* cells) const {
+  std::vector<NearList> best(probes);
+  for (size_t r = first; r < last; r += kVisitRows) {
+    const size_t here = std::min(kVisitRows, last - r);
+    scratch.multiply(cell_points_, rows.bytes(r), here);
+    for (size_t i = 0; i < here; ++i) {
+      scratch.pick(cell_points_, cell_half_norms_, i, rows.scale(r + i), best.data(), probes);
+      for (const NearList& cell : best) *cells++ = cell.list;
     }
   }
 }
 
-// Visits the cells that are `first_probe` .. `last_probe` of every row, cell by cell.
-void ListTree::visit(Rows& rows, size_t first_probe, size_t last_probe) const {
-  const size_t probes = last_probe - first_probe;
-  std::vector<uint32_t> cells(rows.count * probes);
-  for (size_t r = 0; r < rows.count; ++r) {
-    std::copy_n(&rows.cells[r * rows.probes + first_probe], probes, &cells[r * probes]);
-  }
-  Grouping grouping = group_rows(cells.data(), cells.size(), cells_.size());
-  for (uint32_t& visitor : grouping.order) visitor = static_cast<uint32_t>(visitor / probes);
-  for (size_t c = 0; c < cells_.size(); ++c) {
-    const size_t first = grouping.starts[c], last = grouping.starts[c + 1];
-    for (size_t i = first; i < last; i += kVisitRows) {
-      visit_cell(rows, cells_[c], &grouping.order[i], std::min(kVisitRows, last - i));
-    }
-  }
-}
-
-void ListTree::visit_cell(Rows& rows, const Cell& cell, const uint32_t* visitors,
-                          size_t count) const {
-  const size_t depth = cell_points_.depth(), width = cell.points.width();
-  rows.visiting.resize(kVisitRows * depth);
-  rows.products.resize(std::max(rows.products.size(), kVisitRows * width));
-  rows.scores.resize(std::max(rows.scores.size(), width));
+// Fills `found` of some visits to one cell.
+void ListTree::visit_cell(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
+                          Scratch& scratch) const {
+  const size_t depth = search.rows.depth();
+  scratch.rows.resize(kVisitRows * depth);
   for (size_t i = 0; i < count; ++i) {
-    std::copy_n(&rows.bytes[visitors[i] * depth], depth, &rows.visiting[i * depth]);
+    std::copy_n(search.rows.bytes(visits[i] / search.probes), depth, &scratch.rows[i * depth]);
   }
-  cell.points.products(rows.visiting.data(), count, rows.products.data());
+  scratch.multiply(cell.points, scratch.rows.data(), count);
   for (size_t i = 0; i < count; ++i) {
-    const size_t row = visitors[i];
-    float largest[kLanes];
-    settle(&rows.products[i * width], rows.scales[row], cell.points.scales(),
-           cell.half_norms.data(), width, rows.scores.data(), largest);
-    if (rows.held[row] == 0 && rows.shortlist <= kLanes) {
-      // As many runs hold a score that is at least the least of their largest ones.
-      const float least = *std::min_element(largest, largest + kLanes);
-      rows.thresholds[row] = std::nextafter(least, kNothing);
-    }
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      if (!(largest[lane] > rows.thresholds[row])) continue;
-      for (size_t v = lane; v < cell.lists.size(); v += kLanes) {
-        if (rows.scores[v] > rows.thresholds[row]) rows.add(row, {rows.scores[v], cell.lists[v]});
-      }
+    NearList* const found = &search.found[visits[i] * kNearest];
+    scratch.pick(cell.points, cell.half_norms, i, search.rows.scale(visits[i] / search.probes),
+                 found, kNearest);
+    for (size_t k = 0; k < kNearest && found[k].list != kNoList; ++k) {
+      found[k].list = cell.lists[found[k].list];
     }
   }
 }

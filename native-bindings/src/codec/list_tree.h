@@ -1,54 +1,63 @@
-// Which of very many lists lie near a row: a tree of two levels over their centers.
+// Which of very many lists lie nearest to a row: a tree of two levels over their centers.
 //
 // The centers fall into cells by k-means. A row is compared with all cells, then with the lists of
-// the nearest few, by whole-number products of projections to few dimensions. What comes out is a
-// shortlist, to be compared exactly by the caller.
+// the nearest few, by whole-number products of all dimensions. Cells are visited one by one, by all
+// rows that look into them at once: so the centers, which no cache holds where they are many, are
+// read once for many rows, and in order.
 #ifndef CORVID_CODEC_LIST_TREE_H_
 #define CORVID_CODEC_LIST_TREE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
+#include "aligned.h"
+#include "codec/byte_rows.h"
 #include "codec/panels.h"
 
 namespace corvid {
 
-struct TreeSearch {
-  size_t probes;     // cells whose lists are looked at
-  size_t shortlist;  // lists handed out
+struct NearList {
+  float score;  // ⟨row, point⟩ − ‖point‖² / 2
+  uint32_t list;
 };
 
 class ListTree {
  public:
-  // points: lists x dims, the projected centers; half_norms: lists, half the squared length of the
-  // centers (of all their dimensions). Deterministic, whatever the number of threads.
-  ListTree(const float* points, const float* half_norms, size_t lists, size_t dims, size_t threads);
+  // Writes the point of a list, `dims` numbers; called by several threads at once.
+  using ReadPoint = std::function<void(uint32_t list, float* out)>;
 
-  size_t cells() const { return cells_.size(); }
+  // Deterministic, whatever the number of threads.
+  ListTree(const ReadPoint& read_point, size_t lists, size_t dims, size_t threads);
 
-  // For each of the rows (rows x dims, projected) the `shortlist` lists of largest
-  // ⟨row, point⟩ − half_norm that its probes hold, in no order: rows x search.shortlist, filled up
-  // with kNoList where there are fewer. The more rows at once, up to some thousands, the faster.
-  void nearest(const float* rows, size_t count, const TreeSearch& search, uint32_t* lists) const;
+  // For each row the kNearest lists of largest score that its `probes` nearest cells hold, best
+  // first, the lower number first among equals: rows x kNearest, with kNoList where there are
+  // fewer. Rows are about the same mean as points. Each row's result depends on that row alone; the
+  // more rows at once, the faster.
+  std::vector<NearList> nearest(const ByteRows& rows, size_t probes, size_t threads) const;
 
+  static constexpr size_t kNearest = 4;
   static constexpr uint32_t kNoList = UINT32_MAX;
 
  private:
   struct Cell {
     Panels points;
-    std::vector<float> half_norms;  // points.width(); infinite for what fills up
+    AlignedVector<float> half_norms;  // points.width(); infinite for what fills up
     std::vector<uint32_t> lists;
   };
-  struct Rows;
+  struct Search;
+  struct Scratch;
 
-  void choose_cells(Rows& rows) const;
-  void visit(Rows& rows, size_t first_probe, size_t last_probe) const;
-  void visit_cell(Rows& rows, const Cell& cell, const uint32_t* visitors, size_t count) const;
+  void fill_cells(const ReadPoint& read_point, size_t lists, size_t threads);
+  void choose_cells(const ByteRows& rows, size_t first, size_t last, size_t probes,
+                    Scratch& scratch, uint32_t* cells) const;
+  void visit_cell(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
+                  Scratch& scratch) const;
 
   size_t dims_;
   Panels cell_points_;
-  std::vector<float> cell_half_norms_;
+  AlignedVector<float> cell_half_norms_;
   std::vector<Cell> cells_;
 };
 

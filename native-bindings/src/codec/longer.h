@@ -11,30 +11,31 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.h"
 #include "codec/layout.h"
 
 namespace corvid {
 
 // Rows of one outer group on their way through the longer levels. Memory is reused.
 struct LongerRows {
-  size_t stride = 0;         // rows in whole lanes
-  std::vector<float> y;      // columns x stride
-  std::vector<float> start;  // columns x stride: Vᵀx̂64
-  std::vector<float> coded;  // columns x stride: a
+  size_t stride = 0;           // rows in whole lanes
+  AlignedVector<float> y;      // columns x stride
+  AlignedVector<float> start;  // columns x stride: Vᵀx̂64
+  AlignedVector<float> coded;  // columns x stride: a
   // Per row: ⟨y, a⟩, ⟨Vᵀx̂64, a⟩ and ‖a‖².
-  std::vector<float> y_products;
-  std::vector<float> start_products;
-  std::vector<float> squares;
-  std::vector<uint8_t> windows;  // bits x stride, of the level chosen last
+  AlignedVector<float> y_products;
+  AlignedVector<float> start_products;
+  AlignedVector<float> squares;
+  AlignedVector<uint8_t> windows;  // bits x stride, of the level chosen last
 
   // Makes room, and starts without any level. y and start must then be filled, all lanes.
   void reset(size_t columns, size_t lanes);
 
  private:
   friend void choose_windows(const CodedCoordinate*, size_t, LongerRows&);
-  std::vector<float> targets_;  // bits x stride
+  AlignedVector<float> targets_;  // bits x stride
   std::vector<float> weights_;
-  std::vector<int32_t> decisions_;
+  AlignedVector<int32_t> decisions_;
 };
 
 // Chooses the windows of a level of `bits` for all rows; reads deviations and weights.

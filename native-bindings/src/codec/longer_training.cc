@@ -25,9 +25,8 @@ constexpr size_t kChunkRows = 1024;
 void project(const LongerGroupRows& group, const LongerModel& model, LongerRows& rows) {
   const size_t dims = group.dims, columns = model.columns, stride = rows.stride;
   const std::vector<float> directions = PanelSpan(model.basis, columns, dims).read_all(dims);
-  for (std::vector<float>* values : {&rows.y, &rows.start}) {
-    std::fill(values->begin(), values->end(), 0.0f);
-  }
+  std::fill(rows.y.begin(), rows.y.end(), 0.0f);
+  std::fill(rows.start.begin(), rows.start.end(), 0.0f);
   kernels().gemm_nt(columns, group.rows, dims, directions.data(), dims, group.directions, dims,
                     rows.y.data(), stride, false);
   std::vector<float> decoded(kChunkRows * dims);

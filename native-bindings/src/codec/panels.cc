@@ -64,7 +64,7 @@ float quantise(const float* values, size_t count, int8_t* out) {
 
 void PanelSpan::lanes(const uint8_t* rows, const float* row_scales, size_t row_count,
                       const float* start, float* out, size_t stride) const {
-  thread_local std::vector<int32_t> numbers;
+  thread_local AlignedVector<int32_t> numbers;
   numbers.resize(kLaneRows * width());
   for (size_t first = 0; first < row_count; first += kLaneRows) {
     const size_t count = std::min(kLaneRows, row_count - first);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.h"
 #include "kernels.h"
 
 namespace corvid {
@@ -95,7 +96,7 @@ class Panels : public PanelSpan {
   Panels& operator=(Panels&&) = default;
 
  private:
-  std::vector<uint64_t> memory_;
+  AlignedVector<uint64_t> memory_;
 };
 
 }  // namespace corvid

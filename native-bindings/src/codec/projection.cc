@@ -23,11 +23,6 @@ std::vector<float> principal_directions(const float* x, size_t rows, size_t dims
   return directions;
 }
 
-Projector::Projector(const float* directions, size_t kept, const float* mean, size_t dims)
-    : own_(directions, kept, dims), panels_(own_), offsets_(kept) {
-  for (size_t k = 0; k < kept; ++k) offsets_[k] = kernels().dot(directions + k * dims, mean, dims);
-}
-
 Projector::Projector(const PanelSpan& directions, const float* mean, size_t dims)
     : panels_(directions), offsets_(directions.count()) {
   std::vector<float> direction(dims);
@@ -37,26 +32,9 @@ Projector::Projector(const PanelSpan& directions, const float* mean, size_t dims
   }
 }
 
-void Projector::project(const ByteRows& rows, size_t first, size_t count, float* out) const {
-  constexpr size_t kChunkRows = 48;
-  const size_t width = panels_.width();
-  std::vector<int32_t> products(kChunkRows * width);
-  for (size_t done = 0; done < count; done += kChunkRows) {
-    const size_t here = std::min(kChunkRows, count - done);
-    panels_.products(rows.bytes(first + done), here, products.data());
-    for (size_t r = 0; r < here; ++r) {
-      const float scale = rows.scale(first + done + r);
-      float* row = out + (done + r) * kept();
-      for (size_t k = 0; k < kept(); ++k) {
-        row[k] = scale * panels_.scales()[k] * static_cast<float>(products[r * width + k]);
-      }
-    }
-  }
-}
-
 void Projector::project_lanes(const ByteRows& rows, const uint32_t* numbers, size_t count,
                               float* out, size_t stride) const {
-  thread_local std::vector<uint8_t> bytes;
+  thread_local AlignedVector<uint8_t> bytes;
   thread_local std::vector<float> scales;
   bytes.resize(count * rows.depth());
   scales.resize(count);

@@ -23,20 +23,15 @@ constexpr size_t kPrincipalRows = 16384;
 class Projector {
  public:
   Projector() = default;
-  // directions: kept x dims. `mean` is that of the rows.
-  Projector(const float* directions, size_t kept, const float* mean, size_t dims);
-  // The same by directions of `dims` numbers that belong to the caller.
+  // Directions of `dims` numbers, which belong to the caller. `mean` is that of the rows.
   Projector(const PanelSpan& directions, const float* mean, size_t dims);
 
   size_t kept() const { return offsets_.size(); }
-  // out (count x kept) = ⟨x − µ, direction⟩ of the rows first .. first + count.
-  void project(const ByteRows& rows, size_t first, size_t count, float* out) const;
   // out (kept x stride) = ⟨x, direction⟩ of the rows `numbers`, as lanes (Panels::lanes).
   void project_lanes(const ByteRows& rows, const uint32_t* numbers, size_t count, float* out,
                      size_t stride) const;
 
  private:
-  Panels own_;
   PanelSpan panels_;
   std::vector<float> offsets_;  // ⟨µ, direction⟩
 };

@@ -77,7 +77,7 @@ CORVID_WIDE void trace(const FloatLanes* costs, const int32_t* decisions, size_t
 }  // namespace
 
 void best_windows(const float* targets, const float* weights, size_t count, size_t stride,
-                  uint8_t* windows, std::vector<int32_t>& scratch) {
+                  uint8_t* windows, AlignedVector<int32_t>& scratch) {
   scratch.resize(count * kLanes);
   Branches branches;
   for (size_t w = 0; w < kTrellisWindows; ++w) {

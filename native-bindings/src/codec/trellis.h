@@ -7,8 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "aligned.h"
 #include "trellis_values.h"
 
 namespace corvid {
@@ -18,7 +18,7 @@ namespace corvid {
 // window of a coordinate as kernels.h, trellis_dot, has it. windows[i * stride + r] is the window
 // of row r, its bit i the highest bit of it. `scratch` may be reused from call to call.
 void best_windows(const float* targets, const float* weights, size_t count, size_t stride,
-                  uint8_t* windows, std::vector<int32_t>& scratch);
+                  uint8_t* windows, AlignedVector<int32_t>& scratch);
 
 // Code bytes of all lanes from their windows: bytes[b * stride + r] is byte b of row r.
 void pack_windows(const uint8_t* windows, size_t count, size_t stride, uint8_t* bytes);

@@ -55,6 +55,7 @@ bool all(uint32_t word, std::initializer_list<int> bits) {
 struct Features {
   bool avx2 = false;
   bool avx512 = false;
+  bool amx = false;
 
   Features() {
     const Registers one = cpuid(1, 0);
@@ -67,6 +68,8 @@ struct Features {
     // zmm 0-15, zmm 16-31.
     avx512 = avx2 && (saved & 0xE6) == 0xE6 && all(seven.ebx, {16, 17, 30, 31}) &&
              all(seven.ecx, {1, 8, 11, 14});
+    // edx: TILE 24, INT8 25. XCR0: the tiles' shapes and data.
+    amx = avx512 && (saved & 0x60000) == 0x60000 && all(seven.edx, {24, 25});
   }
 };
 
@@ -79,6 +82,7 @@ const Features& features() {
 
 bool cpu_has_avx2() { return features().avx2; }
 bool cpu_has_avx512() { return features().avx512; }
+bool cpu_has_amx() { return features().amx; }
 
 }  // namespace corvid
 
@@ -87,6 +91,7 @@ bool cpu_has_avx512() { return features().avx512; }
 namespace corvid {
 bool cpu_has_avx2() { return false; }
 bool cpu_has_avx512() { return false; }
+bool cpu_has_amx() { return false; }
 }  // namespace corvid
 
 #endif

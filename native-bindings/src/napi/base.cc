@@ -16,7 +16,7 @@ Napi::Value SimdLevel(const Napi::CallbackInfo& info) {
 
 Napi::Value SimdLevels(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
-  for (const char* name : {"scalar", "avx2", "avx512", "neon"}) {
+  for (const char* name : {"scalar", "avx2", "avx512", "amx", "neon"}) {
     if (kernels_named(name) != nullptr) names.Set(names.Length(), name);
   }
   return names;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "../synthetic/generator.h"
@@ -22,8 +23,7 @@ class JsSynthetic : public Napi::ObjectWrap<JsSynthetic> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "SyntheticCollection",
                        {InstanceMethod<&JsSynthetic::Halves>("halves"),
-                        InstanceMethod<&JsSynthetic::Floats>("floats"),
-                        InstanceMethod<&JsSynthetic::Truth>("truth")});
+                        InstanceMethod<&JsSynthetic::Floats>("floats")});
   }
   explicit JsSynthetic(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsSynthetic>(info) {
     guarded(info.Env(), [&] {
@@ -67,53 +67,78 @@ class JsSynthetic : public Napi::ObjectWrap<JsSynthetic> {
         });
   }
 
-  Napi::Value Truth(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&]() -> Napi::Value {
+  std::shared_ptr<const SyntheticGenerator> generator_;
+};
+
+class JsNearestRows : public Napi::ObjectWrap<JsNearestRows> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NearestRows",
+                       {InstanceMethod<&JsNearestRows::Compare>("compare"),
+                        InstanceMethod<&JsNearestRows::Found>("found")});
+  }
+  explicit JsNearestRows(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsNearestRows>(info) {
+    guarded(info.Env(), [&] {
       const auto queries = floats(info[0], "queries");
+      const size_t count = queries.size / kSyntheticDims;
+      require(count > 0 && queries.size % kSyntheticDims == 0, "queries is not queries x dims");
       require(info[1].IsObject(), "the truth so far is no object");
       const auto so_far = info[1].As<Napi::Object>();
       const auto rows = doubles(so_far.Get("rows"), "rows");
       const auto cosines = floats(so_far.Get("cosines"), "cosines");
-      const uint64_t first = natural(info[2], "first"), more = natural(info[3], "rows");
-      const size_t threads = natural(info[4], "threads");
-      const size_t count = queries.size / kSyntheticDims;
-      require(threads > 0, "threads is 0");
-      require(count > 0 && queries.size % kSyntheticDims == 0, "queries is not queries x dims");
       require(rows.size > 0 && rows.size % count == 0, "the truth is not queries x neighbours");
       require(rows.size == cosines.size, "rows and cosines differ in length");
-      const size_t neighbours = rows.size / count;
-      const auto table = std::make_shared<TruthTable>(count, neighbours);
+      neighbours_ = rows.size / count;
+      nearest_ = std::make_shared<NearestRows>(queries.data, count, neighbours_);
       for (size_t i = 0; i < rows.size; ++i) {
         if (rows.data[i] < 0) continue;
-        table->add(i / neighbours, {cosines.data[i], static_cast<uint64_t>(rows.data[i])});
+        nearest_->add(i / neighbours_, {cosines.data[i], static_cast<uint64_t>(rows.data[i])});
       }
-      return run_async(
-          info.Env(), {info[0]},
-          [=, generator = generator_] {
-            add_rows(*generator, queries.data, first, more, threads, *table);
-          },
-          [=](Napi::Env env) { return to_object(env, *table, neighbours); });
     });
   }
 
-  static Napi::Value to_object(Napi::Env env, const TruthTable& table, size_t neighbours) {
-    Napi::Float64Array rows = Napi::Float64Array::New(env, table.queries() * neighbours);
-    Napi::Float32Array cosines = Napi::Float32Array::New(env, rows.ElementLength());
-    std::fill(rows.Data(), rows.Data() + rows.ElementLength(), -1.0);
-    for (size_t query = 0; query < table.queries(); ++query) {
-      size_t at = query * neighbours;
-      for (const TrueNeighbour& neighbour : table.sorted(query)) {
-        rows[at] = static_cast<double>(neighbour.row);
-        cosines[at++] = neighbour.cosine;
-      }
-    }
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("rows", rows);
-    result.Set("cosines", cosines);
-    return result;
+ private:
+  Napi::Value Compare(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const auto halves = uint16s(info[0], "halves");
+      const uint64_t first = natural(info[1], "first");
+      const size_t threads = natural(info[2], "threads");
+      require(threads > 0, "threads is 0");
+      require(halves.size % kSyntheticDims == 0, "halves is not rows x dims");
+      return run_async(
+          info.Env(), {info[0]},
+          [=, nearest = nearest_, busy = busy_] {
+            const std::lock_guard<std::mutex> hold(*busy);
+            nearest->compare(halves.data, first, halves.size / kSyntheticDims, threads);
+          },
+          [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
+    });
   }
 
-  std::shared_ptr<const SyntheticGenerator> generator_;
+  Napi::Value Found(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const std::lock_guard<std::mutex> hold(*busy_);
+      const Napi::Env env = info.Env();
+      Napi::Float64Array rows = Napi::Float64Array::New(env, nearest_->queries() * neighbours_);
+      Napi::Float32Array cosines = Napi::Float32Array::New(env, rows.ElementLength());
+      std::fill(rows.Data(), rows.Data() + rows.ElementLength(), -1.0);
+      for (size_t query = 0; query < nearest_->queries(); ++query) {
+        size_t at = query * neighbours_;
+        for (const TrueNeighbour& neighbour : nearest_->sorted(query)) {
+          rows[at] = static_cast<double>(neighbour.row);
+          cosines[at++] = neighbour.cosine;
+        }
+      }
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("rows", rows);
+      result.Set("cosines", cosines);
+      return result;
+    });
+  }
+
+  std::shared_ptr<NearestRows> nearest_;
+  std::shared_ptr<std::mutex> busy_ = std::make_shared<std::mutex>();
+  size_t neighbours_ = 0;
 };
 
 Napi::Value DropCached(const Napi::CallbackInfo& info) {
@@ -172,6 +197,7 @@ Napi::Value InnerProducts(const Napi::CallbackInfo& info) {
 
 void init_synthetic(Napi::Env env, Napi::Object exports) {
   exports.Set("SyntheticCollection", JsSynthetic::define(env));
+  exports.Set("NearestRows", JsNearestRows::define(env));
   exports.Set("syntheticFirstHeldOut", Napi::Number::New(env, static_cast<double>(kFirstHeldOut)));
   exports.Set("principalVariances",
               Napi::Function::New(env, PrincipalVariances, "principalVariances"));

@@ -12,7 +12,8 @@ namespace {
 constexpr size_t kDims = kSyntheticDims;
 constexpr size_t kTermsOfOffset = 3;  // rows of a pool that make a branch's offset
 constexpr size_t kTermsOfRow = 5;     // those that make a row's own
-constexpr size_t kMaxTerms = kSyntheticLevels * kTermsOfOffset + kTermsOfRow;
+constexpr size_t kTerms = kSyntheticLevels * kTermsOfOffset + kTermsOfRow;
+constexpr size_t kRowsAtOnce = 128;
 constexpr size_t kHashBits = 11;  // that pick a row of a pool and its sign
 constexpr size_t kBranchEntries = 4096;
 constexpr size_t kEntries = 256;
@@ -91,7 +92,6 @@ void to_unit_length(float* x) {
 
 SyntheticGenerator::SyntheticGenerator(const SyntheticShape& shape, uint64_t seed)
     : seed_(mixed(seed + 1)),
-      mean_(shape.spectra[kSpectra - 1], 1, hashed(seed_, kPools), hashed(seed_, kBasis)),
       row_weight_(static_cast<float>(std::sqrt(shape.row_variance / kTermsOfRow))),
       shot_depth_(depth_table(shape.shot_depth, shape.shot_depth_spread)),
       copied_below_(static_cast<uint32_t>(shape.copied_share * 65536)),
@@ -100,13 +100,12 @@ SyntheticGenerator::SyntheticGenerator(const SyntheticShape& shape, uint64_t see
       shot_of_(kEpochRows),
       frame_of_(kEpochRows) {
   for (size_t i = 0; i < kSpectra; ++i) {
-    pools_.emplace_back(shape.spectra[i], kPoolRows, hashed(hashed(seed_, kPools), i),
-                        hashed(seed_, kBasis));
+    pools_.emplace_back(shape.spectra[i], hashed(hashed(seed_, kPools), i), hashed(seed_, kBasis));
   }
-  const float* mean = mean_.row(0);
+  mean_ = pool_vector(shape.spectra[kSpectra - 1], hashed(seed_, kPools), hashed(seed_, kBasis));
   const float scale = static_cast<float>(std::sqrt(shape.mean_squared)) /
-                      std::sqrt(kernels().dot(mean, mean, kDims));
-  for (size_t d = 0; d < kDims; ++d) scaled_mean_.push_back(mean[d] * scale);
+                      std::sqrt(kernels().dot(mean_.data(), mean_.data(), kDims));
+  for (float& number : mean_) number *= scale;
   for (const SyntheticLevel& level : shape.levels) {
     levels_.push_back({static_cast<float>(std::sqrt(level.variance / kTermsOfOffset)),
                        &pools_[level.spectrum], branch_table(level.skew),
@@ -150,48 +149,51 @@ SyntheticGenerator::Place SyntheticGenerator::place(uint64_t number) const {
   return {epoch * shots_ + shot_of_[at], frame_of_[at]};
 }
 
-void SyntheticGenerator::generate(uint64_t number, float* out) const {
+// Writes the kTerms rows that a row is the sum of, beside the mean.
+void SyntheticGenerator::terms_of(uint64_t number, WeightedRow* terms) const {
   const auto [shot, frame] = place(number);
   const uint64_t of_shot = hashed(hashed(seed_, kShots), shot);
   const uint64_t of_row = hashed(of_shot, kSyntheticLevels + 1 + frame);
   const uint64_t choices = hashed(of_shot, kSyntheticLevels);
   const bool copied = (choices >> 8) % 65536 < copied_below_;
   const size_t depth = copied ? kSyntheticLevels : shot_depth_[choices % kEntries];
-  WeightedRow terms[kMaxTerms];
-  size_t count = 0;
   uint64_t path = hashed(seed_, kTree);
   float tightness = 1;
   for (size_t i = 0; i < kSyntheticLevels; ++i) {
     const Level& level = levels_[i];
     const uint64_t draw = hashed(i < depth ? of_shot : of_row, i);
     path = hashed(path, level.branch[draw % kBranchEntries]);
-    count += add_terms(*level.pool, hashed(path, kSyntheticBranches), kTermsOfOffset,
-                       tightness * level.weight, terms + count);
+    terms += add_terms(*level.pool, hashed(path, kSyntheticBranches), kTermsOfOffset,
+                       tightness * level.weight, terms);
     tightness *= level.tightness[path % kEntries];
   }
   if (copied) tightness *= copied_tightness_;
-  count += add_terms(pools_[0], hashed(of_row, kSyntheticLevels), kTermsOfRow,
-                     tightness * row_weight_, terms + count);
-  add_weighted_rows(scaled_mean_.data(), terms, count, out);
-  to_unit_length(out);
+  add_terms(pools_[0], hashed(of_row, kSyntheticLevels), kTermsOfRow, tightness * row_weight_,
+            terms);
+}
+
+// At most kRowsAtOnce rows.
+void SyntheticGenerator::generate(uint64_t first, size_t count, float* out) const {
+  WeightedRow terms[kRowsAtOnce * kTerms] = {};
+  for (size_t i = 0; i < count; ++i) terms_of(first + i, terms + i * kTerms);
+  add_weighted_rows(mean_.data(), terms, kTerms, count, out);
+  for (size_t i = 0; i < count; ++i) to_unit_length(out + i * kDims);
 }
 
 void SyntheticGenerator::halves(uint64_t first, size_t count, uint16_t* out) const {
-  float row[kDims];
-  for (size_t i = 0; i < count; ++i) {
-    generate(first + i, row);
-    kernels().float_to_half(row, out + i * kDims, kDims);
+  std::vector<float> rows(std::min(count, kRowsAtOnce) * kDims);
+  for (size_t done = 0; done < count; done += kRowsAtOnce) {
+    const size_t here = std::min(kRowsAtOnce, count - done);
+    generate(first + done, here, rows.data());
+    kernels().float_to_half(rows.data(), out + done * kDims, here * kDims);
   }
 }
 
 void SyntheticGenerator::floats(uint64_t first, size_t count, float* out) const {
-  uint16_t half[kDims];
-  for (size_t i = 0; i < count; ++i) {
-    float* row = out + i * kDims;
-    halves(first + i, 1, half);
-    kernels().half_to_float(half, row, kDims);
-    to_unit_length(row);
-  }
+  std::vector<uint16_t> half(count * kDims);
+  halves(first, count, half.data());
+  kernels().half_to_float(half.data(), out, count * kDims);
+  for (size_t i = 0; i < count; ++i) to_unit_length(out + i * kDims);
 }
 
 }  // namespace corvid

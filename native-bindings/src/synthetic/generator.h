@@ -54,12 +54,12 @@ class SyntheticGenerator {
   };
 
   Place place(uint64_t number) const;
-  void generate(uint64_t number, float* out) const;
+  void terms_of(uint64_t number, WeightedRow* terms) const;
+  void generate(uint64_t first, size_t count, float* out) const;
 
   uint64_t seed_;
   std::vector<VectorPool> pools_;
-  VectorPool mean_;  // its one row
-  std::vector<float> scaled_mean_;
+  std::vector<float> mean_;
   std::vector<Level> levels_;
   float row_weight_;
   std::vector<uint8_t> shot_depth_;  // by 8 bits of a hash

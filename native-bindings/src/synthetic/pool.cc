@@ -67,18 +67,33 @@ std::vector<float> deviations(const double* spectrum) {
   return result;
 }
 
+void make_vector(const std::vector<float>& deviation, size_t number, uint64_t key, uint64_t basis,
+                 float* x) {
+  std::fill_n(x, kDims, 0.0f);
+  x[number % kDims] = 1;
+  rotate(x, hashed(key, number / kDims));
+  for (size_t d = 0; d < kDims; ++d) x[d] *= deviation[d];
+  rotate(x, basis);
+}
+
 }  // namespace
 
-VectorPool::VectorPool(const double* spectrum, size_t rows, uint64_t key, uint64_t basis)
-    : values_(rows * kDims) {
+VectorPool::VectorPool(const double* spectrum, uint64_t key, uint64_t basis)
+    : values_(kPoolRows * kDims) {
   const std::vector<float> deviation = deviations(spectrum);
-  for (size_t r = 0; r < rows; ++r) {
-    float* x = &values_[r * kDims];
-    x[r % kDims] = 1;
-    rotate(x, hashed(key, r / kDims));
-    for (size_t d = 0; d < kDims; ++d) x[d] *= deviation[d];
-    rotate(x, basis);
+  std::vector<float> x(kDims);
+  for (size_t r = 0; r < kPoolRows; ++r) {
+    make_vector(deviation, r, key, basis, x.data());
+    for (size_t d = 0; d < kDims; ++d) {
+      values_[d / kPartDims * kPartsApart + r * kPartDims + d % kPartDims] = x[d];
+    }
   }
+}
+
+std::vector<float> pool_vector(const double* spectrum, uint64_t key, uint64_t basis) {
+  std::vector<float> x(kDims);
+  make_vector(deviations(spectrum), 0, key, basis, x.data());
+  return x;
 }
 
 #if defined(__GNUC__)
@@ -89,42 +104,53 @@ typedef float Lanes __attribute__((vector_size(64)));
 typedef float LooseLanes __attribute__((vector_size(64), aligned(4)));
 
 CORVID_WIDTHS
-void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, float* out) {
-  constexpr size_t kLanes = 16, kStep = 8 * kLanes;  // eight sums stay in registers
-  for (size_t d = 0; d < kDims; d += kStep) {
+void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, size_t sums,
+                       float* out) {
+  static_assert(VectorPool::kPartDims == 8 * 16, "eight registers hold the sums");
+  for (size_t part = 0; part < kDims / VectorPool::kPartDims; ++part) {
+    const size_t d = part * VectorPool::kPartDims;
     const LooseLanes* from = reinterpret_cast<const LooseLanes*>(start + d);
-    Lanes a = from[0], b = from[1], c = from[2], e = from[3];
-    Lanes f = from[4], g = from[5], h = from[6], i = from[7];
-    for (size_t k = 0; k < count; ++k) {
-      const LooseLanes* row = reinterpret_cast<const LooseLanes*>(rows[k].row + d);
-      const Lanes weight = Lanes{} + rows[k].weight;
-      a += weight * row[0];
-      b += weight * row[1];
-      c += weight * row[2];
-      e += weight * row[3];
-      f += weight * row[4];
-      g += weight * row[5];
-      h += weight * row[6];
-      i += weight * row[7];
+    for (size_t s = 0; s < sums; ++s) {
+      Lanes a = from[0], b = from[1], c = from[2], e = from[3];
+      Lanes f = from[4], g = from[5], h = from[6], i = from[7];
+      for (const WeightedRow *k = rows + s * count, *end = k + count; k < end; ++k) {
+        const LooseLanes* row =
+            reinterpret_cast<const LooseLanes*>(k->row + part * VectorPool::kPartsApart);
+        const Lanes weight = Lanes{} + k->weight;
+        a += weight * row[0];
+        b += weight * row[1];
+        c += weight * row[2];
+        e += weight * row[3];
+        f += weight * row[4];
+        g += weight * row[5];
+        h += weight * row[6];
+        i += weight * row[7];
+      }
+      LooseLanes* to = reinterpret_cast<LooseLanes*>(out + s * kDims + d);
+      to[0] = a;
+      to[1] = b;
+      to[2] = c;
+      to[3] = e;
+      to[4] = f;
+      to[5] = g;
+      to[6] = h;
+      to[7] = i;
     }
-    LooseLanes* to = reinterpret_cast<LooseLanes*>(out + d);
-    to[0] = a;
-    to[1] = b;
-    to[2] = c;
-    to[3] = e;
-    to[4] = f;
-    to[5] = g;
-    to[6] = h;
-    to[7] = i;
   }
 }
 
 #else
 
-void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, float* out) {
-  std::copy(start, start + kDims, out);
-  for (size_t k = 0; k < count; ++k) {
-    for (size_t d = 0; d < kDims; ++d) out[d] += rows[k].weight * rows[k].row[d];
+void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, size_t sums,
+                       float* out) {
+  for (size_t s = 0; s < sums; ++s, rows += count, out += kDims) {
+    std::copy(start, start + kDims, out);
+    for (size_t k = 0; k < count; ++k) {
+      for (size_t d = 0; d < kDims; ++d) {
+        out[d] += rows[k].weight * rows[k].row[d / VectorPool::kPartDims * VectorPool::kPartsApart +
+                                               d % VectorPool::kPartDims];
+      }
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.h"
 #include "shape.h"
 
 namespace corvid {
@@ -20,25 +21,36 @@ constexpr size_t kPoolRows = 1024;  // with two signs, 11 bits of a hash pick on
 class VectorPool {
  public:
   // `spectrum` as SyntheticShape has it; `key` makes the rows, `basis` the principal directions,
-  // which pools of the same `basis` share.
-  VectorPool(const double* spectrum, size_t rows, uint64_t key, uint64_t basis);
+  // which pools of the same `basis` share. Squared lengths are 1 on average over the rows.
+  VectorPool(const double* spectrum, uint64_t key, uint64_t basis);
 
-  // Squared lengths are 1 on average over the rows.
-  const float* row(size_t index) const { return &values_[index * kSyntheticDims]; }
+  // The first part of a row; each of its other parts lies kPartsApart numbers behind the one
+  // before.
+  const float* row(size_t index) const { return &values_[index * kPartDims]; }
+
+  static constexpr size_t kPartDims = 128;
+  static constexpr size_t kPartsApart = kPoolRows * kPartDims;
 
  private:
-  std::vector<float> values_;
+  // The first parts of all rows, then their second parts, and so on: a part of all pools fits the
+  // second-level cache.
+  AlignedVector<float> values_;
 };
 
-// A row of a pool and its weight.
+// One vector as a pool makes them.
+std::vector<float> pool_vector(const double* spectrum, uint64_t key, uint64_t basis);
+
+// A row of a pool, as VectorPool::row has it, and its weight.
 struct WeightedRow {
   const float* row;
   float weight;
 };
 
-// out = start + Σ weight · row, in the order given, without fused multiply-adds: the same bits on
-// every machine. All rows are kSyntheticDims long.
-void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, float* out);
+// For each of `sums` runs of `count` rows: out = start + Σ weight · row, in the order given,
+// without fused multiply-adds: the same bits on every machine. `start` and the sums are
+// kSyntheticDims long. Many sums at once are faster, for they are made part by part.
+void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, size_t sums,
+                       float* out);
 
 }  // namespace corvid
 

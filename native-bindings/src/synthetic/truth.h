@@ -1,8 +1,12 @@
-// Exact nearest rows of the synthetic collection to some queries, found while it is generated.
+// Exact nearest rows of the synthetic collection to some queries.
 //
-// All rows are made and compared with all queries; no row is ever kept. The order is total (cosine
-// descending, then row ascending), so blocks may come in any order and threads in any number.
-// Cosines are float32 products of gemm: exact but for the last bits of the sums.
+// All rows are compared with all queries as they are made, and none is kept. The order is total
+// (cosine descending, then row ascending), so rows may come in any order and threads in any number.
+// Cosines are float32 sums: exact but for their last bits.
+//
+// Most rows are told from the nearest by whole numbers: a query and a row are rounded to bytes, and
+// by Cauchy and Schwarz their product cannot be off by more than the lengths of what rounding took
+// (‖x − x̂‖ + ‖x̂‖ · ‖q − q̂‖). Only a row that may be among the nearest is compared in floats.
 #ifndef CORVID_SYNTHETIC_TRUTH_H_
 #define CORVID_SYNTHETIC_TRUTH_H_
 
@@ -10,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "generator.h"
+#include "codec/panels.h"
 
 namespace corvid {
 
@@ -19,26 +23,34 @@ struct TrueNeighbour {
   uint64_t row;
 };
 
-// The best `count` rows so far of each query.
-class TruthTable {
+class NearestRows {
  public:
-  TruthTable(size_t queries, size_t count) : count_(count), best_(queries) {}
+  // queries: count x kSyntheticDims, of unit length. Keeps the `neighbours` nearest of each.
+  NearestRows(const float* queries, size_t count, size_t neighbours);
 
   size_t queries() const { return best_.size(); }
   // Best first.
   std::vector<TrueNeighbour> sorted(size_t query) const;
+  // A neighbour that was found before.
   void add(size_t query, TrueNeighbour neighbour);
-  // A cosine below this cannot enter any more.
-  float threshold(size_t query) const;
+
+  // Compares rows first .. first + count, given as halves and brought to unit length here. Each row
+  // may be given once.
+  void compare(const uint16_t* halves, uint64_t first, size_t count, size_t threads);
 
  private:
-  size_t count_;
+  struct Worker;
+
+  // A cosine below this cannot enter any more.
+  float threshold(size_t query) const;
+  void compare_share(const uint16_t* halves, uint64_t first, size_t count, Worker& worker) const;
+
+  size_t neighbours_;
+  std::vector<float> queries_;
+  Panels panels_;
+  float query_error_ = 0;                         // the largest ‖q − q̂‖
   std::vector<std::vector<TrueNeighbour>> best_;  // heaps, the worst at the front
 };
-
-// Compares rows first .. first + rows with the `queries` (table.queries() x kSyntheticDims).
-void add_rows(const SyntheticGenerator& generator, const float* queries, uint64_t first,
-              uint64_t rows, size_t threads, TruthTable& table);
 
 }  // namespace corvid
 
