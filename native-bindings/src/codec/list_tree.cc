@@ -6,6 +6,7 @@
 #include "codec/kmeans.h"
 #include "codec/matrix.h"
 #include "codec/wide.h"
+#include "prefetch.h"
 #include "threads.h"
 
 namespace corvid {
@@ -106,14 +107,19 @@ struct ListTree::Search {
 // Products of some rows with all points of some panels, and the scores of one of them.
 struct ListTree::Scratch {
   AlignedVector<uint8_t> rows;
-  AlignedVector<int32_t> products;
+  AlignedVector<int32_t> products;  // of each strip kVisitRows x kStrip, the last may be narrower
   AlignedVector<float> scores;
   std::vector<float> largest;  // of every strided run
 
+  // Strip by strip: results of all points would lie a power of two apart, where caches are worst.
   void multiply(const Panels& points, const uint8_t* bytes, size_t count) {
-    products.resize(std::max(products.size(), kVisitRows * points.width()));
+    products.resize(std::max(products.size(), kVisitRows * (points.width() + kStrip)));
     scores.resize(std::max(scores.size(), points.width()));
-    points.products(bytes, count, products.data());
+    constexpr size_t kStripPanels = kStrip / kPanelVectors;
+    for (size_t first = 0; first < points.panels(); first += kStripPanels) {
+      points.products_of(first, std::min(kStripPanels, points.panels() - first), bytes, count,
+                         &products[first / kStripPanels * kVisitRows * kStrip]);
+    }
   }
 
   // The best `count` points by the scores of row i of those multiplied last, as numbers of points.
@@ -126,8 +132,9 @@ struct ListTree::Scratch {
     std::fill_n(walls, kLanes, kNothing);
     for (size_t s = 0; s < strips; ++s) {
       const size_t first = s * kStrip;
-      settle(&products[i * width + first], scale, points.scales() + first, &half_norms[first],
-             std::min(kStrip, width - first), &scores[first], &largest[s * kLanes]);
+      const size_t here = std::min(kStrip, width - first);
+      settle(&products[s * kVisitRows * kStrip + i * here], scale, points.scales() + first,
+             &half_norms[first], here, &scores[first], &largest[s * kLanes]);
       for (size_t lane = 0; lane < kLanes; ++lane) {
         walls[lane] = std::max(walls[lane], largest[s * kLanes + lane]);
       }
@@ -207,6 +214,10 @@ std::vector<NearList> ListTree::nearest(const ByteRows& rows, size_t probes, siz
   parallel_for(cells_.size(), threads, [&](size_t c, size_t thread) {
     for (size_t i = visits.starts[c]; i < visits.starts[c + 1]; i += kVisitRows) {
       const size_t here = std::min(kVisitRows, visits.starts[c + 1] - i);
+      // The next rows, of this cell or another, come while these are compared.
+      for (size_t next = i + here; next < std::min(i + 2 * here, visits.order.size()); ++next) {
+        prefetch(rows.bytes(visits.order[next] / probes), rows.depth());
+      }
       visit_cell(search, cells_[c], &visits.order[i], here, search.scratch[thread]);
     }
   });

@@ -40,16 +40,19 @@ constexpr size_t kLaneRows = 48;
 }  // namespace
 
 CORVID_WIDE float largest_size(const float* x, size_t dims) {
-  float runs[kLanes] = {};
+  FloatLanes high{}, low{};
   for (size_t d = 0; d + kLanes <= dims; d += kLanes) {
-    for (size_t i = 0; i < kLanes; ++i) {
-      const float size = std::fabs(x[d + i]);
-      runs[i] = size > runs[i] ? size : runs[i];
-    }
+    FloatLanes own;
+    std::memcpy(&own, x + d, sizeof own);
+    high = own > high ? own : high;
+    low = own < low ? own : low;
   }
-  for (size_t d = dims / kLanes * kLanes; d < dims; ++d)
-    runs[0] = std::max(runs[0], std::fabs(x[d]));
-  return *std::max_element(runs, runs + kLanes);
+  float largest = 0;
+  for (size_t i = 0; i < kLanes; ++i) largest = std::max({largest, high[i], -low[i]});
+  for (size_t d = dims / kLanes * kLanes; d < dims; ++d) {
+    largest = std::max(largest, std::fabs(x[d]));
+  }
+  return largest;
 }
 
 float quantise(const float* values, size_t count, int8_t* out) {

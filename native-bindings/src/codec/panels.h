@@ -54,7 +54,14 @@ class PanelSpan {
   // out (row_count x width): whole numbers that, times the row's and the vector's scale, are the
   // inner products. rows: row_count x depth bytes.
   void products(const uint8_t* rows, size_t row_count, int32_t* out) const {
-    kernels().panel_products(rows, row_count, depth_, bytes(), panels(), starts(), out);
+    products_of(0, panels(), rows, row_count, out);
+  }
+  // The same of `count` panels from `first` on.
+  void products_of(size_t first, size_t count, const uint8_t* rows, size_t row_count,
+                   int32_t* out) const {
+    const size_t from = first * kPanelVectors;
+    kernels().panel_products(rows, row_count, depth_, bytes() + from * depth_, count,
+                             starts() + from, out);
   }
 
   // The same as inner products, rows as lanes: out (vectors x stride) = start[v] + ⟨row, vector v⟩,

@@ -16,7 +16,7 @@
 namespace corvid {
 namespace {
 
-constexpr size_t kShareRows = 256;  // that a thread makes at once
+constexpr size_t kShareRows = 512;  // that a thread makes at once
 
 class JsSynthetic : public Napi::ObjectWrap<JsSynthetic> {
  public:

@@ -13,7 +13,7 @@ constexpr size_t kDims = kSyntheticDims;
 constexpr size_t kTermsOfOffset = 3;  // rows of a pool that make a branch's offset
 constexpr size_t kTermsOfRow = 5;     // those that make a row's own
 constexpr size_t kTerms = kSyntheticLevels * kTermsOfOffset + kTermsOfRow;
-constexpr size_t kRowsAtOnce = 128;
+constexpr size_t kRowsAtOnce = 512;
 constexpr size_t kHashBits = 11;  // that pick a row of a pool and its sign
 constexpr size_t kBranchEntries = 4096;
 constexpr size_t kEntries = 256;
@@ -174,9 +174,9 @@ void SyntheticGenerator::terms_of(uint64_t number, WeightedRow* terms) const {
 
 // At most kRowsAtOnce rows.
 void SyntheticGenerator::generate(uint64_t first, size_t count, float* out) const {
-  WeightedRow terms[kRowsAtOnce * kTerms] = {};
-  for (size_t i = 0; i < count; ++i) terms_of(first + i, terms + i * kTerms);
-  add_weighted_rows(mean_.data(), terms, kTerms, count, out);
+  std::vector<WeightedRow> terms(count * kTerms);
+  for (size_t i = 0; i < count; ++i) terms_of(first + i, &terms[i * kTerms]);
+  add_weighted_rows(mean_.data(), terms.data(), kTerms, count, out);
   for (size_t i = 0; i < count; ++i) to_unit_length(out + i * kDims);
 }
 
