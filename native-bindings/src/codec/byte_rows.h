@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "codec/panels.h"
+#include "prefetch.h"
 
 namespace corvid {
 
@@ -31,6 +32,11 @@ class ByteRows {
   // x − µ ≈ scale * (bytes − kRowByteZero).
   const uint8_t* bytes(size_t row) const { return &bytes_[row * depth()]; }
   float scale(size_t row) const { return scales_[row]; }
+  // A row's bytes and scale are wanted soon.
+  void fetch(size_t row) const {
+    prefetch(bytes(row), depth());
+    prefetch(&scales_[row], sizeof(float));
+  }
   // ⟨x − µ, µ⟩ and ‖x‖².
   float mean_product(size_t row) const { return mean_products_[row]; }
   float square(size_t row) const { return squares_[row]; }

@@ -23,6 +23,8 @@ constexpr size_t kVisitRows = 32;
 constexpr size_t kChunkRows = 512;
 // Lists whose points a thread puts into cells at once.
 constexpr size_t kChunkLists = 1024;
+// Neighbouring cells that one thread visits.
+constexpr size_t kRunCells = 8;
 // Scores that are taken as kLanes strided runs.
 constexpr size_t kStrip = 16 * kLanes;
 
@@ -211,16 +213,28 @@ std::vector<NearList> ListTree::nearest(const ByteRows& rows, size_t probes, siz
   });
   // Visit v is of row v / probes.
   const Grouping visits = group_rows(search.cells.data(), search.cells.size(), cells_.size());
-  parallel_for(cells_.size(), threads, [&](size_t c, size_t thread) {
-    for (size_t i = visits.starts[c]; i < visits.starts[c + 1]; i += kVisitRows) {
-      const size_t here = std::min(kVisitRows, visits.starts[c + 1] - i);
-      // The next rows, of this cell or another, come while these are compared.
-      for (size_t next = i + here; next < std::min(i + 2 * here, visits.order.size()); ++next) {
-        prefetch(rows.bytes(visits.order[next] / probes), rows.depth());
-      }
-      visit_cell(search, cells_[c], &visits.order[i], here, search.scratch[thread]);
-    }
-  });
+  parallel_for(
+      (cells_.size() + kRunCells - 1) / kRunCells, threads, [&](size_t run, size_t thread) {
+        const size_t last = std::min(cells_.size(), (run + 1) * kRunCells);
+        for (size_t c = run * kRunCells; c < last; ++c) {
+          const size_t begin = visits.starts[c], end = visits.starts[c + 1];
+          for (size_t i = begin; i < end; i += kVisitRows) {
+            const size_t here = std::min(kVisitRows, end - i);
+            // The next rows, of this cell or another, and the next cell come while these are
+            // compared.
+            for (size_t next = i + here; next < std::min(i + 2 * here, visits.order.size());
+                 ++next) {
+              rows.fetch(visits.order[next] / probes);
+              prefetch(&search.found[visits.order[next] * kNearest], kNearest * sizeof(NearList));
+            }
+            if (c + 1 < last) {
+              cells_[c + 1].points.fetch_part((i - begin) / kVisitRows,
+                                              (end - begin + kVisitRows - 1) / kVisitRows);
+            }
+            visit_cell(search, cells_[c], &visits.order[i], here, search.scratch[thread]);
+          }
+        }
+      });
   std::vector<NearList> result(count * kNearest);
   const size_t apart = probes * kNearest;
   for (size_t r = 0; r < count; ++r) {

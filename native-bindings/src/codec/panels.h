@@ -9,6 +9,7 @@
 
 #include "aligned.h"
 #include "kernels.h"
+#include "prefetch.h"
 
 namespace corvid {
 
@@ -68,6 +69,12 @@ class PanelSpan {
   // or, without a start, that added to what is there.
   void lanes(const uint8_t* rows, const float* row_scales, size_t row_count, const float* start,
              float* out, size_t stride) const;
+
+  // All bytes of part `part` of `parts` are wanted, though not at once.
+  void fetch_part(size_t part, size_t parts) const {
+    const size_t bytes = width() * depth_, first = bytes * part / parts;
+    prefetch_later(data_ + first, bytes * (part + 1) / parts - first);
+  }
 
   // Vector v as it is stored: `dims` numbers, at most depth().
   void read(size_t v, size_t dims, float* out) const;

@@ -38,7 +38,9 @@ void Projector::project_lanes(const ByteRows& rows, const uint32_t* numbers, siz
   thread_local std::vector<float> scales;
   bytes.resize(count * rows.depth());
   scales.resize(count);
+  constexpr size_t kAhead = 8;
   for (size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) rows.fetch(numbers[i + kAhead]);
     std::copy_n(rows.bytes(numbers[i]), rows.depth(), &bytes[i * rows.depth()]);
     scales[i] = rows.scale(numbers[i]);
   }

@@ -174,18 +174,19 @@ void SyntheticGenerator::terms_of(uint64_t number, WeightedRow* terms) const {
 
 // At most kRowsAtOnce rows.
 void SyntheticGenerator::generate(uint64_t first, size_t count, float* out) const {
-  std::vector<WeightedRow> terms(count * kTerms);
+  // Left as it comes: clearing it would cost as much as filling it.
+  const std::unique_ptr<WeightedRow[]> terms(new WeightedRow[count * kTerms]);
   for (size_t i = 0; i < count; ++i) terms_of(first + i, &terms[i * kTerms]);
-  add_weighted_rows(mean_.data(), terms.data(), kTerms, count, out);
+  add_weighted_rows(mean_.data(), terms.get(), kTerms, count, out);
   for (size_t i = 0; i < count; ++i) to_unit_length(out + i * kDims);
 }
 
 void SyntheticGenerator::halves(uint64_t first, size_t count, uint16_t* out) const {
-  std::vector<float> rows(std::min(count, kRowsAtOnce) * kDims);
+  const std::unique_ptr<float[]> rows(new float[std::min(count, kRowsAtOnce) * kDims]);
   for (size_t done = 0; done < count; done += kRowsAtOnce) {
     const size_t here = std::min(kRowsAtOnce, count - done);
-    generate(first + done, here, rows.data());
-    kernels().float_to_half(rows.data(), out + done * kDims, here * kDims);
+    generate(first + done, here, rows.get());
+    kernels().float_to_half(rows.get(), out + done * kDims, here * kDims);
   }
 }
 
