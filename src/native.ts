@@ -263,7 +263,7 @@ export interface NativeAnswers {
 /** One codec and its segments, as one thread searches them. Rows are global: those of segment after
  * segment. */
 export interface NativeSearcher {
-  /** Routes, scans, refines, rescores. Looks everywhere for a query whose lists hold too little. */
+  /** Routes, scans, refines, rescores. Scans further lists for a query whose lists hold too little. */
   answer(request: AnswerRequest): NativeAnswers;
   /** From a shortlist that was scanned elsewhere to items: `counts`, `ids`, `scores` and times. */
   finish(

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Embedder } from '../embed/embedder.js';
 import { CorvidError } from '../errors.js';
 import type { CodecInfo } from '../native.js';
+import { checkNames, type OptionNames } from '../option-names.js';
 import type { BuildEstimate } from './estimate.js';
 import type { ItemFields, RawVectors } from './sources/source.js';
 
@@ -156,12 +157,34 @@ export interface Settings extends BuildOptions {
   seed: number;
 }
 
+const BUILD_OPTIONS: OptionNames<BuildOptions> = {
+  sources: true,
+  out: true,
+  model: true,
+  embedder: true,
+  vectors: true,
+  levels: true,
+  ignore: true,
+  metadata: true,
+  dryRun: true,
+  memoryBytes: true,
+  threads: true,
+  seed: true,
+  lists: true,
+  groups: true,
+  maxPixels: true,
+  maxFileBytes: true,
+  signal: true,
+  onProgress: true,
+};
+
 const MIB = 1024 * 1024;
 const MIN_MEMORY_BYTES = 64 * MIB;
 
 /** Checks `options` and fills in defaults. Throws ERR_USAGE. */
 export function settle(options: BuildOptions): Settings {
-  if (typeof options?.out !== 'string' || options.out === '') {
+  checkNames(options, BUILD_OPTIONS);
+  if (typeof options.out !== 'string' || options.out === '') {
     throw usage('out', 'the folder of the index is missing', 'a path such as photos.corvid');
   }
   if (!Array.isArray(options.sources) || options.sources.length === 0) {

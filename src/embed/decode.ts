@@ -31,6 +31,12 @@ const largeImages = new Gate(1);
 export async function readImage(image: ImageInput): Promise<Uint8Array> {
   if (typeof image !== 'string') return image;
   return readFile(image).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EISDIR') {
+      throw new CorvidError('ERR_USAGE', 'a folder is no image', {
+        path: image,
+        hint: 'name one of the files in it',
+      });
+    }
     throw fromSystemError(error, image, 'read the image');
   });
 }

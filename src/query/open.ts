@@ -4,6 +4,7 @@
 // the generation it found until it is over. Calls may overlap; `close` waits for them.
 import { availableParallelism } from 'node:os';
 import { CorvidError } from '../errors.js';
+import { checkNames, type OptionNames } from '../option-names.js';
 import type { Catalog } from '../store/catalog.js';
 import { openCatalog } from '../store/index-folder.js';
 import { Composer } from './compose.js';
@@ -31,6 +32,7 @@ import type {
 } from './types.js';
 import { verifyOpenIndex } from './verify.js';
 
+const OPEN_OPTIONS: OptionNames<OpenOptions> = { model: true, embedder: true, threads: true };
 const DEFAULT_MAX_THREADS = 16;
 const MAX_THREADS = 256;
 /** From so many calls at once on, small queries go to workers together: two callers get more out of
@@ -45,6 +47,14 @@ const BUSY_CALLS = 3;
  *   ERR_FORMAT_TOO_OLD, ERR_ENCODER_MISMATCH, ERR_DIMENSION, ERR_USAGE
  */
 export async function openIndex(path: string, options: OpenOptions = {}): Promise<CorvidIndex> {
+  if (typeof path !== 'string' || path === '') {
+    throw new CorvidError('ERR_USAGE', 'the folder of the index is missing', {
+      path: 'path',
+      expected: 'a path such as photos.corvid',
+      actual: typeof path,
+    });
+  }
+  checkNames(options, OPEN_OPTIONS);
   const threads = options.threads ?? Math.min(DEFAULT_MAX_THREADS, availableParallelism());
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new CorvidError('ERR_USAGE', 'option threads', {

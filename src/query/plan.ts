@@ -5,6 +5,7 @@
 // step (the first 100, the first 1,000, …) get the same plan, so that pages fit together.
 import { CorvidError } from '../errors.js';
 import type { Scoring } from '../native.js';
+import { checkNames, type OptionNames } from '../option-names.js';
 import { effortFor, type RecallCard } from './recall-card.js';
 import { MAX_SHORTLIST } from './shortlist.js';
 import type { SearchOptions } from './types.js';
@@ -83,6 +84,19 @@ const TEXT_STOP = -2;
  * much less of what is looked for, and again because lists in vain follow one another. */
 const FILTER_STOP = 2;
 const TEXT_SHORTLIST = 2;
+const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
+  limit: true,
+  offset: true,
+  minScore: true,
+  where: true,
+  effort: true,
+  targetRecall: true,
+  exact: true,
+  levels: true,
+  scoring: true,
+  signal: true,
+};
+
 /**
  * @param card turns `targetRecall` into an effort; null if the index has none
  * @throws ERR_USAGE for an option out of its range
@@ -92,6 +106,7 @@ export function validate(
   shape: IndexShape,
   card: RecallCard | null,
 ): Request {
+  checkNames(options, SEARCH_OPTIONS);
   const { limit = DEFAULT_LIMIT, offset = 0, minScore = Number.NEGATIVE_INFINITY } = options;
   requireInteger('limit', limit, 1);
   requireInteger('offset', offset, 0);

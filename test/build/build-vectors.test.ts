@@ -265,6 +265,10 @@ t.test('what cannot fit is refused before it begins', async (t) => {
   const greedy = buildIndex({ ...options, lists: 60_000, memoryBytes });
   await t.rejects(greedy, { code: 'ERR_MEMORY' });
   await t.rejects(buildIndex({ ...options, memoryBytes: 5 }), { code: 'ERR_USAGE' });
+  await t.rejects(buildIndex({ ...options, memory: 1e9 } as object as typeof options), {
+    code: 'ERR_USAGE',
+    path: 'memory',
+  });
   await t.rejects(buildIndex({ ...options, lists: 63_000 }), { code: 'ERR_USAGE' });
 });
 

@@ -171,6 +171,31 @@ t.test('iterating ends when every item was given', async (t) => {
   t.equal(hits.length, 300, 'a search gives as many hits as there are, at any effort');
 });
 
+t.test(
+  'less effort never looks at more, even for more hits than the nearest lists hold',
+  async (t) => {
+    const path = await makeIndex({ dims: DIMS, parts: [all], lists: 512 });
+    await using index = await openIndex(path);
+    for (const limit of [10, 100, 700]) {
+      let before = 0;
+      for (const effort of [0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1]) {
+        let scanned = 0;
+        for (const query of queries) {
+          const result = await index.search(query, { limit, effort, levels: [64] });
+          t.equal(result.hits.length, limit);
+          scanned += result.scannedRows;
+        }
+        t.ok(
+          scanned >= before,
+          `${limit} hits at effort ${effort}: ${scanned} rows after ${before}`,
+        );
+        before = scanned;
+      }
+      t.equal(before, ROWS * queries.length, 'all at effort 1');
+    }
+  },
+);
+
 t.test('minScore cuts the tail', async (t) => {
   const path = await withVectors();
   await using index = await openIndex(path);
@@ -211,6 +236,14 @@ t.test('wrong queries are refused by what is wrong', async (t) => {
   await refused({ item: 'no such key' }, 'ERR_ITEM_NOT_FOUND');
   await refused({ item: 1 }, 'ERR_USAGE', { limit: -1 });
   await refused({ item: 1 }, 'ERR_USAGE', { levels: [4096] });
+  await refused({ item: 1 }, 'ERR_USAGE', { limits: 3 } as SearchOptions);
+  await refused({ item: 1 }, 'ERR_USAGE', 10 as SearchOptions);
+  for (const opening of [
+    openIndex(undefined as unknown as string),
+    openIndex(path, { thread: 1 } as object),
+  ]) {
+    t.equal((await failing(opening)).code, 'ERR_USAGE');
+  }
   await refused({ item: 1 }, 'ERR_WHERE', { where: 'colour = 1' });
   const cancelling = [{ item: 1 }, { item: 1, weight: -1 }];
   await refused(cancelling, 'ERR_QUERY');

@@ -45,6 +45,8 @@ class QueryContext {
   void set(const float* query);
 
   const Codec& codec() const { return codec_; }
+  // codec().dims() numbers.
+  const float* values() const { return query_.data(); }
 
   // ⟨q, µ + c⟩ of a list.
   float list_product(uint32_t list);

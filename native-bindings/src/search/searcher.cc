@@ -46,6 +46,29 @@ std::vector<Scanner> scanners_of(const Searchable& index, QueryContext& query, c
   return scanners;
 }
 
+// Goes on after the first scanned.lists of those `routed`, with lists beyond them too, until there
+// are `least` rows or no list is left.
+void scan_further(QueryContext& query, const RoutedSpan& routed, size_t least,
+                  std::vector<Scanner>& scanners, const Shortlist& shortlist, Scanned& scanned) {
+  constexpr size_t kWider = 4;
+  const size_t all = query.codec().lists();
+  std::vector<bool> done(all);
+  for (size_t i = 0; i < scanned.lists; ++i) done[routed.lists[i].list] = true;
+  std::vector<RoutedList> wider;
+  for (size_t count = routed.size; scanned.lists < all && shortlist.size() < least;) {
+    count = std::min(all, std::max<size_t>(1, count) * kWider);
+    wider.resize(count);
+    route_queries(query.codec(), query.values(), 1, count, wider.data());
+    for (const RoutedList& one : wider) {
+      if (done[one.list]) continue;
+      if (shortlist.size() >= least) return;
+      done[one.list] = true;
+      for (Scanner& scanner : scanners) scanner.scan_list(one.list, one.list);
+      ++scanned.lists;
+    }
+  }
+}
+
 template <typename Score>
 void score_by_segment(const Searchable& index, std::vector<Candidate>& candidates,
                       const Score& score) {
@@ -145,23 +168,23 @@ Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpa
     scanned.rows = 0;
     for (const Scanner& scanner : scanners) scanned.rows += scanner.scanned_rows();
   };
-  const size_t enough = std::min(plan.enough, plan.limit);
-  if (!plan.everywhere) {
-    for (size_t i = 0; i < routed.size; ++i) {
-      const bool ends = stop.active() && stop.ends_before(routed.lists[i].similarity);
-      if (ends && shortlist.size() >= enough) break;
-      if (i % kListsAhead == 0 && i > 0) read_ahead(i + kListsAhead, i + 2 * kListsAhead);
-      const uint32_t next = i + 1 < routed.size ? routed.lists[i + 1].list : routed.lists[i].list;
-      for (Scanner& scanner : scanners) scanner.scan_list(routed.lists[i].list, next);
-      ++scanned.lists;
-    }
+  if (plan.everywhere) {
+    for (Scanner& scanner : scanners) scanner.scan_rows(0, scanner.segment().rows());
+    scanned.lists = static_cast<uint32_t>(index.codec->lists());
     count_rows();
-    if (shortlist.size() >= std::min(wanted, plan.limit)) return scanned;
-    // The lists hold too few rows, or too few that the filter keeps.
-    shortlist.reset(std::min<uint64_t>(plan.limit, index.rows()));
+    return scanned;
   }
-  for (Scanner& scanner : scanners) scanner.scan_rows(0, scanner.segment().rows());
-  scanned.lists = static_cast<uint32_t>(index.codec->lists());
+  const size_t enough = std::min(plan.enough, plan.limit);
+  for (size_t i = 0; i < routed.size; ++i) {
+    const bool ends = stop.active() && stop.ends_before(routed.lists[i].similarity);
+    if (ends && shortlist.size() >= enough) break;
+    if (i % kListsAhead == 0 && i > 0) read_ahead(i + kListsAhead, i + 2 * kListsAhead);
+    const uint32_t next = i + 1 < routed.size ? routed.lists[i + 1].list : routed.lists[i].list;
+    for (Scanner& scanner : scanners) scanner.scan_list(routed.lists[i].list, next);
+    ++scanned.lists;
+  }
+  const size_t least = std::min(wanted, plan.limit);
+  if (shortlist.size() < least) scan_further(query, routed, least, scanners, shortlist, scanned);
   count_rows();
   return scanned;
 }

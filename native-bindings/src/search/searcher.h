@@ -41,7 +41,8 @@ struct RoutedSpan {
 
 // Scans by `plan` and leaves the best rows in `shortlist`, which it resets. `routed`: the query's
 // lists, most similar first: at least plan.nearest of them, and all that are to be scanned unless
-// plan.everywhere. Looks everywhere if lists give less than `wanted` rows.
+// plan.everywhere. Where they give less than `wanted` rows, further lists are scanned, ever more of
+// them, until there are enough or no list is left.
 Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpan& routed,
                    const ScanPlan& plan, size_t wanted, Shortlist& shortlist);
 
