@@ -5,10 +5,11 @@
 //
 // The rows are synthetic (see bench synthetic). Four steps, each of which survives being cut off and
 // goes on with --resume: build the index under the first limit, and find the exact ten and hundred
-// nearest of 256 held-out rows while its rows are made; compare what rows the build left out; and, for each limit, serve the index
-// in a fresh process whose control group may not exceed it, page cache included. Without the right to
-// make control groups it says so, and measures without a limit. Without --lists, they are as many as
-// leave about 4,096 rows in each, so that sizes compare.
+// nearest of 256 held-out rows while its rows are made; encode rows that are in memory; compare what
+// rows the build did not show; and, for each limit, serve the index in a fresh process whose control
+// group may not exceed it, page cache included. Without the right to make control groups it says so,
+// and measures without a limit. Without --lists, they are as many as leave about 4,096 rows in each,
+// so that sizes compare.
 import {
   existsSync,
   mkdirSync,
@@ -25,7 +26,15 @@ import { describeMachine, recordPath, writeRecord } from '../machine.js';
 import { COLLECTION_SEED, cachedBytes, dropCached, SYNTHETIC_DIMS } from '../synthetic/native.js';
 import { heldOutQueries } from './collection.js';
 import { ControlGroup, type GroupMemory } from './control-group.js';
-import { type BuildJob, type BuildReport, type Job, runJob, type ServeReport } from './job.js';
+import {
+  type BuildJob,
+  type BuildReport,
+  type EncodeReport,
+  type Job,
+  type Report,
+  runJob,
+  type ServeReport,
+} from './job.js';
 import { drawScale } from './plots.js';
 import { folderBytes, Progress } from './progress.js';
 import { type ScaleResult, type Served, scaleTable } from './result.js';
@@ -130,6 +139,7 @@ async function measure(settings: Settings): Promise<ScaleResult> {
   };
   const build = state.build ?? (await buildStep(settings, wanted));
   writeState(out, { ...state, build });
+  const encoding = await encodeStep(settings);
   const progress = new Progress('truth', rows);
   const search = new TruthSearch(wanted.path, collection, wanted.queries, wanted.count);
   const truth = await search.finish(rows, (done) => progress.update(done));
@@ -147,6 +157,7 @@ async function measure(settings: Settings): Promise<ScaleResult> {
     lists: info.codec.lists,
     rowsPerList: rows / info.codec.lists,
     build,
+    encoding,
     truth: {
       queries: truth.queries,
       neighbours: truth.count,
@@ -238,6 +249,13 @@ async function buildStep(
   }
 }
 
+async function encodeStep({ out, collection, limits }: Settings): Promise<EncodeReport> {
+  say('encode: rows in memory');
+  const job = { path: indexPath(out), seed: collection };
+  const [limit] = limits as [number];
+  return (await inGroup<EncodeReport>({ kind: 'encode', job }, limit, () => {})).report;
+}
+
 async function serveStep(
   { out }: Settings,
   limit: number,
@@ -270,19 +288,19 @@ async function serveStep(
 }
 
 /** Runs `job` in a new group of its own; `unlimited` says why there was none. */
-async function inGroup<Report extends BuildReport | ServeReport>(
+async function inGroup<Own extends Report>(
   job: Job,
   limit: number,
   onProgress: (progress: BuildProgress) => void,
-): Promise<{ report: Report; memory: GroupMemory | null; unlimited: string | null }> {
+): Promise<{ report: Own; memory: GroupMemory | null; unlimited: string | null }> {
   const group = ControlGroup.create(limit);
   if (typeof group === 'string') {
     say(`${job.kind}: without a limit: ${group}`);
-    const report = await runJob<Report>(job, null, onProgress);
+    const report = await runJob<Own>(job, null, onProgress);
     return { report, memory: null, unlimited: group };
   }
   try {
-    const report = await runJob<Report>(job, group, onProgress);
+    const report = await runJob<Own>(job, group, onProgress);
     return { report, memory: group.memory(), unlimited: null };
   } finally {
     group.remove();

@@ -23,6 +23,20 @@ export interface BuildReport {
   process: ProcessAccount;
 }
 
+export interface EncodeJob {
+  path: string;
+  seed: number;
+}
+
+export interface EncodeReport {
+  threads: number;
+  batchRows: number;
+  /** Halves to codes: the median of some batches. */
+  rowsPerSecond: number;
+  /** Synthetic rows a second, as halves. */
+  made: number;
+}
+
 export interface ServeJob {
   path: string;
   /** queries x dims: those with a known truth, then others. */
@@ -86,18 +100,22 @@ export interface ServeReport {
   process: ProcessAccount;
 }
 
-export type Job = { kind: 'build'; job: BuildJob } | { kind: 'serve'; job: ServeJob };
+export type Job =
+  | { kind: 'build'; job: BuildJob }
+  | { kind: 'encode'; job: EncodeJob }
+  | { kind: 'serve'; job: ServeJob };
+export type Report = BuildReport | EncodeReport | ServeReport;
 export type Message =
   | { kind: 'progress'; progress: BuildProgress }
   | { kind: 'say'; line: string }
-  | { kind: 'done'; report: BuildReport | ServeReport };
+  | { kind: 'done'; report: Report };
 
 /** Runs `job` in a new process, within `group` if there is one. */
-export async function runJob<Report extends BuildReport | ServeReport>(
+export async function runJob<Own extends Report>(
   job: Job,
   group: ControlGroup | null,
   onProgress: (progress: BuildProgress) => void,
-): Promise<Report> {
+): Promise<Own> {
   const file = fileURLToPath(new URL(`./${job.kind}-child.js`, import.meta.url));
   const command = [process.execPath, file];
   const [program, args] = group?.wrap(command) ?? [process.execPath, [file]];
@@ -105,11 +123,11 @@ export async function runJob<Report extends BuildReport | ServeReport>(
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   });
-  let report: Report | undefined;
+  let report: Own | undefined;
   child.on('message', (message: Message) => {
     if (message.kind === 'progress') onProgress(message.progress);
     else if (message.kind === 'say') process.stderr.write(`${message.line}\n`);
-    else report = message.report as Report;
+    else report = message.report as Own;
   });
   child.send(job);
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {

@@ -2,7 +2,7 @@
 import type { LedgerEntry } from '../../src/index.js';
 import { type Machine, machineLine } from '../machine.js';
 import type { GroupMemory } from './control-group.js';
-import type { Latency, ProcessAccount, ServeReport } from './job.js';
+import type { EncodeReport, Latency, ProcessAccount, ServeReport } from './job.js';
 
 /** What was asked of the kernel; without a limit, why. */
 interface Limited {
@@ -35,6 +35,8 @@ export interface ScaleResult {
     peakDiskBytes: number;
     diskBytes: number;
   };
+  /** Not in records of older runs. */
+  encoding?: EncodeReport;
   truth: {
     queries: number;
     neighbours: number;
@@ -50,7 +52,7 @@ export interface ScaleResult {
 }
 
 export function scaleTable(result: ScaleResult): string {
-  const { build, truth } = result;
+  const { build, encoding, truth } = result;
   const phases = Object.entries(build.phases)
     .filter(([, seconds]) => (seconds ?? 0) >= 0.5)
     .map(([phase, seconds]) => `${phase} ${seconds?.toFixed(0)} s`);
@@ -62,6 +64,12 @@ export function scaleTable(result: ScaleResult): string {
     `build: ${build.seconds.toFixed(0)} s, ${count(build.rowsPerSecond)} rows/s (${phases.join(', ')})`,
     `  ${memoryLine(build, build.process)}; disk ${gigabytes(build.diskBytes)}, at most ` +
       `${gigabytes(build.peakDiskBytes)}`,
+    ...(encoding === undefined
+      ? []
+      : [
+          `encoding alone: ${count(encoding.rowsPerSecond)} rows/s from halves, ` +
+            `${encoding.threads} threads; making rows alone: ${count(encoding.made)} rows/s`,
+        ]),
     `truth: ${truth.queries} queries in ${truth.seconds.toFixed(0)} s, ` +
       `${count(truth.rowsPerSecond)} rows/s; cosine of the 1st, 10th, 100th ${cosines}`,
     `bytes an image: ${result.residentBytesPerImage.toFixed(3)} resident, ` +

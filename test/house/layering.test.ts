@@ -1,6 +1,6 @@
 // The layout of the house: imports point downwards, and no file outgrows its reader.
 //
-//   scripts, bench, test → index → packed → build → query → store, codec, partition, embed → native, errors
+//   scripts, bench, test → index → packed → build → query → store, codec, partition, embed → native, option-names, errors
 //
 // Rooms of one rank do not know each other's values (types may be shared), and the rooms make no
 // circle. Bench and test may reach into any room; scripts see the public index alone.
@@ -14,6 +14,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const RANK: Record<string, number> = {
   errors: 0,
   native: 1,
+  'option-names': 1,
   store: 2,
   codec: 2,
   partition: 2,
