@@ -20,6 +20,7 @@ interface Flags {
   levels?: number[];
   ignore?: string[];
   metadata?: string;
+  remove?: string[];
   dryRun?: boolean;
   memory?: number;
   threads?: number;
@@ -38,7 +39,7 @@ const LISTED_SKIPS = 10;
 export function buildIndexCommand(): Command {
   return new Command('build-index')
     .description('make an index of images or vectors, or bring it up to date')
-    .argument('<sources...>', 'folders of images; or vectors: .npy .fbin .parquet .jsonl …')
+    .argument('[sources...]', 'folders of images; or vectors: .npy .fbin .parquet .jsonl …')
     .requiredOption('-o, --out <folder>', 'the index, e.g. photos.corvid')
     .optionsGroup('Images:')
     .option('-m, --model <name>', 'encoder: clip-nano (bundled), a folder, or a hub id')
@@ -57,6 +58,7 @@ export function buildIndexCommand(): Command {
     .option('--groups <n>', 'groups of lists that share directions', wholeNumber)
     .option('--seed <n>', 'of everything random (default: 1)', wholeNumber)
     .optionsGroup('Run:')
+    .option('--remove <path>', 'take what lies there out of the index (repeatable)', gatherText)
     .option('--dry-run', 'say what would be done and what it would take, and do nothing')
     .option(
       '--memory <size>',
@@ -76,6 +78,7 @@ with the reason, in <out>/skipped.jsonl.
 Examples:
   corvid build-index ~/Photos --out photos.corvid
   corvid build-index ~/Photos --out photos.corvid --model clip-nano --ignore '**/screenshots/**'
+  corvid build-index --remove ~/Photos/2019 --out photos.corvid
   corvid build-index embeddings.npy --out vectors.corvid --vectors none`,
     )
     .action(run);

@@ -12,6 +12,7 @@ import { dryRun } from './dry-run.js';
 import { LazyEncoder } from './lazy-encoder.js';
 import { type BuildOptions, type BuildSummary, type Settings, settle } from './options.js';
 import { Progress } from './progress.js';
+import { checkRemovals, noSources, withRemovals } from './removal.js';
 import { type ImageSources, openSources, type VectorSources } from './sources/open.js';
 import { spoolStream } from './sources/spool.js';
 import { TableSource } from './sources/table.js';
@@ -31,7 +32,9 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
   const settings = settle(options);
   const progress = new Progress(settings.onProgress);
   throwIfAborted(settings.signal);
-  const sources = await progress.during('list', 0, () => openAll(settings));
+  const sources = await progress.during('list', 0, async () =>
+    withRemovals(await openAll(settings), settings),
+  );
   try {
     const build = settings.dryRun ? dryRun : run;
     const summary = await build(sources, settings, progress);
@@ -48,6 +51,7 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
 async function openAll(settings: Settings): Promise<ImageSources | VectorSources> {
   const { paths, streams, tables } = settings;
   const own = tables.map((table) => new TableSource(table));
+  if (paths.length + streams.length + tables.length === 0) return noSources(settings.out);
   if (paths.length === 0) return { kind: 'vectors', sources: own, roots: [] };
   const opened = await openSources(paths, settings);
   if (opened.kind === 'vectors') return { ...opened, sources: [...opened.sources, ...own] };
@@ -71,6 +75,7 @@ async function run(
   const encoder = new LazyEncoder(settings, catalog);
   try {
     if (catalog !== null) checkAgainst(catalog, sources.kind, settings);
+    checkRemovals(settings.remove, sources.kind, catalog);
     const counts =
       sources.kind === 'images'
         ? await runImages(sources, encoder, context)

@@ -45,11 +45,11 @@ export function chooseForBuild(rows: number, dims: number, wishes: Wishes): Buil
     }
     choice.levels = [...levels];
   }
-  if ((lists ?? 1) > most) {
+  if (lists !== undefined && lists > most) {
     throw new CorvidError('ERR_USAGE', 'a list needs at least one row to be trained on', {
       path: 'lists',
       expected: `at most ${most}`,
-      actual: `${lists}`,
+      actual: String(lists),
       ...(most < rows ? { hint: 'allow more memory, or ask for fewer lists' } : {}),
     });
   }

@@ -8,6 +8,7 @@ import { checkAgainst } from './check.js';
 import { forecast, readState } from './forecast.js';
 import type { BuildSummary, Settings } from './options.js';
 import type { Progress } from './progress.js';
+import { checkRemovals } from './removal.js';
 import type { ImageSources, VectorSources } from './sources/open.js';
 import { type Counts, summarise } from './summary.js';
 
@@ -22,6 +23,7 @@ export async function dryRun(
     // A catalog without a codec is the start of a first build that was interrupted.
     const catalog = opened?.settings().codec == null ? null : opened;
     if (catalog !== null) checkAgainst(catalog, sources.kind, settings);
+    checkRemovals(settings.remove, sources.kind, catalog);
     const indexDims = catalog?.settings().dims ?? null;
     let dims = indexDims ?? settings.embedder?.fingerprint.dims ?? null;
     let counts: Counts;

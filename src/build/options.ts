@@ -45,8 +45,12 @@ export interface VectorBatch {
 export type VectorsOption = 'auto' | 'int8' | 'none';
 
 export interface BuildOptions {
-  /** Folders and files of images, or of vectors, or streams or tables of vectors; never mixed. */
+  /** Folders and files of images, or of vectors, or streams or tables of vectors; never mixed. Empty
+   * only where something is removed. */
   sources: readonly (string | VectorStream | VectorTable)[];
+  /** Folders and files (or names of streams and tables) whose items leave the index; what lies there
+   * now does not matter. */
+  remove?: readonly string[] | undefined;
   /** Folder of the index, made if there is none; extended if there is one. */
   out: string;
   /** Encoder of images: a folder or a hub id. Default: the one that the index was made with. */
@@ -147,6 +151,7 @@ export interface BuildSummary {
 
 /** Options with every default filled in. */
 export interface Settings extends BuildOptions {
+  remove: readonly string[];
   paths: string[];
   streams: VectorStream[];
   tables: VectorTable[];
@@ -159,6 +164,7 @@ export interface Settings extends BuildOptions {
 
 const BUILD_OPTIONS: OptionNames<BuildOptions> = {
   sources: true,
+  remove: true,
   out: true,
   model: true,
   embedder: true,
@@ -187,7 +193,11 @@ export function settle(options: BuildOptions): Settings {
   if (typeof options.out !== 'string' || options.out === '') {
     throw usage('out', 'the folder of the index is missing', 'a path such as photos.corvid');
   }
-  if (!Array.isArray(options.sources) || options.sources.length === 0) {
+  const remove = options.remove ?? [];
+  if (!Array.isArray(remove) || remove.some((path) => typeof path !== 'string' || path === '')) {
+    throw usage('remove', 'not a list of paths', 'folders, files or names');
+  }
+  if (!Array.isArray(options.sources) || options.sources.length + remove.length === 0) {
     throw usage('sources', 'there are no sources', 'at least one folder, file or stream');
   }
   const paths = options.sources.filter((source) => typeof source === 'string');
@@ -211,6 +221,7 @@ export function settle(options: BuildOptions): Settings {
   return {
     ...options,
     out: resolve(options.out),
+    remove,
     paths,
     streams: own.filter((source) => 'batches' in source),
     tables: own.filter((source) => 'read' in source),

@@ -295,10 +295,15 @@ export class Catalog {
   // A statement that is being iterated cannot be run again, so each iteration has its own.
   *#iterate(sql: string): IterableIterator<Row> {
     const rows = this.run('reading items', () => this.database.prepare(sql).iterate());
-    for (;;) {
-      const next = this.run('reading items', () => rows.next());
-      if (next.done === true) return;
-      yield next.value as Row;
+    try {
+      for (;;) {
+        const next = this.run('reading items', () => rows.next());
+        if (next.done === true) return;
+        yield next.value as Row;
+      }
+    } finally {
+      // Who stops halfway would leave the database busy.
+      rows.return?.();
     }
   }
 

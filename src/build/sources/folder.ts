@@ -72,6 +72,6 @@ export function emptyFolder(folder: string, expected: string): CorvidError {
   return new CorvidError('ERR_SOURCE_EMPTY', 'nothing in the folder can be indexed', {
     path: folder,
     expected,
-    hint: 'check the path and the ignore globs',
+    hint: 'check the path and the ignore globs; to take the folder out of an index, remove it',
   });
 }
