@@ -2,11 +2,8 @@
 //
 // Everything is written to staging first; `writer.publish` is the only step that readers see. A
 // failure or a kill before it leaves the index as it was, and in staging what the next run goes on
-// from: the trained codec and the checkpoints of the segment.
-import { saveCodec } from '../codec/codec.js';
+// from: the trained codec, its routing graph, and the checkpoints of the segment.
 import type { EncoderFingerprint } from '../embed/embedder.js';
-import type { NativeCodec } from '../native.js';
-import { buildRoutingGraph, needsRoutingGraph } from '../partition/routing.js';
 import { toRecords } from '../query/measure-recall.js';
 import type { RecallCard } from '../query/recall-card.js';
 import type { IndexSettings, SourceRecord } from '../store/catalog.js';
@@ -21,6 +18,7 @@ import { forecast, type IndexState, readState } from './forecast.js';
 import type { CommitPlan } from './plan.js';
 import type { Rows } from './rows.js';
 import { SegmentRows } from './segment-rows.js';
+import { stageCodec } from './stage-codec.js';
 import { trainForBuild } from './train.js';
 import { VERSION } from './version.js';
 
@@ -152,25 +150,6 @@ function isIdle(change: Change): boolean {
 
 function withoutSegments({ removeIds, updateItems, putSources, dropSources }: Change): Publication {
   return { removeIds, updateItems, putSources, dropSources };
-}
-
-/** Writes a newly trained codec, and its routing graph where it wants one, into staging. */
-async function stageCodec(
-  codec: NativeCodec,
-  { writer, progress, settings }: BuildContext,
-): Promise<Pick<Publication, 'codec' | 'routing'>> {
-  const { uuid, lists } = codec.info();
-  const file = writer.newCodec();
-  await saveCodec(codec, file.path);
-  if (!needsRoutingGraph(lists)) return { codec: { ...file, uuid }, routing: null };
-  const routing = writer.newRouting();
-  await progress.during('route', lists, () =>
-    buildRoutingGraph(codec, routing.path, {
-      signal: settings.signal,
-      onProgress: (done) => progress.update(done),
-    }),
-  );
-  return { codec: { ...file, uuid }, routing };
 }
 
 function nextSettings(
