@@ -32,10 +32,10 @@ class ListAssigner {
   size_t candidate_count() const { return candidate_count_; }
 
   // For each row, about the view's mean, the candidate_count() lists that are nearest, nearest
-  // first, and ⟨x, µ + c⟩ with each: rows x candidate_count() of both. One row in forty misses a list
-  // of the four that a search through all would find and the encoder would take: the one it takes
-  // then is nearly as good. A row's result depends on that row alone. Fastest with tens of thousands
-  // of rows at once.
+  // first, and ⟨x, µ + c⟩ with each: rows x candidate_count() of both. One row in forty misses a
+  // list of the four that a search through all would find and the encoder would take: the one it
+  // takes then is nearly as good. A row's result depends on that row alone. Fastest with tens of
+  // thousands of rows at once.
   void candidates(const ByteRows& rows, size_t threads, uint32_t* lists, float* products) const;
 
  private:
