@@ -76,6 +76,7 @@
         "src/synthetic/statistics.cc",
         "src/synthetic/truth.cc",
         "src/system_file.cc",
+        "src/order.cc",
         "src/packed.cc",
         "src/threads.cc",
         "src/unit.cc"

@@ -22,14 +22,21 @@ inline uint32_t ascending_bits(float value) {
   return bits ^ (uint32_t{0x80000000} | (0 - sign));
 }
 
+// The least and the largest of `count` numbers, at least one, none of them NaN.
+struct Extremes {
+  float least;
+  float largest;
+};
+Extremes extremes_of(const float* numbers, size_t count);
+
 // Finds the n-th largest of many numbers: counts them in bins of even width, and looks closer at
 // the one bin that it lies in. Memory is reused.
 class NthLargest {
  public:
   // The n-th largest, 1 <= n <= count; none is NaN or infinite.
   float find(const float* numbers, size_t count, size_t n) {
-    const auto [least, most] = std::minmax_element(numbers, numbers + count);
-    const float low = *least, width = (*most - low) / kBins;
+    const auto [low, high] = extremes_of(numbers, count);
+    const float width = (high - low) / kBins;
     if (!(width > 0)) return low;
     const float inverse = 1 / width;
     counts_.fill(0);

@@ -13,7 +13,7 @@ namespace corvid {
 namespace {
 
 // Queries that share one reading of the routing vectors.
-constexpr size_t kQueriesAtOnce = 12;
+constexpr size_t kQueriesAtOnce = 16;
 
 // A whole number that orders as similarity descending and then list ascending do, largest first.
 uint64_t key_of(float similarity, uint32_t list) {
@@ -42,7 +42,8 @@ CORVID_WIDE void find_maxima(const float* numbers, size_t count, size_t columns,
 
 // The best `probes` of `lists` similarities. First a bound that at least `probes` lists reach: the
 // maxima of four times as many columns of them are that many lists, whatever else a column holds.
-// Few lists pass it, so only those are sorted.
+// Only columns whose maximum reaches it are looked at list by list, and few lists pass and are
+// sorted.
 class ListSelector {
  public:
   ListSelector(size_t lists, size_t probes)
@@ -51,16 +52,16 @@ class ListSelector {
   void select(const float* similarities, size_t lists, RoutedList* out) {
     maxima_.resize(columns_);
     find_maxima(similarities, lists, columns_, maxima_.data());
-    const auto place = maxima_.begin() + static_cast<std::ptrdiff_t>(probes_ - 1);
-    std::nth_element(maxima_.begin(), place, maxima_.end(), std::greater<float>());
-    const float bound = *place;
+    const float bound = nth_largest_.find(maxima_.data(), columns_, probes_);
     passing_.clear();
-    for (uint32_t list = 0; list < lists; ++list) {
-      if (similarities[list] >= bound) passing_.push_back(key_of(similarities[list], list));
+    for (size_t column = 0; column < columns_; ++column) {
+      if (maxima_[column] < bound) continue;
+      for (size_t list = column; list < lists; list += columns_) {
+        if (similarities[list] < bound) continue;
+        passing_.push_back(key_of(similarities[list], static_cast<uint32_t>(list)));
+      }
     }
-    const auto end = passing_.begin() + static_cast<std::ptrdiff_t>(probes_);
-    std::nth_element(passing_.begin(), end - 1, passing_.end(), std::greater<uint64_t>());
-    std::sort(passing_.begin(), end, std::greater<uint64_t>());
+    std::sort(passing_.begin(), passing_.end(), std::greater<uint64_t>());
     for (size_t i = 0; i < probes_; ++i) {
       const uint32_t list = list_of(passing_[i]);
       out[i] = {similarities[list], list};
@@ -72,6 +73,7 @@ class ListSelector {
   size_t probes_;
   std::vector<float> maxima_;
   std::vector<uint64_t> passing_;
+  NthLargest nth_largest_;
 };
 
 }  // namespace
