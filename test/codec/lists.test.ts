@@ -66,6 +66,24 @@ t.test('there may be more lists than training rows, and all are reached', async 
   t.ok((await closeness(codec)) > (await closeness(await codecWith(128, 2, true))));
 });
 
+t.test('what a row becomes depends on that row alone', async (t) => {
+  const codec = await codecWith(1000, 2, true);
+  const bytes = codec.info().levels.length * 8;
+  const whole = await encodeEmbeddings(codec, rows, { vectors: false, threads: 3 });
+  for (const [first, count] of [
+    [0, 1],
+    [777, 33],
+    [2000, 1500],
+  ] as const) {
+    const part = rows.slice(first * DIMS, (first + count) * DIMS);
+    for (const threads of [1, 2]) {
+      const { lists, codes } = await encodeEmbeddings(codec, part, { vectors: false, threads });
+      t.same(lists, whole.lists.slice(first, first + count), `lists of ${count} rows`);
+      t.same(codes, whole.codes.slice(first * bytes, (first + count) * bytes), 'and their codes');
+    }
+  }
+});
+
 t.test('the same seed gives the same bytes for any number of threads', async (t) => {
   const files = [1, 3].map((threads) => ({ threads, path: join(dir, `${threads}.bin`) }));
   for (const { threads, path } of files) await saveCodec(await codecWith(200, threads, true), path);

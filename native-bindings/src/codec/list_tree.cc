@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "codec/kmeans.h"
 #include "codec/matrix.h"
 #include "codec/wide.h"
 #include "prefetch.h"
@@ -213,28 +212,13 @@ std::vector<NearList> ListTree::nearest(const ByteRows& rows, size_t probes, siz
   });
   // Visit v is of row v / probes.
   const Grouping visits = group_rows(search.cells.data(), search.cells.size(), cells_.size());
-  parallel_for(
-      (cells_.size() + kRunCells - 1) / kRunCells, threads, [&](size_t run, size_t thread) {
-        const size_t last = std::min(cells_.size(), (run + 1) * kRunCells);
-        for (size_t c = run * kRunCells; c < last; ++c) {
-          const size_t begin = visits.starts[c], end = visits.starts[c + 1];
-          for (size_t i = begin; i < end; i += kVisitRows) {
-            const size_t here = std::min(kVisitRows, end - i);
-            // The next rows, of this cell or another, and the next cell come while these are
-            // compared.
-            for (size_t next = i + here; next < std::min(i + 2 * here, visits.order.size());
-                 ++next) {
-              rows.fetch(visits.order[next] / probes);
-              prefetch(&search.found[visits.order[next] * kNearest], kNearest * sizeof(NearList));
-            }
-            if (c + 1 < last) {
-              cells_[c + 1].points.fetch_part((i - begin) / kVisitRows,
-                                              (end - begin + kVisitRows - 1) / kVisitRows);
-            }
-            visit_cell(search, cells_[c], &visits.order[i], here, search.scratch[thread]);
-          }
-        }
-      });
+  parallel_for((cells_.size() + kRunCells - 1) / kRunCells, threads,
+               [&](size_t run, size_t thread) {
+                 const size_t last = std::min(cells_.size(), (run + 1) * kRunCells);
+                 for (size_t c = run * kRunCells; c < last; ++c) {
+                   visit_cell(search, visits, c, c + 1 < last, search.scratch[thread]);
+                 }
+               });
   std::vector<NearList> result(count * kNearest);
   const size_t apart = probes * kNearest;
   for (size_t r = 0; r < count; ++r) {
@@ -258,9 +242,26 @@ void ListTree::choose_cells(const ByteRows& rows, size_t first, size_t last, siz
   }
 }
 
-// Fills `found` of some visits to one cell.
-void ListTree::visit_cell(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
+// Fills `found` of all visits to cell c. What comes next is fetched meanwhile: the next rows, of
+// this cell or another, and the next cell if this thread visits it.
+void ListTree::visit_cell(Search& search, const Grouping& visits, size_t c, bool next_too,
                           Scratch& scratch) const {
+  const size_t begin = visits.starts[c], end = visits.starts[c + 1];
+  const size_t parts = (end - begin + kVisitRows - 1) / kVisitRows;
+  for (size_t part = 0; part < parts; ++part) {
+    const size_t first = begin + part * kVisitRows, last = std::min(end, first + kVisitRows);
+    for (size_t i = last; i < std::min(last + kVisitRows, visits.order.size()); ++i) {
+      search.rows.fetch(visits.order[i] / search.probes);
+      prefetch(&search.found[visits.order[i] * kNearest], kNearest * sizeof(NearList));
+    }
+    if (next_too) cells_[c + 1].points.fetch_part(part, parts);
+    compare(search, cells_[c], &visits.order[first], last - first, scratch);
+  }
+}
+
+// Fills `found` of at most kVisitRows visits to one cell.
+void ListTree::compare(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
+                       Scratch& scratch) const {
   const size_t depth = search.rows.depth();
   scratch.rows.resize(kVisitRows * depth);
   for (size_t i = 0; i < count; ++i) {

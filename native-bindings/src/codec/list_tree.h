@@ -14,6 +14,7 @@
 
 #include "aligned.h"
 #include "codec/byte_rows.h"
+#include "codec/kmeans.h"
 #include "codec/panels.h"
 
 namespace corvid {
@@ -52,8 +53,10 @@ class ListTree {
   void fill_cells(const ReadPoint& read_point, size_t lists, size_t threads);
   void choose_cells(const ByteRows& rows, size_t first, size_t last, size_t probes,
                     Scratch& scratch, uint32_t* cells) const;
-  void visit_cell(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
+  void visit_cell(Search& search, const Grouping& visits, size_t c, bool next_too,
                   Scratch& scratch) const;
+  void compare(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
+               Scratch& scratch) const;
 
   size_t dims_;
   Panels cell_points_;
