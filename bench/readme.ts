@@ -235,10 +235,11 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
     });
   });
   const builds = records.map(({ result: { rows, build } }) => {
-    const { seconds, rowsPerSecond, memory, process } = build;
+    const { seconds, rowsPerSecond, memory, process, runs = 1 } = build;
+    const often = runs > 1 ? ` and ${runs} runs` : '';
     const peak = gigabytes(memory?.peakBytes ?? process.peakRssBytes);
     return (
-      `${whole(rows)} rows in ${whole(seconds)} s (${whole(rowsPerSecond)}/s, making the rows ` +
+      `${whole(rows)} rows in ${whole(seconds)} s${often} (${whole(rowsPerSecond)}/s, making the rows ` +
       `included; at most ${peak} GB with page cache)`
     );
   });

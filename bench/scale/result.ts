@@ -28,6 +28,8 @@ export interface ScaleResult {
   lists: number;
   rowsPerList: number;
   build: Limited & {
+    /** Times that it was begun or gone on with; seconds and phases are of all. One in older records. */
+    runs?: number;
     seconds: number;
     rowsPerSecond: number;
     phases: Partial<Record<string, number>>;
@@ -61,7 +63,7 @@ export function scaleTable(result: ScaleResult): string {
     machineLine(result.machine),
     `${count(result.rows)} synthetic rows, levels ${result.levels.join(' ')}, ` +
       `${count(result.lists)} lists of ${count(result.rowsPerList)} rows`,
-    `build: ${build.seconds.toFixed(0)} s, ${count(build.rowsPerSecond)} rows/s (${phases.join(', ')})`,
+    `build: ${build.seconds.toFixed(0)} s${(build.runs ?? 1) > 1 ? ` in ${build.runs} runs` : ''}, ${count(build.rowsPerSecond)} rows/s (${phases.join(', ')})`,
     `  ${memoryLine(build, build.process)}; disk ${gigabytes(build.diskBytes)}, at most ` +
       `${gigabytes(build.peakDiskBytes)}`,
     ...(encoding === undefined

@@ -49,7 +49,11 @@ t.test(
     const resumed = spawnSync(process.execPath, command(out, '--resume'), { encoding: 'utf8' });
     t.equal(resumed.status, 0, resumed.stderr);
     const result = JSON.parse(resumed.stdout) as ScaleResult;
-    t.match(result, { label: 'synthetic', rows: ROWS });
+    t.match(result, { label: 'synthetic', rows: ROWS, build: { runs: 2 } });
+    const { phases, seconds } = result.build;
+    const sum = Object.values(phases).reduce<number>((total, own) => total + (own ?? 0), 0);
+    t.ok(Math.abs(sum - seconds) < 1e-6);
+    t.ok((result.encoding?.rowsPerSecond ?? 0) > 0);
     t.ok(
       result.ledger.some(({ name, diskBytes }) => name === 'plane-64.bin' && diskBytes > 8 * ROWS),
     );
