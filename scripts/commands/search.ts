@@ -43,7 +43,11 @@ export function searchCommand(): Command {
     .argument('[text...]', 'what to look for; + and - add and take away: "a dog - people"')
     .optionsGroup('What to look for (every one may be repeated):')
     .option('-i, --image <file>', 'a picture to look like; 0.5*file weighs it', gather(imagePart))
-    .option('--more <item>', 'more like this item (its number or key)', gather(itemPart(1)))
+    .option(
+      '--more <item>',
+      'more like this item: its number or its key (key:2024 if that looks like a number)',
+      gather(itemPart(1)),
+    )
     .option('--less <item>', 'less like this item', gather(itemPart(-1)))
     .optionsGroup('Which hits:')
     .option('-w, --where <sql>', 'only items that match, by an SQL condition')

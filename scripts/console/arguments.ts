@@ -59,11 +59,14 @@ export function imagePart(text: string): QueryPart {
   return { image: value, weight };
 }
 
-/** An item by number, or else by key. */
+const KEY = 'key:';
+
+/** An item by number, or else by key; `key:2024` is a key that looks like a number. */
 export function itemPart(sign: 1 | -1) {
   return (text: string): QueryPart => {
     const { value, weight } = weighted(text);
-    const item = /^\d+$/.test(value) ? Number(value) : value;
+    const key = value.startsWith(KEY) ? value.slice(KEY.length) : value;
+    const item = /^\d+$/.test(value) ? Number(value) : key;
     return { item, weight: sign * weight };
   };
 }

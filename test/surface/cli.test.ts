@@ -193,6 +193,8 @@ t.test('whatever is wrong has a code, a place and a remedy, and no stack', async
     [['search', index, 'dog', '--where', 'colour = 1'], 'ERR_WHERE', /colour/],
     [['search', index, '--image', join(folder, 'none.jpg')], 'ERR_NOT_FOUND', /none\.jpg/],
     [['search', index, '--more', '99999'], 'ERR_ITEM_NOT_FOUND', /99999/],
+    [['search', index, '--more', 'key:7'], 'ERR_ITEM_NOT_FOUND', /7/],
+    [['build-index', '--remove', 'nowhere', '-o', index], 'ERR_NOT_FOUND', /nowhere/],
     [
       ['build-index', join(folder, 'empty'), '-o', join(folder, 'x.corvid')],
       'ERR_SOURCE_EMPTY',
@@ -216,6 +218,37 @@ t.test('whatever is wrong has a code, a place and a remedy, and no stack', async
     corvid(['search', photos, 'dog'], { env: { ...process.env, CORVID_DEBUG: '1' } }).stderr,
     /^\s+at /m,
   );
+});
+
+t.test('a key that looks like a number is told from one', async (t) => {
+  const file = join(folder, 'keys.jsonl');
+  const rows = [3, 2, 1].map((key, i) => ({ key: `${key}`, vector: [1, i, 0, 0, 0, 0, 0, 1] }));
+  writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const out = join(folder, 'keys.corvid');
+  t.equal(corvid(['build-index', file, '--out', out]).status, 0);
+  const keysBeside = (item: string) =>
+    JSON.parse(corvid(['search', out, '--more', item, '--json']).stdout).hits.map(
+      ({ key }: { key: string }) => key,
+    );
+  t.strictSame(keysBeside('2'), ['2', '3'], 'item 2 has the key 1');
+  t.strictSame(keysBeside('key:2').sort(), ['1', '3']);
+});
+
+t.test('a folder leaves the index', async (t) => {
+  const [dated, other] = ['dated', 'other'].map((name) => join(folder, name)) as [string, string];
+  for (const path of [dated, other]) mkdirSync(path);
+  const [a, b, c] = NAMES.map((name) => join(PICTURES, name)) as [string, string, string];
+  cpSync(a, join(dated, '1.jpg'));
+  cpSync(b, join(dated, '2.jpg'));
+  cpSync(c, join(other, '3.jpg'));
+  const out = join(folder, 'dated.corvid');
+  corvid(['build-index', dated, other, '--out', out, '--model', 'clip-nano']);
+  const { status, stderr } = corvid(['build-index', '--remove', dated, '--out', out]);
+  t.equal(status, 0, stderr);
+  t.match(stderr, /removed/);
+  const found = JSON.parse(corvid(['search', out, 'a dog', '--json']).stdout).hits;
+  t.match(found, [{ key: '3.jpg' }]);
+  t.equal(found.length, 1);
 });
 
 t.test('Ctrl-C ends a build with 130; the next one goes on', async (t) => {
