@@ -8,7 +8,7 @@
 
 namespace corvid {
 
-constexpr size_t kCacheLine = 64;
+constexpr size_t kCacheLineBytes = 64;
 
 template <typename T>
 struct CacheLineAllocator {
@@ -18,9 +18,11 @@ struct CacheLineAllocator {
   CacheLineAllocator(const CacheLineAllocator<U>&) {}
 
   T* allocate(size_t count) {
-    return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(kCacheLine)));
+    return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(kCacheLineBytes)));
   }
-  void deallocate(T* memory, size_t) { ::operator delete(memory, std::align_val_t(kCacheLine)); }
+  void deallocate(T* memory, size_t) {
+    ::operator delete(memory, std::align_val_t(kCacheLineBytes));
+  }
 
   template <typename U>
   bool operator==(const CacheLineAllocator<U>&) const {

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace corvid {
+#include "aligned.h"
 
-constexpr size_t kCacheLineBytes = 64;
+namespace corvid {
 
 inline void prefetch(const void* first, size_t bytes) {
 #if defined(__GNUC__) || defined(__clang__)

@@ -24,8 +24,7 @@ import { unitVectors, withRow } from './unit.js';
 import { VERSION } from './version.js';
 
 /** Bytes of a batch as floats: with very many lists, each read of their centers serves the rows of
- * one batch (2^18 lists: 142,000 rows/s in batches of 16,384 rows, 150,000 in those of 32,768). About
- * five batches are on their way at a time. */
+ * one batch. About five batches are on their way at a time. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 const BATCH_SHARE = 1 / 64;
 const MAX_BATCH_ROWS = 32_768;

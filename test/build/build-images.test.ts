@@ -2,7 +2,6 @@
 import {
   copyFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -16,20 +15,13 @@ import { buildIndex } from '../../src/build/build-index.js';
 import type { BuildProgress } from '../../src/build/options.js';
 import { openClip } from '../../src/embed/clip.js';
 import { CorvidError } from '../../src/errors.js';
+import { copyPictures, NAMES } from './pictures.js';
 import { cosine, PICTURES, readIndex } from './read-index.js';
 import { TinyEmbedder } from './tiny-embedder.js';
 
-const NAMES = readdirSync(PICTURES).filter((name) => name.endsWith('.jpg'));
-
-/** Copies `count` pictures into a new folder. */
-function photos(dir: string, count: number, first = 0): string {
-  const folder = join(dir, 'photos');
-  mkdirSync(folder, { recursive: true });
-  for (const name of NAMES.slice(first, first + count)) {
-    copyFileSync(join(PICTURES, name), join(folder, name));
-  }
-  return folder;
-}
+/** Copies `count` pictures into one folder. */
+const photos = (dir: string, count: number, first = 0) =>
+  copyPictures(join(dir, 'photos'), first, count);
 
 t.test('the bundled encoder indexes real pictures', async (t) => {
   const dir = t.testdir();

@@ -1,26 +1,17 @@
 // What a build is told to remove leaves the index, whether or not it is still there to be indexed.
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { buildIndex, openIndex } from '../../src/index.js';
-import { PICTURES, readIndex } from './read-index.js';
+import { copyPictures, NAMES } from './pictures.js';
+import { readIndex } from './read-index.js';
 import { TinyEmbedder } from './tiny-embedder.js';
 import { clusteredVectors, writeNpy } from './vector-files.js';
 
 const DIMS = 64;
-const NAMES = readdirSync(PICTURES).filter((name) => name.endsWith('.jpg'));
-
-function photos(folder: string, first: number, count: number): string {
-  mkdirSync(folder, { recursive: true });
-  for (const name of NAMES.slice(first, first + count)) {
-    copyFileSync(join(PICTURES, name), join(folder, name));
-  }
-  return folder;
-}
-
 t.test('folders and files of images', async (t) => {
   const dir = t.testdir();
-  const [one, two] = [photos(join(dir, 'one'), 0, 8), photos(join(dir, 'two'), 8, 6)];
+  const [one, two] = [copyPictures(join(dir, 'one'), 0, 8), copyPictures(join(dir, 'two'), 8, 6)];
   const out = join(dir, 'photos.corvid');
   const embedder = new TinyEmbedder('a');
   await buildIndex({ sources: [one, two], out, embedder });
@@ -60,7 +51,7 @@ t.test('folders and files of images', async (t) => {
 
 t.test('the last folder: an index without images, to which some can come again', async (t) => {
   const dir = t.testdir();
-  const folder = photos(join(dir, 'photos'), 0, 5);
+  const folder = copyPictures(join(dir, 'photos'), 0, 5);
   const out = join(dir, 'photos.corvid');
   const embedder = new TinyEmbedder('a');
   await buildIndex({ sources: [folder], out, embedder });
