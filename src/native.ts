@@ -307,8 +307,9 @@ export interface NativeAddon {
    * Released by the operating system when the process dies. */
   lockFile(path: string): FileLock | null;
   /** Float32 rows of unit length from f32, f16 (as Uint16Array), or int8 rows.
+   * Written to `into`, which may be `vectors` itself, or to a new array.
    * Throws ERR_VECTOR_INVALID with the row number for NaN, infinity or length zero. */
-  toUnit(vectors: RawVectors, dims: number): Float32Array;
+  toUnit(vectors: RawVectors, dims: number, into?: Float32Array): Float32Array;
   ByteSample: new (capacity: number, dims: number) => NativeByteSample;
   /** Finds lists by k-means in two levels; `lists` is at most the sample's rows. */
   startLists(

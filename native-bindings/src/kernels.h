@@ -82,6 +82,11 @@ struct Kernels {
   // before the first being 0. `bits` is a multiple of 64 up to 256, and |z| <= 32767.
   int32_t (*trellis_dot)(const uint8_t* code, const int16_t* z, size_t bits);
 
+  // Sums the look-ups of the 64-bit codes of sixteen rows; byte j of row r at codes[16 * j + r]:
+  // sums[r] = sum over j = 0 … 7, one after another, of
+  //   tables[32 * j + low nibble] + tables[32 * j + 16 + high nibble].
+  void (*sum_codes)(const uint8_t* codes, const float* tables, float* sums);
+
   // Whole-number products of every row with every vector of the panels, exactly: with w = 16 p + i,
   // out[r * 16 * panel_count + w] = start[w] + sum over d of
   //   rows[r * depth + d] * panels[(p * depth + d / 4 * 4) * 16 + i * 4 + d % 4].

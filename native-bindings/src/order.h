@@ -21,6 +21,14 @@ inline uint32_t ascending_bits(float value) {
   const uint32_t sign = bits >> 31;
   return bits ^ (uint32_t{0x80000000} | (0 - sign));
 }
+// The value whose ascending_bits are `bits`.
+inline float value_of_bits(uint32_t bits) {
+  const uint32_t sign = 1 - (bits >> 31);
+  bits ^= uint32_t{0x80000000} | (0 - sign);
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
 
 // The least and the largest of `count` numbers, at least one, none of them NaN.
 struct Extremes {
@@ -64,6 +72,28 @@ class NthLargest {
   std::array<uint32_t, kBins> counts_;
   std::vector<uint16_t> places_;
   std::vector<float> inside_;
+};
+
+// A whole number that orders as `value` descending and then `number` ascending do, largest first.
+inline uint64_t descending_key(float value, uint32_t number) {
+  return uint64_t{ascending_bits(value)} << 32 | (UINT32_MAX - number);
+}
+inline uint32_t number_of(uint64_t key) { return UINT32_MAX - static_cast<uint32_t>(key); }
+
+// Sorts keys of descending_key, largest first: into bins of even width by their values, which few
+// then share. Memory is reused.
+class KeySorter {
+ public:
+  // No value is NaN or infinite.
+  void sort(std::vector<uint64_t>& keys);
+
+ private:
+  static constexpr size_t kBins = 256;
+
+  std::array<uint32_t, kBins + 1> ends_;
+  std::vector<uint8_t> places_;
+  std::vector<float> values_;
+  std::vector<uint64_t> sorted_;
 };
 
 }  // namespace corvid

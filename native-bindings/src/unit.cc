@@ -47,7 +47,7 @@ void scale_to_unit(float* rows_at, size_t rows, size_t dims) {
 }  // namespace
 
 void to_unit(const float* in, size_t rows, size_t dims, float* out) {
-  std::copy(in, in + rows * dims, out);
+  if (in != out) std::copy(in, in + rows * dims, out);
   scale_to_unit(out, rows, dims);
 }
 

@@ -8,7 +8,8 @@
 namespace corvid {
 
 // out (rows x dims) = in (rows x dims), every row divided by its Euclidean length (summed in
-// double). Throws ERR_VECTOR_INVALID, with the row, for NaN, infinity or a length of zero.
+// double). `out` may be `in`. Throws ERR_VECTOR_INVALID, with the row, for NaN, infinity or a
+// length of zero.
 void to_unit(const float* in, size_t rows, size_t dims, float* out);
 void to_unit(const uint16_t* in, size_t rows, size_t dims, float* out);  // IEEE half
 void to_unit(const int8_t* in, size_t rows, size_t dims, float* out);

@@ -186,6 +186,21 @@ bool sums_trellises_alike(const Kernels& reference, const Kernels& tested) {
   return true;
 }
 
+bool sums_codes_alike(const Kernels& reference, const Kernels& tested) {
+  for (int round = 0; round < 500; ++round) {
+    const Fenced codes(16 * corvid::kPlane64Bytes);
+    const Fenced tables(corvid::kTables * corvid::kTableEntries * sizeof(float));
+    const Fenced x(16 * sizeof(float)), y(16 * sizeof(float));
+    for (size_t i = 0; i < corvid::kTables * corvid::kTableEntries; ++i) {
+      tables.as<float>()[i] = static_cast<float>(static_cast<int>(pick(20000)) - 10000) / 777;
+    }
+    reference.sum_codes(codes.data(), tables.as<float>(), x.as<float>());
+    tested.sum_codes(codes.data(), tables.as<float>(), y.as<float>());
+    if (std::memcmp(x.data(), y.data(), 16 * sizeof(float)) != 0) return false;
+  }
+  return true;
+}
+
 bool multiplies_panels_alike(const Kernels& reference, const Kernels& tested) {
   for (int round = 0; round < 300; ++round) {
     // Every other depth fills whole registers and tiles.
@@ -295,6 +310,7 @@ int main(int argc, char** argv) {
     report(dots_alike(scalar, *tested), prefix + "dot");
     report(multiplies_bytes_alike(scalar, *tested), prefix + "products_i8");
     report(sums_trellises_alike(scalar, *tested), prefix + "trellis_dot");
+    report(sums_codes_alike(scalar, *tested), prefix + "sum_codes");
     report(multiplies_panels_alike(scalar, *tested), prefix + "panel_products");
     report(multiplies_matrices_closely(scalar, *tested), prefix + "gemm_nt");
     report(converts_halves_alike(scalar, *tested), prefix + "half_to_float, float_to_half");

@@ -6,97 +6,101 @@ import type { Filter } from './filter.js';
 import type { Plan } from './plan.js';
 import { answerRequest } from './route.js';
 
-/** A query of a batch with its plan; queries of one kind share one plan object. */
-export interface PlannedQuery {
-  /** May be a view of the vectors of the whole batch. */
-  vector: Float32Array;
-  plan: Plan;
-}
-
 /** Queries in one run: enough to pay for the hop, few enough to share the work evenly. */
 const RUN_MIN = 8;
 const RUN_MAX = 256;
 const RUNS_PER_THREAD = 4;
 
+/** Queries of one plan. */
+interface Alike {
+  plan: Plan;
+  /** Their positions in the batch. */
+  positions: number[];
+}
+
 /**
- * @returns answers in the order of `queries`, each equal to what `execute` gives, but where that is
+ * @param vectors plans.length x dims, unit rows; where it is shared memory, workers read it in place
+ * @param plans of each query; queries of one kind share one object
+ * @returns answers in the order of the queries, each equal to what `execute` gives, but where that is
  *   routed by the graph, which may miss a list: batches are routed exactly, for less.
  */
 export async function executeBatch(
   context: ExecuteContext,
-  queries: readonly PlannedQuery[],
+  vectors: Float32Array,
+  plans: readonly Plan[],
   filter: Filter | null,
 ): Promise<Executed[]> {
-  const answers = new Array<Executed>(queries.length);
-  const positions = new Map<Plan, number[]>();
-  queries.forEach(({ plan }, i) => {
-    const known = positions.get(plan);
-    if (known === undefined) positions.set(plan, [i]);
-    else known.push(i);
+  const groups = new Map<Plan, Alike>();
+  plans.forEach((plan, i) => {
+    const known = groups.get(plan);
+    if (known === undefined) groups.set(plan, { plan, positions: [i] });
+    else known.positions.push(i);
   });
-  for (const [plan, own] of positions) {
-    const single = plan.exact || filter?.fewRows != null || own.length < RUN_MIN;
-    const use = single ? executeEach : executeRuns;
-    await use(context, queries, plan, own, filter, answers);
+  const answers = new Array<Executed>(plans.length);
+  for (const group of groups.values()) {
+    const { plan, positions } = group;
+    const rows = groups.size === 1 ? vectors : gather(vectors, positions, context.snapshot.dims);
+    const single = plan.exact || filter?.fewRows != null || positions.length < RUN_MIN;
+    const found = await (single ? executeEach : executeRuns)(context, rows, group, filter);
+    found.forEach((answer, i) => {
+      answers[positions[i] as number] = answer;
+    });
   }
   return answers;
 }
 
-type Use = (
+type Execute = (
   context: ExecuteContext,
-  queries: readonly PlannedQuery[],
-  plan: Plan,
-  positions: readonly number[],
+  vectors: Float32Array,
+  group: Alike,
   filter: Filter | null,
-  answers: Executed[],
-) => Promise<void>;
+) => Promise<Executed[]>;
 
-const executeEach: Use = async (context, queries, plan, positions, filter, answers) => {
+const executeEach: Execute = (context, vectors, { plan, positions }, filter) => {
+  const { dims } = context.snapshot;
   const busy = { ...context, busy: positions.length > 1 };
-  await Promise.all(
-    positions.map(async (i) => {
+  return Promise.all(
+    positions.map((_, i) => {
       // A copy, for a view would take the whole batch's vectors along to a worker.
-      const vector = (queries[i] as PlannedQuery).vector.slice();
-      answers[i] = await execute(busy, vector, plan, filter);
+      return execute(busy, vectors.slice(i * dims, (i + 1) * dims), plan, filter);
     }),
   );
 };
 
-const executeRuns: Use = async (context, queries, plan, positions, filter, answers) => {
+const executeRuns: Execute = async (context, vectors, { plan, positions }, filter) => {
   const { pool, snapshot, signal } = context;
+  const { dims, shape } = snapshot;
   const cancel = new Int32Array(new SharedArrayBuffer(4));
   const stop = () => Atomics.store(cancel, 0, 1);
   signal?.addEventListener('abort', stop, { once: true });
   const fair = Math.ceil(positions.length / (pool.threads * RUNS_PER_THREAD));
   const size = Math.min(RUN_MAX, Math.max(RUN_MIN, fair));
-  const shared = answerRequest(snapshot.shape, plan, filter);
+  const shared = answerRequest(shape, plan, filter);
   try {
-    const runs: Promise<void>[] = [];
+    const runs: Promise<NativeAnswers | null>[] = [];
     for (let first = 0; first < positions.length; first += size) {
-      const run = positions.slice(first, first + size);
-      const vectors = concatenate(run.map((i) => (queries[i] as PlannedQuery).vector));
-      const job = { ...shared, queries: vectors };
-      const keep = (found: NativeAnswers | null) => {
-        if (found === null) return;
-        answersOf(found, snapshot, plan, filter).forEach((answer, i) => {
-          answers[run[i] as number] = answer;
-        });
-      };
-      const task = { kind: 'answer', job, cancel } as const;
-      runs.push(pool.run(snapshot.source, task, [vectors.buffer]).then(keep));
+      const last = Math.min(positions.length, first + size);
+      const job = { ...shared, queries: vectors.subarray(first * dims, last * dims) };
+      runs.push(pool.run(snapshot.source, { kind: 'answer', job, cancel }));
     }
-    await Promise.all(runs);
+    const found = await Promise.all(runs);
     throwIfAborted(signal);
+    return found.flatMap((own) => answersOf(own as NativeAnswers, snapshot, plan, filter));
   } finally {
     signal?.removeEventListener('abort', stop);
   }
 };
 
-function concatenate(vectors: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const dims = (vectors[0] as Float32Array).length;
-  const all = new Float32Array(vectors.length * dims);
-  vectors.forEach((vector, i) => {
-    all.set(vector, i * dims);
+/** Rows that lie apart, in memory that workers share. */
+function gather(
+  vectors: Float32Array,
+  positions: readonly number[],
+  dims: number,
+): Float32Array<SharedArrayBuffer> {
+  const bytes = positions.length * dims * Float32Array.BYTES_PER_ELEMENT;
+  const rows = new Float32Array(new SharedArrayBuffer(bytes));
+  positions.forEach((position, i) => {
+    rows.set(vectors.subarray(position * dims, (position + 1) * dims), i * dims);
   });
-  return all;
+  return rows;
 }

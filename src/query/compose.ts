@@ -16,13 +16,15 @@ export interface ItemEmbeddings {
   embeddings(ids: readonly number[]): Promise<Float32Array>;
 }
 
+/** What a query is, beside its vector. */
 export interface ComposedQuery {
-  /** dims numbers, unit length; may be a view of the vectors of all queries. */
-  vector: Float32Array;
   kind: QueryKind;
   /** Items that the query names, which its hits leave out. */
-  items: number[];
+  items: ReadonlySet<number>;
 }
+
+/** A bare vector: one object for all of them, for batches hold thousands. */
+const BARE: ComposedQuery = { kind: 'image', items: new Set() };
 
 const REMEMBERED_TEXTS = 512;
 /** Below this length a sum of unit vectors has cancelled out, and its direction is rounding. */
@@ -39,52 +41,68 @@ export class Composer {
     this.#encoder = encoder;
   }
 
-  /** Composes all queries, embedding their texts, images and items in one batch each. */
+  /**
+   * Composes all queries, embedding their texts, images and items in one batch each.
+   * @param vectors inputs.length x dims, filled with unit rows
+   */
   async compose(
     inputs: readonly QueryInput[],
     index: ItemEmbeddings,
     signal: AbortSignal | undefined,
+    vectors: Float32Array,
   ): Promise<ComposedQuery[]> {
+    if (inputs.every((input) => input instanceof Float32Array)) {
+      this.#toUnit(inputs, vectors);
+      return new Array<ComposedQuery>(inputs.length).fill(BARE);
+    }
     const queries = inputs.map(toParts);
     const parts = queries.flat();
-    const vectors = new Map<QueryPart, Float32Array>();
+    const embeddings = new Map<QueryPart, Float32Array>();
     const items = new Map<QueryPart, number>();
-    this.#takeVectors(parts, vectors);
-    await this.#embedTexts(parts, vectors, signal);
-    await this.#embedImages(parts, vectors, signal);
-    await this.#embedItems(parts, vectors, items, index);
+    this.#takeVectors(parts, embeddings);
+    await this.#embedTexts(parts, embeddings, signal);
+    await this.#embedImages(parts, embeddings, signal);
+    await this.#embedItems(parts, embeddings, items, index);
     throwIfAborted(signal);
-    return queries.map((query) => ({
-      vector: this.#sum(query, vectors),
-      kind: query.some((part) => 'text' in part) ? 'text' : 'image',
-      items: query.flatMap((part) => items.get(part) ?? []),
-    }));
+    return queries.map((query, i) => {
+      vectors.set(this.#sum(query, embeddings), i * this.#dims);
+      return {
+        kind: query.some((part) => 'text' in part) ? 'text' : 'image',
+        items: new Set(query.flatMap((part) => items.get(part) ?? [])),
+      };
+    });
   }
 
-  /** Brings all vectors to unit length at once. */
   #takeVectors(parts: readonly QueryPart[], vectors: Map<QueryPart, Float32Array>): void {
     const given = parts.flatMap((part) => ('vector' in part ? [part] : []));
-    const all = new Float32Array(given.length * this.#dims);
-    given.forEach(({ vector }, i) => {
-      if (vector.length !== this.#dims) {
+    const unit = new Float32Array(given.length * this.#dims);
+    this.#toUnit(
+      given.map(({ vector }) => vector),
+      unit,
+    );
+    given.forEach((part, i) => {
+      vectors.set(part, unit.subarray(i * this.#dims, (i + 1) * this.#dims));
+    });
+  }
+
+  /** Copies vectors of any length into rows of unit length. */
+  #toUnit(given: readonly Float32Array[], rows: Float32Array): void {
+    const dims = this.#dims;
+    given.forEach((vector, i) => {
+      if (vector.length !== dims) {
         throw new CorvidError('ERR_DIMENSION', 'a query vector of another length than the index', {
-          expected: `${this.#dims} numbers`,
+          expected: `${dims} numbers`,
           actual: `${vector.length}`,
           hint: 'query with a vector of the encoder that the index was made with',
         });
       }
-      all.set(vector, i * this.#dims);
+      rows.set(vector, i * dims);
     });
-    if (given.length === 0) return;
-    let unit: Float32Array;
     try {
-      unit = native.toUnit(all, this.#dims);
+      native.toUnit(rows, dims, rows);
     } catch (error) {
       throw fromNative(error);
     }
-    given.forEach((part, i) => {
-      vectors.set(part, unit.subarray(i * this.#dims, (i + 1) * this.#dims));
-    });
   }
 
   async #embedTexts(

@@ -12,22 +12,30 @@ import type { Filter } from './filter.js';
 import type { Gatherer } from './gather.js';
 import type { Plan } from './plan.js';
 import type { WorkerPool } from './pool.js';
+import type { Ranked } from './result.js';
 import { answerRequest, finishRequest, nearestLists, normEstimate, routeByGraph } from './route.js';
 import { merge } from './shortlist.js';
 import { RESIDENT_ROWS, type Snapshot } from './snapshot.js';
-import type { Answer, FinishJob, ScanJob } from './stages.js';
+import type { FinishJob, ScanJob } from './stages.js';
 import { giveTurn } from './turns.js';
 import { perform, type Results, type Task } from './work.js';
 
+/** Milliseconds of a query, or its fair share of what several took: those share one object. */
+export interface StageTimes {
+  routeMs: number;
+  scanMs: number;
+  refineMs: number;
+  rescoreMs: number;
+}
+
 /** An answer with what the result reports about its making. */
-export interface Executed extends Answer {
+export interface Executed extends Ranked {
   scannedRows: number;
   /** Rows that were scored again. */
   shortlist: number;
   probedLists: number;
   exact: boolean;
-  routeMs: number;
-  scanMs: number;
+  times: StageTimes;
 }
 
 export interface ExecuteContext {
@@ -74,11 +82,11 @@ export async function execute(
   throwIfAborted(signal);
   const found = await place(context, { kind: 'answer', job: routed, cancel: null }, estimatedMs);
   const [answer] = answersOf(found as NativeAnswers, snapshot, plan, filter);
-  if (routed !== request) (answer as Executed).routeMs += graphMs;
+  if (routed !== request) (answer as Executed).times.routeMs += graphMs;
   return answer as Executed;
 }
 
-/** Every query's own answer, with a fair share of the times. */
+/** Every query's own answer. */
 export function answersOf(
   found: NativeAnswers,
   { shape }: Snapshot,
@@ -87,25 +95,30 @@ export function answersOf(
 ): Executed[] {
   const matching = filter?.rows ?? shape.rows;
   const share = 1 / found.counts.length;
+  const times = {
+    routeMs: found.routeMs * share,
+    scanMs: found.scanMs * share,
+    refineMs: found.refineMs * share,
+    rescoreMs: found.rescoreMs * share,
+  };
+  const answers: Executed[] = [];
   let first = 0;
-  return Array.from(found.counts, (count, i) => {
-    const [start, end] = [first, first + count];
+  for (let i = 0; i < found.counts.length; i += 1) {
+    const [start, end] = [first, first + (found.counts[i] as number)];
     first = end;
     const shortlist = found.shortlists[i] as number;
     const probedLists = found.probedLists[i] as number;
-    return {
+    answers.push({
       ids: found.ids.subarray(start, end),
       scores: found.scores.subarray(start, end),
       scannedRows: found.scannedRows[i] as number,
       shortlist,
       probedLists,
       exact: probedLists === shape.lists && scoresAll(plan, shortlist, matching),
-      routeMs: found.routeMs * share,
-      scanMs: found.scanMs * share,
-      refineMs: found.refineMs * share,
-      rescoreMs: found.rescoreMs * share,
-    };
-  });
+      times,
+    });
+  }
+  return answers;
 }
 
 /** Threads that share the scan of one query: several only for a large one alone. */
@@ -181,14 +194,15 @@ async function scanApart(
   throwIfAborted(context.signal);
   const finishingMs = rows > RESIDENT_ROWS ? Number.POSITIVE_INFINITY : finishMs(plan);
   const answer = await place(context, { kind: 'finish', job: finish, shortlist }, finishingMs);
+  const { ids, scores, refineMs, rescoreMs } = answer;
   return {
-    ...answer,
+    ids,
+    scores,
     scannedRows,
     shortlist: shortlist.rows.length,
     probedLists: lists,
     exact: scoresAll(plan, shortlist.rows.length, filter?.rows ?? rows),
-    routeMs: routed - start,
-    scanMs: scanned - routed,
+    times: { routeMs: routed - start, scanMs: scanned - routed, refineMs, rescoreMs },
   };
 }
 
@@ -209,14 +223,15 @@ async function scoreRows(
   const job = { ...finish, plan: { ...finish.plan, refine } };
   const task: Task = { kind: 'finish', job, shortlist };
   const answer = await place(context, task, (rows.length * REFINE_ROW_NS) / 1e6);
+  const { ids, scores, refineMs, rescoreMs } = answer;
   return {
-    ...answer,
-    routeMs: 0,
-    scanMs: 0,
+    ids,
+    scores,
     scannedRows: 0,
     probedLists: 0,
     shortlist: rows.length,
     exact: true,
+    times: { routeMs: 0, scanMs: 0, refineMs, rescoreMs },
   };
 }
 
@@ -254,17 +269,18 @@ async function sweepAll(
       plan: { ...finish.plan, refine: new Uint32Array(0), rescore: false, scoring: 'asymmetric' },
     };
     const last: Task = { kind: 'finish', job, shortlist: merged };
-    const ids = await place(context, last, rows > RESIDENT_ROWS ? Number.POSITIVE_INFINITY : 0);
+    const finishMs = rows > RESIDENT_ROWS ? Number.POSITIVE_INFINITY : 0;
+    const { ids, scores } = await place(context, last, finishMs);
     const scannedRows = answers.reduce((sum, part) => sum + part.scannedRows, 0);
+    const [refineMs, rescoreMs] = by === 'vectors' ? [0, sweepMs] : [sweepMs, 0];
     return {
-      ...ids,
-      [by === 'vectors' ? 'rescoreMs' : 'refineMs']: sweepMs,
-      routeMs: 0,
-      scanMs: 0,
+      ids,
+      scores,
       scannedRows,
       probedLists: lists,
       shortlist: scannedRows,
       exact: true,
+      times: { routeMs: 0, scanMs: 0, refineMs, rescoreMs },
     };
   } finally {
     signal?.removeEventListener('abort', stop);

@@ -30,6 +30,7 @@ import type {
   SearchResult,
   VerifyReport,
 } from './types.js';
+import { VectorRoom } from './vector-room.js';
 import { verifyOpenIndex } from './verify.js';
 
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { model: true, embedder: true, threads: true };
@@ -83,6 +84,7 @@ class OpenIndex implements CorvidIndex {
   readonly #composer: Composer;
   readonly #pool: WorkerPool;
   readonly #gatherer: Gatherer;
+  readonly #room = new VectorRoom();
   #snapshot: Snapshot;
   #catalogVersion: number;
   /** Calls that have begun and not ended. */
@@ -210,6 +212,7 @@ class OpenIndex implements CorvidIndex {
       composer: this.#composer,
       pool: this.#pool,
       gatherer: this.#gatherer,
+      room: this.#room,
       snapshot,
       busy: () => this.#running.size >= BUSY_CALLS,
     };

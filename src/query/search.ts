@@ -1,17 +1,18 @@
 // One search from query to hits: compose, filter, plan, execute, join.
 import { throwIfAborted } from '../errors.js';
 import type { Catalog } from '../store/catalog.js';
-import { executeBatch, type PlannedQuery } from './batch.js';
+import { executeBatch } from './batch.js';
 import type { ComposedQuery, Composer } from './compose.js';
-import { type ExecuteContext, type Executed, execute } from './execute.js';
+import { type ExecuteContext, type Executed, execute, type StageTimes } from './execute.js';
 import type { Filter } from './filter.js';
 import type { Gatherer } from './gather.js';
 import { lastStep, MAX_HITS, makePlan, type Plan, type Request, validate } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { recallAt } from './recall-card.js';
-import { bareHits, joinHits, leaveOut, slice } from './result.js';
+import { bareHits, type Common, Found, joinHits, leaveOut, type Ranked, slice } from './result.js';
 import type { Snapshot } from './snapshot.js';
 import type { Hit, QueryInput, SearchOptions, SearchResult } from './types.js';
+import type { VectorRoom } from './vector-room.js';
 
 /** What a search needs of the open index. */
 export interface SearchContext {
@@ -19,6 +20,7 @@ export interface SearchContext {
   composer: Composer;
   pool: WorkerPool;
   gatherer: Gatherer;
+  room: VectorRoom;
   snapshot: Snapshot;
   /** Whether other calls are running. */
   busy: () => boolean;
@@ -30,28 +32,28 @@ export async function searchAll(
   inputs: readonly QueryInput[],
   options: SearchOptions,
 ): Promise<SearchResult[]> {
-  const { snapshot } = context;
+  const { snapshot, composer, room } = context;
   const start = performance.now();
   throwIfAborted(options.signal);
   const request = validate(options, snapshot.shape, snapshot.card);
-  const queries = await context.composer.compose(inputs, snapshot, options.signal);
+  const vectors = room.take(inputs.length * snapshot.dims);
+  const queries = await composer.compose(inputs, snapshot, options.signal, vectors);
   const embedded = performance.now();
   const lease = await snapshot.filters.lease(request.where);
   try {
     const { filter } = lease;
     const filtered = performance.now();
     const planned = planAll(queries, request, snapshot, filter);
-    const answers = await executeAll(executeContext(context, options.signal), planned, filter);
+    const answers = await executeAll(context, vectors, planned, filter, options.signal);
     throwIfAborted(options.signal);
-    return answers.map((answer, i) => {
-      const { items } = queries[i] as ComposedQuery;
-      const { plan } = planned[i] as PlannedQuery;
-      return toResult(context, answer, request, plan, filter, items, {
-        embedMs: (embedded - start) / inputs.length,
-        filterMs: (filtered - embedded) / inputs.length,
-        start,
-      });
-    });
+    // Only now does no thread read it any more: where something threw, one might.
+    room.give(vectors);
+    const begun = {
+      embedMs: (embedded - start) / inputs.length,
+      filterMs: (filtered - embedded) / inputs.length,
+      start,
+    };
+    return toResults(context, answers, planned, queries, request, filter, begun);
   } finally {
     lease.release();
   }
@@ -65,31 +67,53 @@ function executeContext(
 }
 
 async function executeAll(
-  context: ExecuteContext,
-  planned: readonly PlannedQuery[],
+  context: SearchContext,
+  vectors: Float32Array,
+  planned: readonly Planned[],
   filter: Filter | null,
+  signal: AbortSignal | undefined,
 ): Promise<Executed[]> {
+  const own = executeContext(context, signal);
   const [only] = planned;
   return planned.length === 1 && only !== undefined
-    ? [await execute(context, only.vector, only.plan, filter)]
-    : executeBatch(context, planned, filter);
+    ? [await execute(own, vectors, only.plan, filter)]
+    : executeBatch(
+        own,
+        vectors,
+        planned.map(({ plan }) => plan),
+        filter,
+      );
 }
 
-/** Queries of one kind share one plan object. */
+interface Planned {
+  plan: Plan;
+  /** What the recall card says of it. */
+  expectedRecall: number | null;
+}
+
+/** Queries of one kind share one object. */
 function planAll(
   queries: readonly ComposedQuery[],
   request: Request,
   snapshot: Snapshot,
   filter: Filter | null,
-): PlannedQuery[] {
+): Planned[] {
   const { shape } = snapshot;
   const share = keepShare(snapshot, filter);
-  const plans = new Map<string, Plan>();
-  return queries.map(({ vector, kind, items }) => {
-    const key = `${kind} ${items.length}`;
-    const plan = plans.get(key) ?? makePlan(request, shape, kind, share, items.length);
-    plans.set(key, plan);
-    return { vector, plan };
+  const known = new Map<string, Planned>();
+  let last: { query: ComposedQuery; planned: Planned } | null = null;
+  return queries.map((query) => {
+    if (last?.query === query) return last.planned;
+    const { kind, items } = query;
+    const key = `${kind} ${items.size}`;
+    let planned = known.get(key);
+    if (planned === undefined) {
+      const plan = makePlan(request, shape, kind, share, items.size);
+      planned = { plan, expectedRecall: expectedRecall(snapshot, request, plan, filter) };
+      known.set(key, planned);
+    }
+    last = { query, planned };
+    return planned;
   });
 }
 
@@ -104,55 +128,41 @@ interface Begun {
   start: number;
 }
 
-function toResult(
+function toResults(
   { catalog, snapshot }: SearchContext,
-  answer: Executed,
-  request: Request,
-  plan: Plan,
+  answers: readonly Executed[],
+  planned: readonly Planned[],
+  queries: readonly ComposedQuery[],
+  { offset, limit, minScore }: Request,
   filter: Filter | null,
-  named: readonly number[],
   { embedMs, filterMs, start }: Begun,
-): SearchResult {
+): SearchResult[] {
   const joinStart = performance.now();
-  const { offset, limit, minScore } = request;
-  const ranked = slice(leaveOut(answer, new Set(named), minScore), offset, offset + limit);
+  const ranked = answers.map((answer, i) =>
+    slice(leaveOut(answer, (queries[i] as ComposedQuery).items, minScore), offset, offset + limit),
+  );
   const { hasItems } = snapshot.contents.settings;
-  // Joined now, while the catalog is the one that was searched; hits of bare vectors are made when
-  // they are first asked for, so that large batches cost no more objects than are wanted.
-  let hits: Hit[] | null = hasItems ? joinHits(catalog, ranked) : null;
+  // Joined now, while the catalog is the one that was searched.
+  const hits = hasItems ? ranked.map((own) => joinHits(catalog, own)) : null;
   const end = performance.now();
-  const { routeMs, scanMs, refineMs, rescoreMs } = answer;
-  const joinMs = end - joinStart;
-  const result = {
-    get hits() {
-      hits ??= bareHits(ranked);
-      return hits;
-    },
-    exact: answer.exact,
-    expectedRecall: expectedRecall(snapshot, request, plan, filter),
-    rows: snapshot.images,
-    matchingRows: filter?.rows ?? snapshot.images,
-    scannedRows: answer.scannedRows,
-    lists: snapshot.shape.lists,
-    probedLists: answer.probedLists,
-    shortlist: answer.shortlist,
-    levels: plan.levels,
-    rescored: plan.rescore,
-    timings: {
-      embedMs,
-      filterMs,
-      routeMs,
-      scanMs,
-      refineMs,
-      rescoreMs,
-      joinMs,
-      totalMs: end - start,
-    },
-  };
-  // Not enumerable: a result as JSON holds its hits, and not the same again.
-  return Object.defineProperties(result as SearchResult, {
-    ids: { value: ranked.ids },
-    scores: { value: ranked.scores },
+  const joinMs = (end - joinStart) / answers.length;
+  const commons = new Map<StageTimes, Common>();
+  return answers.map((answer, i) => {
+    let common = commons.get(answer.times);
+    if (common === undefined) {
+      const { plan, expectedRecall } = planned[i] as Planned;
+      common = {
+        expectedRecall,
+        rows: snapshot.images,
+        matchingRows: filter?.rows ?? snapshot.images,
+        lists: snapshot.shape.lists,
+        levels: plan.levels,
+        rescored: plan.rescore,
+        timings: { embedMs, filterMs, ...answer.times, joinMs, totalMs: end - start },
+      };
+      commons.set(answer.times, common);
+    }
+    return new Found(ranked[i] as Ranked, hits?.[i] ?? null, answer, common);
   });
 }
 
@@ -186,18 +196,19 @@ export async function* iterateHits(
   const { snapshot, catalog } = context;
   const { hasItems } = snapshot.contents.settings;
   const request = validate(options, snapshot.shape, snapshot.card);
-  const [query] = await context.composer.compose([input], snapshot, options.signal);
-  const { vector, kind, items } = query as ComposedQuery;
+  const vector = new Float32Array(snapshot.dims);
+  const [query] = await context.composer.compose([input], snapshot, options.signal, vector);
+  const { kind, items } = query as ComposedQuery;
   const given = new Set<number>(items);
   let toSkip = request.offset;
   for (let depth = FIRST_STAGE; depth <= MAX_HITS; depth *= STAGE_FACTOR) {
-    const staged = { ...request, offset: 0, limit: depth - items.length };
+    const staged = { ...request, offset: 0, limit: depth - items.size };
     const lease = await snapshot.filters.lease(request.where);
     let answer: Executed;
     try {
       const { filter } = lease;
       const share = keepShare(snapshot, filter);
-      const plan = makePlan(staged, snapshot.shape, kind, share, items.length);
+      const plan = makePlan(staged, snapshot.shape, kind, share, items.size);
       answer = await execute(executeContext(context, options.signal), vector, plan, filter);
     } finally {
       lease.release();

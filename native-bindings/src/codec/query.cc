@@ -222,46 +222,51 @@ const QueryContext::Longer& QueryContext::longer(uint32_t outer_group, size_t le
   return own;
 }
 
-float QueryContext::score(uint32_t list, const RowCode& code, size_t levels) {
+void QueryContext::score(uint32_t list, const RowCodes& rows, size_t levels, float* out) {
   const ListRecord& record = codec_.list_records()[list];
-  const float* table = tables(record.group);
-  float sum = 0;
-  for (size_t b = 0; b < kPlane64Bytes; ++b, table += 2 * kCorners) {
-    const uint8_t byte = code.records[0][b];
-    sum += table[byte & 15] + table[kCorners + (byte >> 4)];
+  const float from_list = list_product(list);
+  float sums[kLanes], norms_of[kLanes];
+  kernels().sum_codes(rows.first, tables(record.group), sums);
+  norms(list, rows, levels, norms_of);
+  for (size_t r = 0; r < rows.count; ++r) {
+    float product = from_list + record.residual_scale * sums[r];
+    if (levels > 1) product += longer_product(record.outer_group, rows.records[r], levels);
+    out[r] = product / norms_of[r];
   }
-  float product = list_product(list) + record.residual_scale * sum;
-  if (levels > 1) {
-    float rest = 0;
-    for (size_t level = 1; level < levels; ++level) {
-      const Longer& own = longer(record.outer_group, level);
-      const int32_t whole =
-          kernels().trellis_dot(code.records[level], own.z[level].data(), own.z[level].size());
-      rest += own.scales[level] * static_cast<float>(whole);
-    }
-    product += codec_.gains()[code.records[1][codec_.level_code_bytes(1)]] * rest;
-  }
-  return product / norm(list, code, levels);
 }
 
-float QueryContext::norm(uint32_t list, const RowCode& code, size_t levels) {
+float QueryContext::longer_product(uint32_t outer_group, const uint8_t* const* records,
+                                   size_t levels) {
+  float rest = 0;
+  for (size_t level = 1; level < levels; ++level) {
+    const Longer& own = longer(outer_group, level);
+    const int32_t whole =
+        kernels().trellis_dot(records[level], own.z[level].data(), own.z[level].size());
+    rest += own.scales[level] * static_cast<float>(whole);
+  }
+  return codec_.gains()[records[1][codec_.level_code_bytes(1)]] * rest;
+}
+
+void QueryContext::norms(uint32_t list, const RowCodes& rows, size_t levels, float* out) {
   if (levels > 1) {
     const CodecLevel& shape = codec_.head().levels[levels - 1];
-    const uint8_t byte = code.records[levels - 1][plane_stride_bytes(shape.bits) - 1];
-    return shape.norm_low + shape.norm_step * static_cast<float>(byte);
+    const size_t at = plane_stride_bytes(shape.bits) - 1;
+    for (size_t r = 0; r < rows.count; ++r) {
+      const uint8_t byte = rows.records[r][levels - 1][at];
+      out[r] = shape.norm_low + shape.norm_step * static_cast<float>(byte);
+    }
+    return;
   }
+  const ListRecord& record = codec_.list_records()[list];
   if (list != norms_list_) {
-    const ListRecord& record = codec_.list_records()[list];
     fill_norms(codec_.corners(record.group), codec_.corner_norms(record.group), record, norms_);
     norms_list_ = list;
   }
-  const float* table = norms_;
-  float sum = 0;
-  for (size_t b = 0; b < kPlane64Bytes; ++b, table += 2 * kCorners) {
-    const uint8_t byte = code.records[0][b];
-    sum += table[byte & 15] + table[kCorners + (byte >> 4)];
+  float sums[kLanes];
+  kernels().sum_codes(rows.first, norms_, sums);
+  for (size_t r = 0; r < rows.count; ++r) {
+    out[r] = std::sqrt(std::max(record.norm_squared + sums[r], 1e-12f));
   }
-  return std::sqrt(std::max(codec_.list_records()[list].norm_squared + sum, 1e-12f));
 }
 
 float QueryContext::score_vector(const int8_t* vector) {

@@ -12,6 +12,7 @@
 
 #include "codec/codec.h"
 #include "codec/whole_query.h"
+#include "codec/wide.h"
 #include "kernels.h"
 
 namespace corvid {
@@ -30,6 +31,14 @@ struct ScanTables {
 // byte, and a norm byte.
 struct RowCode {
   const uint8_t* records[kLevelCount];
+};
+
+// The codes of up to kLanes rows of one list. Byte b of row r's record of level 64 is
+// first[b * kLanes + r]; records[r][i] is its record of level i, from 1 on.
+struct RowCodes {
+  size_t count = 0;
+  uint8_t first[kPlane64Bytes * kLanes] = {};
+  const uint8_t* records[kLanes][kLevelCount];
 };
 
 class QueryContext {
@@ -62,13 +71,13 @@ class QueryContext {
   // sum = 64 − Hamming distance.
   void build_hamming_tables(uint32_t list, ScanTables* out);
 
-  // Estimated cosine of a row of `list` by the first `levels` levels, 1 .. codec.level_count():
-  // ⟨q, x̂⟩ / norm(). Reads records[0 .. levels) of `code`.
+  // Estimated cosines of rows of `list` by the first `levels` levels, 1 .. codec.level_count():
+  // ⟨q, x̂⟩ / norm, rows.count of them into `out`. Reads the records of these levels.
   // Rows come cheapest when those of one list follow one another.
-  float score(uint32_t list, const RowCode& code, size_t levels);
+  void score(uint32_t list, const RowCodes& rows, size_t levels, float* out);
 
   // What `score` divides by: ‖x̂‖, for longer levels changed a little (codec/longer.h).
-  float norm(uint32_t list, const RowCode& code, size_t levels);
+  void norms(uint32_t list, const RowCodes& rows, size_t levels, float* out);
 
   // Cosine of a row by its stored int8 vector of codec.dims() numbers.
   float score_vector(const int8_t* vector);
@@ -95,6 +104,8 @@ class QueryContext {
   const float* projection(uint32_t group);
   const float* tables(uint32_t group);
   const Longer& longer(uint32_t outer_group, size_t level);
+  // What the levels above 64 add to ⟨q, x̂⟩ of a row.
+  float longer_product(uint32_t outer_group, const uint8_t* const* records, size_t levels);
 
   const Codec& codec_;
   uint32_t number_ = 0;       // of the query: 1, 2, …

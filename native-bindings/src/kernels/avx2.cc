@@ -232,6 +232,28 @@ CORVID_INLINE int32_t sum_of(__m256i sums) {
   return _mm_cvtsi128_si32(four);
 }
 
+// Entry `index` (its last four bits) of sixteen, for eight lanes.
+inline __m256 look_up(const float* table, __m256i index) {
+  const __m256 first = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
+  const __m256 last = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), index);
+  return _mm256_blendv_ps(first, last, _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+}
+
+void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
+  for (size_t half = 0; half < 16; half += 8) {
+    __m256 total = _mm256_setzero_ps();
+    for (size_t j = 0; j < kPlane64Bytes; ++j) {
+      const float* const own = tables + 2 * j * kTableEntries;
+      const __m256i bytes =
+          _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)(codes + 16 * j + half)));
+      const __m256 low = look_up(own, bytes);
+      const __m256 high = look_up(own + kTableEntries, _mm256_srli_epi32(bytes, 4));
+      total = _mm256_add_ps(total, _mm256_add_ps(low, high));
+    }
+    _mm256_storeu_ps(sums + half, total);
+  }
+}
+
 // A register holds the sixteen bits around each of sixteen coordinates; multiplying by powers of
 // two moves every window to the top of them. The order of coordinates in the two registers is the
 // one that packing them to bytes puts right.
@@ -377,9 +399,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2",  scan_tables,   hamming,      scan_hamming,
-                              dot,     products_i8,   trellis_dot,  panel_products,
-                              gemm_nt, half_to_float, float_to_half};
+const Kernels kAvx2Kernels = {"avx2",        scan_tables,  hamming,   scan_hamming,   dot,
+                              products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
+                              half_to_float, float_to_half};
 
 }  // namespace corvid
 

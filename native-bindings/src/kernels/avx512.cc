@@ -270,6 +270,20 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
+// Sixteen entries fill one register, of whose index an instruction looks at the last four bits.
+void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
+  __m512 total = _mm512_setzero_ps();
+  CORVID_UNROLL(8)
+  for (size_t j = 0; j < kPlane64Bytes; ++j, tables += 2 * kTableEntries) {
+    const __m512i own = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)(codes + 16 * j)));
+    const __m512 low = _mm512_permutexvar_ps(own, _mm512_loadu_ps(tables));
+    const __m512 high =
+        _mm512_permutexvar_ps(_mm512_srli_epi32(own, 4), _mm512_loadu_ps(tables + kTableEntries));
+    total = _mm512_add_ps(total, _mm512_add_ps(low, high));
+  }
+  _mm512_storeu_ps(sums, total);
+}
+
 inline __mmask16 tail_mask(size_t count) { return (__mmask16)((1u << count) - 1); }
 
 inline float reduce(__m512 sums) {
@@ -370,9 +384,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512", scan_tables,   hamming,      scan_hamming,
-                                dot,      products_i8,   trellis_dot,  panel_products,
-                                gemm_nt,  half_to_float, float_to_half};
+const Kernels kAvx512Kernels = {"avx512",      scan_tables,  hamming,   scan_hamming,   dot,
+                                products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
+                                half_to_float, float_to_half};
 
 }  // namespace corvid
 

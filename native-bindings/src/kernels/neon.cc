@@ -150,6 +150,19 @@ float dot(const float* a, const float* b, size_t dims) {
   return reduce(sums, a + d, b + d, dims - d);
 }
 
+// A table of floats is four registers, and looking up bytes of four costs more than loads do.
+void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
+  for (size_t r = 0; r < 16; ++r) sums[r] = 0;
+  for (size_t j = 0; j < kPlane64Bytes; ++j) {
+    const float* const low = tables + 2 * j * kTableEntries;
+    const float* const high = low + kTableEntries;
+    for (size_t r = 0; r < 16; ++r) {
+      const uint8_t byte = codes[16 * j + r];
+      sums[r] += low[byte & 15] + high[byte >> 4];
+    }
+  }
+}
+
 int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
   // Sixteen coordinates a round: the bits around the first eight lie in bytes 0 and 1 (the byte
   // before theirs and their own), those around the others in bytes 1 and 2.
@@ -279,9 +292,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon",  scan_tables,   hamming,      scan_hamming,
-                              dot,     products_i8,   trellis_dot,  panel_products,
-                              gemm_nt, half_to_float, float_to_half};
+const Kernels kNeonKernels = {"neon",        scan_tables,  hamming,   scan_hamming,   dot,
+                              products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
+                              half_to_float, float_to_half};
 
 }  // namespace corvid
 

@@ -99,6 +99,16 @@ int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
   return sum;
 }
 
+void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
+  for (size_t r = 0; r < 16; ++r) {
+    sums[r] = 0;
+    for (size_t j = 0; j < kPlane64Bytes; ++j) {
+      const uint8_t byte = codes[16 * j + r];
+      sums[r] += tables[32 * j + (byte & 15)] + tables[32 * j + 16 + (byte >> 4)];
+    }
+  }
+}
+
 void panel_products(const uint8_t* rows, size_t row_count, size_t depth, const int8_t* panels,
                     size_t panel_count, const int32_t* start, int32_t* out) {
   const size_t vectors = panel_count * kPanelVectors;
@@ -184,8 +194,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", scan_tables,   hamming,      scan_hamming,
-                                dot,      products_i8,   trellis_dot,  panel_products,
-                                gemm_nt,  half_to_float, float_to_half};
+const Kernels kScalarKernels = {"scalar",      scan_tables,  hamming,   scan_hamming,   dot,
+                                products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
+                                half_to_float, float_to_half};
 
 }  // namespace corvid

@@ -61,9 +61,13 @@ Napi::Value LockFile(const Napi::CallbackInfo& info) {
 Napi::Value ToUnit(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const RawVectors vectors = raw_vectors(info[0], natural(info[1], "dims"), "vectors");
-    Napi::Float32Array out = Napi::Float32Array::New(info.Env(), vectors.rows * vectors.dims);
-    vectors.unit(0, vectors.rows, out.Data());
-    return out;
+    const size_t numbers = vectors.rows * vectors.dims;
+    const Napi::Value into =
+        info[2].IsUndefined() ? Napi::Float32Array::New(info.Env(), numbers) : info[2];
+    const View<float> out = floats(into, "into");
+    require(out.size == numbers, "into is not as long as the vectors");
+    vectors.unit(0, vectors.rows, out.data);
+    return into;
   });
 }
 

@@ -1,6 +1,7 @@
 // NativeSearcher of src/native.ts: whole queries, many in one call.
 #include "search.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -25,6 +26,11 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
+SearchMemory& search_memory() {
+  static thread_local SearchMemory memory;
+  return memory;
+}
+
 // What several queries were answered with, one after another, as NativeAnswers holds it.
 struct Answers {
   std::vector<uint32_t> counts, probed_lists, shortlists;
@@ -33,11 +39,20 @@ struct Answers {
   double route_ms = 0, scan_ms = 0;
   FinishTimes finish;
 
+  // Room for so many queries of at most so many items.
+  void reserve(size_t queries, size_t most) {
+    ids.reserve(queries * most);
+    scores.reserve(queries * most);
+  }
+
   void add_items(const std::vector<FoundItem>& items) {
     counts.push_back(static_cast<uint32_t>(items.size()));
-    for (const FoundItem& item : items) {
-      ids.push_back(static_cast<double>(item.id));
-      scores.push_back(item.score);
+    const size_t first = ids.size();
+    ids.resize(first + items.size());
+    scores.resize(first + items.size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      ids[first + i] = static_cast<double>(items[i].id);
+      scores[first + i] = items[i].score;
     }
   }
 
@@ -178,21 +193,21 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
       Clock::time_point start = Clock::now();
       const std::vector<RoutedList> routed = route(request, queries, count, probes);
       answers.route_ms = milliseconds_since(start);
-      static thread_local Shortlist shortlist(0);
-      std::vector<Candidate> candidates;
-      std::vector<FoundItem> items;
+      SearchMemory& memory = search_memory();
+      answers.reserve(count, std::min<uint64_t>(finish.wanted, index().rows()));
       for (size_t i = 0; i < count; ++i) {
         start = Clock::now();
         QueryContext& query = query_context(index().codec, queries.data + i * dims);
         const RoutedSpan own{routed.data() + i * probes, probes};
-        const Scanned scanned = scan_index(index(), query, own, plan, finish.wanted, shortlist);
-        shortlist.best(&candidates);
+        const Scanned scanned =
+            scan_index(index(), query, own, plan, finish.wanted, memory.shortlist);
+        memory.shortlist.best(&memory.candidates);
         answers.scan_ms += milliseconds_since(start);
         answers.scanned_rows.push_back(static_cast<double>(scanned.rows));
         answers.probed_lists.push_back(scanned.lists);
-        answers.shortlists.push_back(static_cast<uint32_t>(candidates.size()));
-        finish_items(index(), query, finish, candidates, items, answers.finish);
-        answers.add_items(items);
+        answers.shortlists.push_back(static_cast<uint32_t>(memory.candidates.size()));
+        finish_items(index(), query, finish, memory, answers.finish);
+        answers.add_items(memory.items);
       }
       return answers.to_js(info.Env());
     });
@@ -207,7 +222,9 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
       const View<float> scores = floats(request.Get("scores"), "scores");
       require(rows.size == scores.size, "not one score for each row");
       const FinishPlan plan = finish_plan(request);
-      std::vector<Candidate> candidates(rows.size);
+      SearchMemory& memory = search_memory();
+      std::vector<Candidate>& candidates = memory.candidates;
+      candidates.resize(rows.size);
       for (size_t i = 0; i < rows.size; ++i) {
         require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(index().rows()),
                 "a row does not exist");
@@ -215,10 +232,9 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
       }
       sort_by_row(candidates);
       Answers answers;
-      std::vector<FoundItem> items;
-      finish_items(index(), query_context(index().codec, numbers.data), plan, candidates, items,
+      finish_items(index(), query_context(index().codec, numbers.data), plan, memory,
                    answers.finish);
-      answers.add_items(items);
+      answers.add_items(memory.items);
       return answers.to_js(info.Env());
     });
   }

@@ -1,7 +1,6 @@
 #include "search/route.h"
 
 #include <algorithm>
-#include <functional>
 #include <vector>
 
 #include "codec/routing.h"
@@ -14,12 +13,6 @@ namespace {
 
 // Queries that share one reading of the routing vectors.
 constexpr size_t kQueriesAtOnce = 16;
-
-// A whole number that orders as similarity descending and then list ascending do, largest first.
-uint64_t key_of(float similarity, uint32_t list) {
-  return uint64_t{ascending_bits(similarity)} << 32 | (UINT32_MAX - list);
-}
-uint32_t list_of(uint64_t key) { return UINT32_MAX - static_cast<uint32_t>(key); }
 
 // similarities[i] = scale · scales[i] · sums[i]
 CORVID_WIDE void scale_sums(const int32_t* sums, const float* scales, float scale, size_t lists,
@@ -58,12 +51,12 @@ class ListSelector {
       if (maxima_[column] < bound) continue;
       for (size_t list = column; list < lists; list += columns_) {
         if (similarities[list] < bound) continue;
-        passing_.push_back(key_of(similarities[list], static_cast<uint32_t>(list)));
+        passing_.push_back(descending_key(similarities[list], static_cast<uint32_t>(list)));
       }
     }
-    std::sort(passing_.begin(), passing_.end(), std::greater<uint64_t>());
+    sorter_.sort(passing_);
     for (size_t i = 0; i < probes_; ++i) {
-      const uint32_t list = list_of(passing_[i]);
+      const uint32_t list = number_of(passing_[i]);
       out[i] = {similarities[list], list};
     }
   }
@@ -74,6 +67,7 @@ class ListSelector {
   std::vector<float> maxima_;
   std::vector<uint64_t> passing_;
   NthLargest nth_largest_;
+  KeySorter sorter_;
 };
 
 }  // namespace

@@ -96,6 +96,7 @@ void keep_best(std::vector<Candidate>& candidates, size_t keep) {
 }
 
 uint64_t id_of(const Searchable& index, uint64_t row) {
+  if (index.segments.size() == 1) return index.segments[0]->id_of(row);
   size_t segment = 0;
   while (row >= index.first_rows[segment + 1]) ++segment;
   return index.segments[segment]->id_of(row - index.first_rows[segment]);
@@ -104,30 +105,29 @@ uint64_t id_of(const Searchable& index, uint64_t row) {
 // The first `wanted` as items, by score and then id. Reads ids only as far as ties with the last
 // reach.
 void to_items(const Searchable& index, const std::vector<Candidate>& candidates, size_t wanted,
-              std::vector<FoundItem>& out) {
-  thread_local std::vector<uint64_t> keys;  // of the score, and the candidate's place
-  out.clear();
+              SearchMemory& memory) {
+  std::vector<uint64_t>& keys = memory.keys;
+  std::vector<FoundItem>& items = memory.items;
   keys.clear();
   for (size_t i = 0; i < candidates.size(); ++i) {
-    keys.push_back(uint64_t{ascending_bits(candidates[i].score)} << 32 | i);
+    keys.push_back(descending_key(candidates[i].score, static_cast<uint32_t>(i)));
   }
-  std::sort(keys.begin(), keys.end(), std::greater<uint64_t>());
-  if (index.segments.size() == 1) {
-    for (size_t i = 0; i < std::min(wanted, keys.size()); ++i) {
-      read_ahead_ids(*index.segments[0], candidates[static_cast<uint32_t>(keys[i])].row, 1);
-    }
+  memory.sorter.sort(keys);
+  const auto at = [&](size_t i) -> const Candidate& { return candidates[number_of(keys[i])]; };
+  size_t count = std::min(wanted, keys.size());
+  while (count > 0 && count < keys.size() && at(count).score == at(count - 1).score) ++count;
+  if (index.segments.size() == 1 && index.segments[0]->may_be_on_disk()) {
+    for (size_t i = 0; i < count; ++i) read_ahead_ids(*index.segments[0], at(i).row, 1);
   }
-  const auto score_at = [&](size_t i) { return candidates[static_cast<uint32_t>(keys[i])].score; };
-  for (size_t first = 0, last; first < keys.size() && out.size() < wanted; first = last) {
-    for (last = first; last < keys.size() && score_at(last) == score_at(first); ++last) {
-      const Candidate& candidate = candidates[static_cast<uint32_t>(keys[last])];
-      out.push_back({candidate.score, id_of(index, candidate.row)});
-    }
+  items.resize(count);
+  for (size_t i = 0; i < count; ++i) items[i] = {at(i).score, id_of(index, at(i).row)};
+  for (size_t first = 0, last; first < count; first = last) {
+    for (last = first + 1; last < count && items[last].score == items[first].score;) ++last;
     if (last == first + 1) continue;
-    const auto tied = out.end() - static_cast<std::ptrdiff_t>(last - first);
-    std::sort(tied, out.end(), [](const FoundItem& a, const FoundItem& b) { return a.id < b.id; });
+    std::sort(items.data() + first, items.data() + last,
+              [](const FoundItem& a, const FoundItem& b) { return a.id < b.id; });
   }
-  if (out.size() > wanted) out.resize(wanted);
+  if (count > wanted) items.resize(wanted);
 }
 
 }  // namespace
@@ -190,8 +190,8 @@ Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpa
 }
 
 void finish_items(const Searchable& index, QueryContext& query, const FinishPlan& plan,
-                  std::vector<Candidate>& candidates, std::vector<FoundItem>& out,
-                  FinishTimes& times) {
+                  SearchMemory& memory, FinishTimes& times) {
+  std::vector<Candidate>& candidates = memory.candidates;
   const Clock::time_point start = Clock::now();
   for (const RefineStep& step : plan.refine) {
     score_by_segment(index, candidates,
@@ -210,7 +210,7 @@ void finish_items(const Searchable& index, QueryContext& query, const FinishPlan
   if (plan.hamming && plan.refine.empty() && !plan.rescore) {
     for (Candidate& candidate : candidates) candidate.score = 2 * candidate.score / 64 - 1;
   }
-  to_items(index, candidates, plan.wanted, out);
+  to_items(index, candidates, plan.wanted, memory);
   const Clock::time_point end = Clock::now();
   times.refine_ms += milliseconds(start, plan.rescore ? refined : end);
   if (plan.rescore) times.rescore_ms += milliseconds(refined, end);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/query.h"
+#include "order.h"
 #include "search/plan.h"
 #include "search/route.h"
 #include "segment/segment.h"
@@ -58,12 +59,20 @@ struct FinishTimes {
   double rescore_ms = 0;
 };
 
-// Refines and rescores `candidates` by `plan` and turns the best into items, best first; leaves
-// `candidates` changed. Every row lies below index.rows(), every level is usable in every segment.
+// Memory of the queries of one thread, reused from one to the next.
+struct SearchMemory {
+  Shortlist shortlist{0};
+  std::vector<Candidate> candidates;  // what is refined
+  std::vector<FoundItem> items;       // what was found, best first
+  std::vector<uint64_t> keys;
+  KeySorter sorter;
+};
+
+// Refines and rescores memory.candidates by `plan` and turns the best into memory.items; leaves the
+// candidates changed. Every row lies below index.rows(), every level is usable in every segment.
 // Cheapest where rows of a list follow one another, as a scan leaves them.
 void finish_items(const Searchable& index, QueryContext& query, const FinishPlan& plan,
-                  std::vector<Candidate>& candidates, std::vector<FoundItem>& out,
-                  FinishTimes& times);
+                  SearchMemory& memory, FinishTimes& times);
 
 }  // namespace corvid
 

@@ -1,9 +1,11 @@
 #include "segment/query_cache.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
 
+#include "codec/wide.h"
 #include "error.h"
 
 namespace corvid {
@@ -15,6 +17,18 @@ struct LastQuery {
   std::unique_ptr<QueryContext> context;
 };
 
+// Without a branch for every number.
+CORVID_WIDE bool all_finite(const float* x, size_t count) {
+  constexpr uint32_t kExponent = 0x7F800000;
+  uint32_t not_finite = 0;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, x + i, sizeof bits);
+    not_finite |= (bits & kExponent) == kExponent;
+  }
+  return not_finite == 0;
+}
+
 }  // namespace
 
 QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const float* query) {
@@ -24,10 +38,11 @@ QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const flo
   if (same_codec && std::memcmp(last.query.data(), query, dims * sizeof(float)) == 0) {
     return *last.context;
   }
-  for (size_t i = 0; i < dims; ++i) {
-    if (std::isfinite(query[i])) continue;
+  if (!all_finite(query, dims)) {
+    const float* first =
+        std::find_if_not(query, query + dims, [](float x) { return std::isfinite(x); });
     throw Error("ERR_VECTOR_INVALID", "the query holds NaN or infinity")
-        .actual("number " + std::to_string(i));
+        .actual("number " + std::to_string(first - query));
   }
   if (!same_codec) {
     last.context = std::make_unique<QueryContext>(*codec);

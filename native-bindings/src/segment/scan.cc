@@ -53,6 +53,35 @@ void fetch_row(const Segment& segment, uint64_t row, size_t levels) {
   for (size_t i = 1; i < levels; ++i) prefetch(segment.record_of(row, i), kCacheLineBytes);
 }
 
+// Adds a row of the list that `codes` is of; fewer than kLanes are there.
+void add_code(const Segment& segment, uint64_t row, size_t levels, RowCodes& codes) {
+  const size_t r = codes.count++;
+  const uint8_t* lane = segment.plane_64() + row / kBlockRows * kBlockBytes + row % kBlockRows;
+  for (size_t b = 0; b < kPlane64Bytes; ++b) codes.first[b * kLanes + r] = lane[b * kBlockRows];
+  for (size_t i = 1; i < levels; ++i) codes.records[r][i] = segment.record_of(row, i);
+}
+
+// Norms of rows by 64 bits, those of one list together: what norms need of a list costs as much as
+// those of a few rows.
+void norms_of(const Segment& segment, QueryContext& query, const std::vector<Candidate>& rows,
+              std::vector<float>& norms) {
+  norms.assign(rows.size(), 0);
+  std::vector<size_t> places;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (norms[i] > 0) continue;
+    RowCodes codes;
+    places.clear();
+    for (size_t k = i; k < rows.size() && codes.count < kLanes; ++k) {
+      if (rows[k].list != rows[i].list || norms[k] > 0) continue;
+      add_code(segment, rows[k].row, 1, codes);
+      places.push_back(k);
+    }
+    float own[kLanes];
+    query.norms(rows[i].list, codes, 1, own);
+    for (size_t r = 0; r < codes.count; ++r) norms[places[r]] = own[r];
+  }
+}
+
 }  // namespace
 
 Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings& settings,
@@ -145,36 +174,42 @@ float estimate_norm_weight(const Segment& segment, QueryContext& query,
   const std::vector<Candidate>& top = shortlist.sorted();
   if (top.empty()) return guess;
   const size_t step = (top.size() + kMostNormRows - 1) / kMostNormRows;
-  float norms = 0, count = 0, score = 0;
-  for (size_t i = (top.size() - 1) % step; i < top.size(); i += step, ++count) {
-    uint8_t first_record[kPlane64Bytes];
-    const RowCode code = segment.code_of(top[i].row, first_record);
-    const float norm = query.norm(top[i].list, code, 1);
-    norms += norm * norm;
-    score = query.score(top[i].list, code, 1);
-  }
-  return score / std::sqrt(norms / count);
+  static thread_local std::vector<Candidate> chosen;
+  static thread_local std::vector<float> norms;
+  chosen.clear();
+  for (size_t i = (top.size() - 1) % step; i < top.size(); i += step) chosen.push_back(top[i]);
+  norms_of(segment, query, chosen, norms);
+  float sum = 0;
+  for (float norm : norms) sum += norm * norm;
+  RowCodes last;
+  add_code(segment, chosen.back().row, 1, last);
+  float score;
+  query.score(chosen.back().list, last, 1, &score);
+  return score / std::sqrt(sum / static_cast<float>(norms.size()));
 }
 
 void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offset, size_t levels,
                  Candidate* candidates, size_t count) {
   constexpr size_t kRowsAhead = 8;
   read_ahead_records(segment, row_offset, levels, candidates, count);
-  uint32_t list = 0;
-  uint64_t list_first = 0, list_end = 0;
-  for (size_t i = 0; i < count; ++i) {
-    if (i + kRowsAhead < count) {
-      fetch_row(segment, candidates[i + kRowsAhead].row - row_offset, levels);
+  for (size_t i = 0; i < count;) {
+    const size_t first = i;
+    const uint64_t first_row = candidates[i].row - row_offset;
+    const uint32_t known = candidates[i].list;
+    const uint32_t list = known == kUnknownList ? segment.list_of(first_row) : known;
+    const uint64_t list_first = segment.list_first(list), list_end = segment.list_first(list + 1);
+    RowCodes codes;
+    for (; i < count && codes.count < kLanes; ++i) {
+      const uint64_t row = candidates[i].row - row_offset;
+      if (row < list_first || row >= list_end) break;
+      if (i + kRowsAhead < count) {
+        fetch_row(segment, candidates[i + kRowsAhead].row - row_offset, levels);
+      }
+      add_code(segment, row, levels, codes);
     }
-    const uint64_t row = candidates[i].row - row_offset;
-    if (row < list_first || row >= list_end) {
-      const uint32_t known = candidates[i].list;
-      list = known == kUnknownList ? segment.list_of(row) : known;
-      list_first = segment.list_first(list);
-      list_end = segment.list_first(list + 1);
-    }
-    uint8_t first_record[kPlane64Bytes];
-    candidates[i].score = query.score(list, segment.code_of(row, first_record), levels);
+    float scores[kLanes];
+    query.score(list, codes, levels, scores);
+    for (size_t r = 0; r < codes.count; ++r) candidates[first + r].score = scores[r];
   }
 }
 

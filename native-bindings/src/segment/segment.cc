@@ -48,11 +48,13 @@ Segment::Segment(const std::string& folder, std::shared_ptr<const Codec> codec)
   check_first_rows();
   rows_file_ =
       open_part(kRowsName, FileKind::kRows, 0, head_.id_bytes, head_.rows * head_.id_bytes);
+  ids_ = rows_file_->data();
   bool whole = true;
   for (size_t i = 0; i < codec_->level_count(); ++i) {
     const uint32_t level = codec_->level_bits(i);
     planes_[i] = i == 0 ? open_plane(level) : unless_missing([&] { return open_plane(level); });
     whole = whole && planes_[i] != nullptr;
+    if (planes_[i] != nullptr) plane_data_[i] = planes_[i]->data();
     if (whole) usable_levels_ = i + 1;
   }
   if (head_.vectors != 0) {
@@ -169,12 +171,6 @@ RowCode Segment::code_of(uint64_t row, uint8_t first_record[kPlane64Bytes]) cons
   code.records[0] = first_record;
   for (size_t i = 1; i < usable_levels_; ++i) code.records[i] = record_of(row, i);
   return code;
-}
-
-uint64_t Segment::id_of(uint64_t row) const {
-  uint64_t id = 0;
-  std::memcpy(&id, rows_file_->data() + row * head_.id_bytes, head_.id_bytes);
-  return id;
 }
 
 void Segment::read_ahead_list(uint32_t list) const {

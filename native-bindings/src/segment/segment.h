@@ -7,6 +7,7 @@
 #define CORVID_SEGMENT_SEGMENT_H_
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,10 +78,10 @@ class Segment {
   uint32_t list_of(uint64_t row) const;
 
   // First byte of plane-64's first block.
-  const uint8_t* plane_64() const { return planes_[0]->data(); }
+  const uint8_t* plane_64() const { return plane_data_[0]; }
   // The record of a row at a usable level above 64, by the level's index.
   const uint8_t* record_of(uint64_t row, size_t index) const {
-    return planes_[index]->data() + row * plane_stride_bytes(codec_->level_bits(index));
+    return plane_data_[index] + row * plane_stride_bytes(codec_->level_bits(index));
   }
   // The records of a row at all usable levels; that of level 64 is copied to `first_record`.
   RowCode code_of(uint64_t row, uint8_t first_record[kPlane64Bytes]) const;
@@ -88,7 +89,11 @@ class Segment {
   const int8_t* vector_of(uint64_t row) const {
     return reinterpret_cast<const int8_t*>(vectors_file_->data()) + row * vector_bytes_;
   }
-  uint64_t id_of(uint64_t row) const;
+  uint64_t id_of(uint64_t row) const {
+    uint64_t id = 0;
+    std::memcpy(&id, ids_ + row * head_.id_bytes, head_.id_bytes == 4 ? 4 : 8);
+    return id;
+  }
 
   // Advice: start reading what a scan of `list` needs; for nothing if the segment lies in memory.
   void read_ahead_list(uint32_t list) const;
@@ -109,6 +114,8 @@ class Segment {
   std::unique_ptr<FramedFile> vectors_file_;         // null if missing
   std::unique_ptr<FramedFile> planes_[kLevelCount];  // by level of the codec; null if missing
   const uint64_t* first_rows_ = nullptr;             // lists + 1
+  const uint8_t* plane_data_[kLevelCount] = {};      // of planes_
+  const uint8_t* ids_ = nullptr;                     // of rows_file_
   size_t usable_levels_ = 0;
   size_t vector_bytes_;  // of one
 };

@@ -84,27 +84,30 @@ class Shortlist {
     scores_.resize(count_);
     for (size_t i = 0; i < count_; ++i) scores_[i] = candidates_[i].score;
     worst_ = nth_largest_.find(scores_.data(), count_, limit_);
-    const uint64_t last_row = last_tied_row();
     size_t kept = 0;
     for (size_t i = 0; i < count_; ++i) {
       const Candidate own = candidates_[i];
       candidates_[kept] = own;
-      kept += own.score > worst_ || (own.score == worst_ && own.row <= last_row);
+      kept += own.score >= worst_;
     }
     count_ = kept;
+    if (count_ > limit_) drop_tied(count_ - limit_);
   }
 
-  // Of the rows that score worst_, the last that is among the best `limit`.
-  uint64_t last_tied_row() {
-    size_t better = 0;
+  // Drops so many of the rows that score worst_: the last ones.
+  void drop_tied(size_t excess) {
     tied_.clear();
     for (size_t i = 0; i < count_; ++i) {
-      better += candidates_[i].score > worst_;
       if (candidates_[i].score == worst_) tied_.push_back(candidates_[i].row);
     }
-    const auto last = tied_.begin() + static_cast<std::ptrdiff_t>(limit_ - better - 1);
-    std::nth_element(tied_.begin(), last, tied_.end());
-    return *last;
+    const auto first = tied_.end() - static_cast<std::ptrdiff_t>(excess);
+    std::nth_element(tied_.begin(), first, tied_.end());
+    const uint64_t first_dropped = *first;
+    const auto dropped = [&](const Candidate& own) {
+      return own.score == worst_ && own.row >= first_dropped;
+    };
+    const auto all = candidates_.begin(), end = all + static_cast<std::ptrdiff_t>(count_);
+    count_ = static_cast<size_t>(std::remove_if(all, end, dropped) - all);
   }
 
   size_t limit_;
