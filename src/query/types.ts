@@ -99,6 +99,8 @@ export interface Timings {
   totalMs: number;
 }
 
+/** `hits`, `ids` and `scores` are accessors, made when first asked for: JSON and `console.log` show the
+ * hits, but `{ ...result }` and `postMessage(result)` leave all three out. */
 export interface SearchResult {
   /** By score descending, then id ascending. */
   hits: Hit[];

@@ -1,6 +1,14 @@
 // Searching vectors: what brute force over the floats finds is found, in one order, page by page.
+import { inspect } from 'node:util';
 import t from 'tap';
-import { type CorvidError, type Hit, openIndex, type SearchOptions } from '../../src/index.js';
+import {
+  type CorvidError,
+  type Hit,
+  openIndex,
+  type QueryInput,
+  type SearchOptions,
+  type SearchResult,
+} from '../../src/index.js';
 import {
   clusteredVectors,
   cosines,
@@ -319,4 +327,39 @@ t.test('eight clients at once get what one gets', async (t) => {
     }),
   );
   t.equal(different, 0);
+});
+
+t.test('batches of queries of several kinds answer each as it would be alone', async (t) => {
+  await using index = await openIndex(await codes(), { threads: 2 });
+  const few = queries.slice(0, 10) as Float32Array[];
+  // Bare vectors, parts, and items, which have plans of their own.
+  const mixed: QueryInput[] = few.flatMap((vector, i) => [
+    vector,
+    [{ vector }, { vector: few[(i + 1) % few.length] as Float32Array, weight: -0.3 }],
+    { item: i * 7 },
+  ]);
+  const alone: string[] = [];
+  for (const query of mixed) alone.push(JSON.stringify((await index.search(query)).hits));
+  const hitsOf = (results: SearchResult[]) => results.map(({ hits }) => JSON.stringify(hits));
+  t.strictSame(hitsOf(await index.searchBatch(mixed)), alone);
+  // Batches that run at once keep out of each other's memory; a smaller one after a larger, too.
+  const bare = (rows: Float32Array[]) => index.searchBatch(rows).then(hitsOf);
+  const expected = await bare(few);
+  const [first, again, turned] = await Promise.all([bare(few), bare(few), bare(few.toReversed())]);
+  t.strictSame([first, again, turned], [expected, expected, expected.toReversed()]);
+  t.strictSame(await bare(few.slice(3)), expected.slice(3));
+});
+
+t.test('a result shows its hits wherever it is printed', async (t) => {
+  await using index = await openIndex(await codes());
+  const result = await index.search(queries[0] as Float32Array, { limit: 3 });
+  const told = JSON.parse(JSON.stringify(result));
+  t.strictSame(told.hits, JSON.parse(JSON.stringify(result.hits)));
+  t.equal(told.timings.totalMs, result.timings.totalMs);
+  t.notOk('ids' in told, 'and not the same again as arrays');
+  t.match(inspect(result), `id: ${result.hits[0]?.id}`);
+  t.same(
+    result.hits.map(({ id, score }) => [id, score]),
+    Array.from(result.ids, (id, i) => [id, result.scores[i]]),
+  );
 });

@@ -40,14 +40,19 @@ void write_routing(CodecDraft& draft, const std::vector<float>& centers) {
   write_panels(vectors.data(), lists, routing_dims, draft.routing_vectors());
 }
 
-void routing_query(const Codec& codec, const float* query, float* out) {
+void routing_queries(const Codec& codec, const float* queries, size_t count, float* out) {
+  const size_t dims = codec.dims(), width = codec.head().routing_dims;
   if (!codec.projects_for_routing()) {
-    std::fill(std::copy_n(query, codec.dims(), out), out + codec.padded_dims(), 0.0f);
+    for (size_t q = 0; q < count; ++q) {
+      float* const own = out + q * width;
+      std::fill(std::copy_n(queries + q * dims, dims, own), own + width, 0.0f);
+    }
     return;
   }
-  thread_local WholeQuery whole;
-  whole.set(query, codec.dims());
-  whole.products(codec.routing_projection(), out);
+  thread_local std::vector<WholeQuery> whole;
+  if (whole.size() < count) whole.resize(count);
+  for (size_t q = 0; q < count; ++q) whole[q].set(queries + q * dims, dims);
+  products_of_all(whole.data(), count, codec.routing_projection(), out);
 }
 
 void routing_vector(const Codec& codec, uint32_t list, float* out) {

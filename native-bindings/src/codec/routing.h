@@ -17,8 +17,8 @@ namespace corvid {
 // centers and made unit again.
 void write_routing(CodecDraft& draft, const std::vector<float>& centers);
 
-// The query (dims numbers) as routing vectors have it: routing_dims numbers into `out`.
-void routing_query(const Codec& codec, const float* query, float* out);
+// Queries (count x dims) as routing vectors have them: count x routing_dims numbers into `out`.
+void routing_queries(const Codec& codec, const float* queries, size_t count, float* out);
 
 // Routing vector of a list, unit length up to its int8 rounding: routing_dims numbers into `out`.
 void routing_vector(const Codec& codec, uint32_t list, float* out);

@@ -24,8 +24,13 @@ CORVID_WIDE void lift(const int8_t* part, size_t dims, uint8_t* row) {
 }
 
 // What the whole numbers give, for the sums that their two parts gave.
-float joined(int32_t coarse, int32_t fine) {
+inline float joined(int32_t coarse, int32_t fine) {
   return static_cast<float>(kUnit) * static_cast<float>(coarse) + static_cast<float>(fine);
+}
+
+CORVID_WIDE void join_all(const int32_t* coarse, const int32_t* fine, const float* scales,
+                          float scale, size_t count, float* out) {
+  for (size_t v = 0; v < count; ++v) out[v] = scale * scales[v] * joined(coarse[v], fine[v]);
 }
 
 }  // namespace
@@ -44,12 +49,28 @@ void WholeQuery::set(const float* x, size_t dims) {
 }
 
 void WholeQuery::products(const PanelSpan& panels, float* out) const {
-  thread_local std::vector<int32_t> sums;
+  thread_local std::vector<int32_t> memory;
   const size_t width = panels.width();
-  sums.resize(2 * width);
-  panels.products(rows_.data(), 2, sums.data());
-  for (size_t v = 0; v < panels.count(); ++v) {
-    out[v] = scale_ * panels.scales()[v] * joined(sums[v], sums[width + v]);
+  memory.resize(2 * width);
+  int32_t* const sums = memory.data();
+  panels.products(rows_.data(), 2, sums);
+  join_all(sums, sums + width, panels.scales(), scale_, panels.count(), out);
+}
+
+void products_of_all(const WholeQuery* queries, size_t count, const PanelSpan& panels, float* out) {
+  thread_local std::vector<uint8_t> rows;
+  thread_local std::vector<int32_t> memory;
+  const size_t width = panels.width();
+  rows.clear();
+  for (size_t q = 0; q < count; ++q) {
+    rows.insert(rows.end(), queries[q].rows_.begin(), queries[q].rows_.end());
+  }
+  memory.resize(2 * count * width);
+  panels.products(rows.data(), 2 * count, memory.data());
+  for (size_t q = 0; q < count; ++q) {
+    const int32_t* const sums = &memory[2 * q * width];
+    join_all(sums, sums + width, panels.scales(), queries[q].scale_, panels.count(),
+             out + q * panels.count());
   }
 }
 

@@ -20,6 +20,10 @@ class WholeQuery {
   // out[v] = ⟨x, vector v⟩ of panels.count() vectors of as many numbers as set() took.
   void products(const PanelSpan& panels, float* out) const;
 
+  // The same of many queries at once, for less: out[q * panels.count() + v].
+  friend void products_of_all(const WholeQuery* queries, size_t count, const PanelSpan& panels,
+                              float* out);
+
   // ⟨x, bytes⟩ · vector_scale, `dims` bytes of -127 .. 127, as many as set() took.
   float product(const int8_t* bytes, float vector_scale) const;
 
@@ -29,6 +33,8 @@ class WholeQuery {
   std::vector<uint8_t> rows_;  // coarse and fine as rows for panel products: 2 x whole fours
   std::vector<int8_t> parts_;  // 2 x dims: coarse, fine
 };
+
+void products_of_all(const WholeQuery* queries, size_t count, const PanelSpan& panels, float* out);
 
 }  // namespace corvid
 

@@ -163,7 +163,7 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
       const auto query = floats(info[0], "query");
       require(query.size == codec().dims(), "query is not dims numbers");
       auto result = Napi::Float32Array::New(info.Env(), codec().head().routing_dims);
-      routing_query(codec(), query.data, result.Data());
+      routing_queries(codec(), query.data, 1, result.Data());
       return result;
     });
   }

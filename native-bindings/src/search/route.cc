@@ -76,16 +76,16 @@ void route_queries(const Codec& codec, const float* queries, size_t count, size_
                    RoutedList* out) {
   const PanelSpan vectors = codec.routing_vectors();
   const size_t dims = codec.head().routing_dims, lists = codec.lists(), width = vectors.width();
-  std::vector<float> own(dims), similarities(lists);
+  std::vector<float> own(kQueriesAtOnce * dims), similarities(lists);
   std::vector<uint8_t> rows(kQueriesAtOnce * vectors.depth());
   std::vector<int32_t> sums(kQueriesAtOnce * width);
   ListSelector selector(lists, probes);
   for (size_t first = 0; first < count; first += kQueriesAtOnce) {
     const size_t used = std::min(kQueriesAtOnce, count - first);
     float scales[kQueriesAtOnce];
+    routing_queries(codec, queries + first * codec.dims(), used, own.data());
     for (size_t i = 0; i < used; ++i) {
-      routing_query(codec, queries + (first + i) * codec.dims(), own.data());
-      scales[i] = quantise_row(own.data(), dims, &rows[i * vectors.depth()]);
+      scales[i] = quantise_row(&own[i * dims], dims, &rows[i * vectors.depth()]);
     }
     vectors.products(rows.data(), used, sums.data());
     for (size_t i = 0; i < used; ++i) {
