@@ -12,6 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chooseCodec, trainingRowsFor } from '../src/codec/choose.js';
 import {
   CorvidError,
   type CorvidIndex,
@@ -50,8 +51,6 @@ interface SearchBench {
 }
 
 const CLIENTS = 8;
-const DEFAULT_LISTS = 1024;
-const DEFAULT_GROUPS = 64;
 
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -80,13 +79,15 @@ export async function run(args: string[]): Promise<void> {
     let path = values.index;
     if (path === undefined) {
       path = join(folder, 'index.corvid');
+      const choice = chooseCodec(base.rows, trainingRowsFor(train.rows), base.dims);
       const summary = await makeVectorIndex({
         path,
         dims: base.dims,
         train: train.values,
         parts: [base.values],
-        lists: Number(values.lists ?? DEFAULT_LISTS),
-        groups: Number(values.groups ?? DEFAULT_GROUPS),
+        lists: Number(values.lists ?? choice.lists),
+        groups: Number(values.groups ?? choice.groups),
+        outerGroups: choice.outerGroups,
         vectors: values.vectors,
       });
       process.stderr.write(`index made: ${JSON.stringify(summary)}\n`);

@@ -25,7 +25,7 @@ const LARGE_TRAINING_ROWS = 384_000;
 const ALL_LEVELS = [64, 128, 256, 512];
 /** Training rows a list: with fewer, a centroid follows its rows and not what is to come; with more,
  * 64 bits have more to say. */
-const ROWS_PER_LIST = 32;
+const ROWS_PER_LIST = 64;
 /** Large collections have 2 ^ round(LIST_EXPONENT * log2(rows)) lists, 2^18 for a billion, so that
  * a search need not read much: if they can be trained with this many rows each. */
 const LIST_EXPONENT = 0.6;

@@ -75,12 +75,12 @@ const executeRuns: Execute = async (context, vectors, { plan, positions }, filte
   signal?.addEventListener('abort', stop, { once: true });
   const fair = Math.ceil(positions.length / (pool.threads * RUNS_PER_THREAD));
   const size = Math.min(RUN_MAX, Math.max(RUN_MIN, fair));
-  const shared = answerRequest(shape, plan, filter);
   try {
     const runs: Promise<NativeAnswers | null>[] = [];
     for (let first = 0; first < positions.length; first += size) {
       const last = Math.min(positions.length, first + size);
-      const job = { ...shared, queries: vectors.subarray(first * dims, last * dims) };
+      const own = vectors.subarray(first * dims, last * dims);
+      const job = answerRequest(shape, plan, filter, own);
       runs.push(pool.run(snapshot.source, { kind: 'answer', job, cancel }));
     }
     const found = await Promise.all(runs);

@@ -75,7 +75,7 @@ export async function execute(
   if (busy && estimatedMs > INLINE_MAX_BUSY_MS && !snapshot.router.usesGraph(plan.probes)) {
     return gatherer.answer(snapshot, query, plan, filter, signal);
   }
-  const request = { ...answerRequest(snapshot.shape, plan, filter), queries: query };
+  const request = answerRequest(snapshot.shape, plan, filter, query);
   const start = performance.now();
   const routed = await routeByGraph(snapshot, request);
   const graphMs = performance.now() - start;

@@ -4,7 +4,7 @@
 // is free, and all that are alike (one plan, one filter) then go to it in one call: the busier the
 // index, the fewer hops a query. On an idle machine a query waits for one turn of the event loop.
 import { throwIfAborted } from '../errors.js';
-import type { AnswerRequest, NativeAnswers } from '../native.js';
+import type { NativeAnswers } from '../native.js';
 import { answersOf, type Executed } from './execute.js';
 import type { Filter } from './filter.js';
 import type { Plan } from './plan.js';
@@ -94,7 +94,7 @@ export class Gatherer {
       wanted.forEach(({ query }, i) => {
         queries.set(query, i * dims);
       });
-      const job: AnswerRequest = { ...answerRequest(snapshot.shape, plan, filter), queries };
+      const job = answerRequest(snapshot.shape, plan, filter, queries);
       const task = { kind: 'answer', job, cancel: null } as const;
       const found = await this.#pool.run(snapshot.source, task, [queries.buffer]);
       const answers = answersOf(found as NativeAnswers, snapshot, plan, filter);

@@ -62,7 +62,8 @@ export async function measureRecall(
       // One more hit than is counted: the query itself is in the index.
       const plan = makePlan(request, shape, 'image', 1, 1);
       throwIfAborted(signal);
-      const answers = await answerAll(measured, calibration, answerRequest(shape, plan, filter));
+      const job = answerRequest(shape, plan, filter, calibration.queries);
+      const answers = await answerAll(measured, calibration, job);
       step.recall[last] = recallOf(answers, calibration);
       step.probedLists = mean(answers.probedLists);
       step.scannedRows = mean(answers.scannedRows);
@@ -75,9 +76,10 @@ export async function measureRecall(
 /** Answers all queries, a part of them on each thread of the pool. */
 async function answerAll(
   { pool, source }: Measured,
-  { queries, selves }: Calibration,
-  request: Omit<AnswerRequest, 'queries'>,
+  { selves }: Calibration,
+  request: AnswerRequest,
 ): Promise<Pick<NativeAnswers, 'counts' | 'ids' | 'probedLists' | 'scannedRows'>> {
+  const { queries } = request;
   const dims = queries.length / selves.length;
   const bound = (part: number) => Math.floor((selves.length * part) / pool.threads) * dims;
   const found = await Promise.all(

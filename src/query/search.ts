@@ -148,7 +148,8 @@ function toResults(
   const joinMs = (end - joinStart) / answers.length;
   const commons = new Map<StageTimes, Common>();
   return answers.map((answer, i) => {
-    let common = commons.get(answer.times);
+    const { times } = answer;
+    let common = commons.get(times);
     if (common === undefined) {
       const { plan, expectedRecall } = planned[i] as Planned;
       common = {
@@ -158,9 +159,18 @@ function toResults(
         lists: snapshot.shape.lists,
         levels: plan.levels,
         rescored: plan.rescore,
-        timings: { embedMs, filterMs, ...answer.times, joinMs, totalMs: end - start },
+        timings: {
+          embedMs,
+          filterMs,
+          routeMs: times.routeMs,
+          scanMs: times.scanMs,
+          refineMs: times.refineMs,
+          rescoreMs: times.rescoreMs,
+          joinMs,
+          totalMs: end - start,
+        },
       };
-      commons.set(answer.times, common);
+      commons.set(times, common);
     }
     return new Found(ranked[i] as Ranked, hits?.[i] ?? null, answer, common);
   });

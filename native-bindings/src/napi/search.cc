@@ -31,47 +31,60 @@ SearchMemory& search_memory() {
   return memory;
 }
 
-// What several queries were answered with, one after another, as NativeAnswers holds it.
-struct Answers {
-  std::vector<uint32_t> counts, probed_lists, shortlists;
-  std::vector<double> ids, scanned_rows;
-  std::vector<float> scores;
-  double route_ms = 0, scan_ms = 0;
-  FinishTimes finish;
+// What several queries were answered with, one after another, as NativeAnswers holds it. Items are
+// written where JavaScript will read them.
+class Answers {
+ public:
+  // Of so many queries, each of at most `most` items.
+  Answers(Napi::Env env, size_t queries, size_t most)
+      : ids_(Napi::Float64Array::New(env, queries * most)),
+        scores_(Napi::Float32Array::New(env, queries * most)) {}
 
-  // Room for so many queries of at most so many items.
-  void reserve(size_t queries, size_t most) {
-    ids.reserve(queries * most);
-    scores.reserve(queries * most);
+  void add(const Scanned& scanned, size_t shortlist) {
+    scanned_rows_.push_back(static_cast<double>(scanned.rows));
+    probed_lists_.push_back(scanned.lists);
+    shortlists_.push_back(static_cast<uint32_t>(shortlist));
   }
 
   void add_items(const std::vector<FoundItem>& items) {
-    counts.push_back(static_cast<uint32_t>(items.size()));
-    const size_t first = ids.size();
-    ids.resize(first + items.size());
-    scores.resize(first + items.size());
+    double* const ids = ids_.Data() + used_;
+    float* const scores = scores_.Data() + used_;
     for (size_t i = 0; i < items.size(); ++i) {
-      ids[first + i] = static_cast<double>(items[i].id);
-      scores[first + i] = items[i].score;
+      ids[i] = static_cast<double>(items[i].id);
+      scores[i] = items[i].score;
     }
+    counts_.push_back(static_cast<uint32_t>(items.size()));
+    used_ += items.size();
   }
 
   Napi::Object to_js(Napi::Env env) const {
     Napi::Object result = Napi::Object::New(env);
-    result.Set("counts", copied<Napi::Uint32Array>(env, counts.data(), counts.size()));
-    result.Set("ids", copied<Napi::Float64Array>(env, ids.data(), ids.size()));
-    result.Set("scores", copied<Napi::Float32Array>(env, scores.data(), scores.size()));
+    const bool full = used_ == ids_.ElementLength();
+    result.Set("counts", copied<Napi::Uint32Array>(env, counts_.data(), counts_.size()));
+    result.Set("ids", full ? ids_ : copied<Napi::Float64Array>(env, ids_.Data(), used_));
+    result.Set("scores", full ? scores_ : copied<Napi::Float32Array>(env, scores_.Data(), used_));
     result.Set("scannedRows",
-               copied<Napi::Float64Array>(env, scanned_rows.data(), scanned_rows.size()));
+               copied<Napi::Float64Array>(env, scanned_rows_.data(), scanned_rows_.size()));
     result.Set("probedLists",
-               copied<Napi::Uint32Array>(env, probed_lists.data(), probed_lists.size()));
-    result.Set("shortlists", copied<Napi::Uint32Array>(env, shortlists.data(), shortlists.size()));
+               copied<Napi::Uint32Array>(env, probed_lists_.data(), probed_lists_.size()));
+    result.Set("shortlists",
+               copied<Napi::Uint32Array>(env, shortlists_.data(), shortlists_.size()));
     result.Set("routeMs", route_ms);
     result.Set("scanMs", scan_ms);
     result.Set("refineMs", finish.refine_ms);
     result.Set("rescoreMs", finish.rescore_ms);
     return result;
   }
+
+  double route_ms = 0, scan_ms = 0;
+  FinishTimes finish;
+
+ private:
+  Napi::Float64Array ids_;
+  Napi::Float32Array scores_;
+  size_t used_ = 0;
+  std::vector<uint32_t> counts_, probed_lists_, shortlists_;
+  std::vector<double> scanned_rows_;
 };
 
 class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
@@ -189,12 +202,11 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
       const ScanPlan plan = scan_plan(request);
       const FinishPlan finish = finish_plan(request);
 
-      Answers answers;
+      Answers answers(info.Env(), count, std::min<uint64_t>(finish.wanted, index().rows()));
       Clock::time_point start = Clock::now();
       const std::vector<RoutedList> routed = route(request, queries, count, probes);
       answers.route_ms = milliseconds_since(start);
       SearchMemory& memory = search_memory();
-      answers.reserve(count, std::min<uint64_t>(finish.wanted, index().rows()));
       for (size_t i = 0; i < count; ++i) {
         start = Clock::now();
         QueryContext& query = query_context(index().codec, queries.data + i * dims);
@@ -203,9 +215,7 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
             scan_index(index(), query, own, plan, finish.wanted, memory.shortlist);
         memory.shortlist.best(&memory.candidates);
         answers.scan_ms += milliseconds_since(start);
-        answers.scanned_rows.push_back(static_cast<double>(scanned.rows));
-        answers.probed_lists.push_back(scanned.lists);
-        answers.shortlists.push_back(static_cast<uint32_t>(memory.candidates.size()));
+        answers.add(scanned, memory.candidates.size());
         finish_items(index(), query, finish, memory, answers.finish);
         answers.add_items(memory.items);
       }
@@ -231,7 +241,7 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
         candidates[i] = {scores.data[i], kUnknownList, static_cast<uint64_t>(rows.data[i])};
       }
       sort_by_row(candidates);
-      Answers answers;
+      Answers answers(info.Env(), 1, std::min<uint64_t>(plan.wanted, rows.size));
       finish_items(index(), query_context(index().codec, numbers.data), plan, memory,
                    answers.finish);
       answers.add_items(memory.items);
