@@ -58,11 +58,12 @@ type Execute = (
 
 const executeEach: Execute = (context, vectors, { plan, positions }, filter) => {
   const { dims } = context.snapshot;
-  const busy = { ...context, busy: positions.length > 1 };
+  const several = positions.length > 1;
+  const own = { ...context, busy: several, crowded: several };
   return Promise.all(
     positions.map((_, i) => {
       // A copy, for a view would take the whole batch's vectors along to a worker.
-      return execute(busy, vectors.slice(i * dims, (i + 1) * dims), plan, filter);
+      return execute(own, vectors.slice(i * dims, (i + 1) * dims), plan, filter);
     }),
   );
 };

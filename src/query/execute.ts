@@ -38,12 +38,18 @@ export interface Executed extends Ranked {
   times: StageTimes;
 }
 
-export interface ExecuteContext {
+/** What else is going on. */
+export interface Load {
+  /** Other queries wait for the same threads: none should take several. */
+  busy: boolean;
+  /** So many that the calling thread cannot take even the small ones. */
+  crowded: boolean;
+}
+
+export interface ExecuteContext extends Load {
   snapshot: Snapshot;
   pool: WorkerPool;
   gatherer: Gatherer;
-  /** Other queries wait for the same threads. */
-  busy: boolean;
   signal: AbortSignal | undefined;
 }
 
@@ -53,7 +59,7 @@ const SCAN_LIST_NS = 200;
 const REFINE_ROW_NS = 200;
 const RESCORE_ROW_NS = 100;
 const INLINE_MAX_MS = 0.5;
-const INLINE_MAX_BUSY_MS = 0.05;
+const INLINE_MAX_CROWDED_MS = 0.05;
 
 /** @throws ERR_ABORTED soon after the signal, though a worker may still be busy for a moment. */
 export async function execute(
@@ -71,8 +77,9 @@ export async function execute(
   const parts = partsOf(context, plan);
   if (parts > 1) return scanApart(context, finish, plan, filter, parts);
   const estimatedMs = estimateMs(context.snapshot, plan);
-  const { snapshot, busy, gatherer, signal } = context;
-  if (busy && estimatedMs > INLINE_MAX_BUSY_MS && !snapshot.router.usesGraph(plan.probes)) {
+  const { snapshot, gatherer, signal } = context;
+  const together = estimatedMs > inlineMaxMs(context) && (context.busy || context.crowded);
+  if (together && !snapshot.router.usesGraph(plan.probes)) {
     return gatherer.answer(snapshot, query, plan, filter, signal);
   }
   const request = answerRequest(snapshot.shape, plan, filter, query);
@@ -148,14 +155,19 @@ function sweepStep(plan: Plan): number | 'vectors' | null {
   return last > 64 ? last : null;
 }
 
+/** What the calling thread does itself. */
+function inlineMaxMs({ crowded }: Load): number {
+  return crowded ? INLINE_MAX_CROWDED_MS : INLINE_MAX_MS;
+}
+
 /** Performs a task here if it is small, else in a worker. */
 async function place<K extends Task['kind']>(
-  { snapshot, pool, busy }: ExecuteContext,
+  context: ExecuteContext,
   task: Extract<Task, { kind: K }>,
   estimatedMs: number,
 ): Promise<Results[K]> {
-  const inline = estimatedMs <= (busy ? INLINE_MAX_BUSY_MS : INLINE_MAX_MS);
-  if (!inline) return pool.run(snapshot.source, task);
+  const { snapshot, pool } = context;
+  if (estimatedMs > inlineMaxMs(context)) return pool.run(snapshot.source, task);
   await giveTurn();
   return perform(snapshot.handles, task);
 }

@@ -3,7 +3,13 @@ import { throwIfAborted } from '../errors.js';
 import type { Catalog } from '../store/catalog.js';
 import { executeBatch } from './batch.js';
 import type { ComposedQuery, Composer } from './compose.js';
-import { type ExecuteContext, type Executed, execute, type StageTimes } from './execute.js';
+import {
+  type ExecuteContext,
+  type Executed,
+  execute,
+  type Load,
+  type StageTimes,
+} from './execute.js';
 import type { Filter } from './filter.js';
 import type { Gatherer } from './gather.js';
 import { lastStep, MAX_HITS, makePlan, type Plan, type Request, validate } from './plan.js';
@@ -22,8 +28,8 @@ export interface SearchContext {
   gatherer: Gatherer;
   room: VectorRoom;
   snapshot: Snapshot;
-  /** Whether other calls are running. */
-  busy: () => boolean;
+  /** What other calls are running. */
+  load: () => Load;
 }
 
 /** @returns results in the order of the queries. */
@@ -60,10 +66,11 @@ export async function searchAll(
 }
 
 function executeContext(
-  { snapshot, pool, gatherer, busy }: SearchContext,
+  { snapshot, pool, gatherer, load }: SearchContext,
   signal: AbortSignal | undefined,
 ): ExecuteContext {
-  return { snapshot, pool, gatherer, busy: busy(), signal };
+  const { busy, crowded } = load();
+  return { snapshot, pool, gatherer, busy, crowded, signal };
 }
 
 async function executeAll(
