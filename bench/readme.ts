@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { CorvidError } from '../src/errors.js';
 import { type Machine, machineLine } from './machine.js';
 import type { PeersBench } from './peers/result.js';
+import type { Asked } from './scale/job.js';
 import type { ScaleResult, Served } from './scale/result.js';
 
 export const describe = 'writes the tables of the README from the records';
@@ -18,8 +19,8 @@ export const describe = 'writes the tables of the README from the records';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const RECORDS = join(ROOT, 'bench', 'record');
 const README = join(ROOT, 'README.md');
-const START = '<!-- figures: npm run bench -- readme -->';
-const END = '<!-- end of figures -->';
+/** Parts of the README that are made from records. */
+const PARTS = { headline, figures };
 
 interface BenchRecord<Result> {
   bench: string;
@@ -58,7 +59,7 @@ interface FiltersRecord {
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { check: { type: 'boolean', default: false } } });
   const before = readFileSync(README, 'utf8');
-  const after = withFigures(before, figures());
+  const after = withFigures(before);
   if (values.check) {
     if (before === after) return;
     throw new CorvidError('ERR_USAGE', 'the README and the records differ', {
@@ -69,20 +70,47 @@ export async function run(args: string[]): Promise<void> {
   writeFileSync(README, after);
 }
 
-/** The README with everything between its two marks replaced. */
-export function withFigures(readme: string, text: string): string {
-  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
-  if (start < 0 || end < start) {
-    throw new CorvidError('ERR_USAGE', 'the marks of the figures are missing', {
-      path: README,
-      expected: `${START} … ${END}`,
-    });
-  }
-  return `${readme.slice(0, start + START.length)}\n${text}\n${readme.slice(end)}`;
+/** The README with everything between its marks made anew. */
+export function withFigures(readme: string): string {
+  return Object.entries(PARTS).reduce((text, [name, make]) => {
+    const start = `<!-- ${name}: npm run bench -- readme -->`;
+    const [first, last] = [text.indexOf(start), text.indexOf(`<!-- end of ${name} -->`)];
+    if (first < 0 || last < first) {
+      throw new CorvidError('ERR_USAGE', `the marks of the ${name} are missing`, {
+        path: README,
+        expected: `${start} … <!-- end of ${name} -->`,
+      });
+    }
+    return `${text.slice(0, first + start.length)}\n${make()}\n${text.slice(last)}`;
+  }, readme);
+}
+
+/** The largest collection that was measured, under the first of its limits. */
+function headline(): string {
+  const record = scaleRecords().at(-1);
+  if (record === undefined) return '';
+  const { rows, lists, residentBytesPerImage, machine, served } = record.result;
+  const [{ limitBytes, report }] = served as [Served];
+  const [by64, byAll] = report.asked as [Asked, Asked?];
+  const limit = limitBytes === null ? 'no limit' : `${(limitBytes / 1e9).toFixed(1)} GB`;
+  const { p50, p99 } = by64.fresh;
+  const all =
+    byAll === undefined
+      ? ''
+      : ` (${share(byAll.recallWithin300)} refined by ${byAll.levels?.at(-1)} bits from disk)`;
+  return [
+    `**Measured:** ${whole(rows)} rows in ${whole(lists)} lists, ${residentBytesPerImage.toFixed(2)}`,
+    `bytes a row in memory with everything counted, in a process held under ${limit}, page cache`,
+    `included, on ${machine.cores} cores: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms a query,`,
+    `${whole(by64.batchQueriesPerSecond)} queries/s in batches, with`,
+    `${share(by64.recallWithin300)} of the float ten nearest within the best 300${all}. An exact scan`,
+    `of all codes takes ${report.exactScan.seconds.toFixed(1)} s. The rows are synthetic, made to be like`,
+    `CLIP embeddings: [Figures](#figures) has the command, and figures on real ones.`,
+  ].join('\n');
 }
 
 /** All tables that there are records for, as Markdown. */
-export function figures(): string {
+function figures(): string {
   const parts = [
     ...section<RecallRecord>('recall', recallTable),
     ...section<SearchRecord>('search', searchLines),
@@ -93,12 +121,16 @@ export function figures(): string {
   return parts.join('\n\n');
 }
 
-/** The newest record of every size. */
 function scaleSection(): string[] {
+  const records = scaleRecords();
+  return records.length === 0 ? [] : [scaleTable(records)];
+}
+
+/** The newest record of every size, the largest last. */
+function scaleRecords(): BenchRecord<ScaleResult>[] {
   const sizes = new Set(recordNames('scale-').map((name) => name.split('-')[1] as string));
   const records = [...sizes].flatMap((size) => newest<ScaleResult>(`scale-${size}`) ?? []);
-  records.sort((a, b) => a.result.rows - b.result.rows);
-  return records.length === 0 ? [] : [scaleTable(records)];
+  return records.sort((a, b) => a.result.rows - b.result.rows);
 }
 
 function section<Result>(bench: string, write: (record: BenchRecord<Result>) => string): string[] {
@@ -234,13 +266,15 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
       );
     });
   });
-  const builds = records.map(({ result: { rows, build } }) => {
+  const builds = records.map(({ result: { rows, build, encoding } }) => {
     const { seconds, rowsPerSecond, memory, process, runs = 1 } = build;
     const often = runs > 1 ? ` and ${runs} runs` : '';
     const peak = gigabytes(memory?.peakBytes ?? process.peakRssBytes);
+    const alone =
+      encoding === undefined ? '' : `, encoding alone ${whole(encoding.rowsPerSecond)}/s`;
     return (
       `${whole(rows)} rows in ${whole(seconds)} s${often} (${whole(rowsPerSecond)}/s, making the rows ` +
-      `included; at most ${peak} GB with page cache)`
+      `included${alone}; at most ${peak} GB with page cache)`
     );
   });
   return [

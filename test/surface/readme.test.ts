@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { figures, withFigures } from '../../bench/readme.js';
+import { withFigures } from '../../bench/readme.js';
 import { npyHeader } from '../../src/build/sources/npy.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -37,7 +37,7 @@ t.test('every example runs', async (t) => {
 });
 
 t.test('the figures are those of the records', async (t) => {
-  t.equal(withFigures(readme, figures()), readme, 'else run: npm run bench -- readme');
+  t.equal(withFigures(readme), readme, 'else run: npm run bench -- readme');
 });
 
 t.test('files that the README points to are there', async (t) => {
