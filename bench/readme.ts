@@ -93,19 +93,18 @@ function headline(): string {
   const [{ limitBytes, report }] = served as [Served];
   const [by64, byAll] = report.asked as [Asked, Asked?];
   const limit = limitBytes === null ? 'no limit' : `${(limitBytes / 1e9).toFixed(1)} GB`;
-  const { p50, p99 } = by64.fresh;
-  const all =
-    byAll === undefined
-      ? ''
-      : ` (${share(byAll.recallWithin300)} refined by ${byAll.levels?.at(-1)} bits from disk)`;
+  const speed = ({ fresh: { p50, p99 }, batchQueriesPerSecond, recallWithin300 }: Asked) =>
+    `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms a query, ${whole(batchQueriesPerSecond)} queries/s ` +
+    `in batches, ${share(recallWithin300)} of the float ten nearest within the best 300`;
+  const refined =
+    byAll === undefined ? '' : `; refined by ${byAll.levels.at(-1)} bits from disk ${speed(byAll)}`;
   return [
-    `**Measured:** ${whole(rows)} rows in ${whole(lists)} lists, ${residentBytesPerImage.toFixed(2)}`,
-    `bytes a row in memory with everything counted, in a process held under ${limit}, page cache`,
-    `included, on ${machine.cores} cores: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms a query,`,
-    `${whole(by64.batchQueriesPerSecond)} queries/s in batches, with`,
-    `${share(by64.recallWithin300)} of the float ten nearest within the best 300${all}. An exact scan`,
-    `of all codes takes ${report.exactScan.seconds.toFixed(1)} s. The rows are synthetic, made to be like`,
-    `CLIP embeddings: [Figures](#figures) has the command, and figures on real ones.`,
+    `**Measured:** ${whole(rows)} rows in ${whole(lists)} lists, ${residentBytesPerImage.toFixed(2)} bytes a row`,
+    `that want memory, everything counted; searched in a process held under ${limit}, page cache`,
+    `included (what does not fit is read from disk), on ${machine.cores} cores. By 64 bits, at effort`,
+    `${by64.effort}: ${speed(by64)}${refined}.`,
+    `An exact scan of all codes takes ${report.exactScan.seconds.toFixed(1)} s. The rows are synthetic, made`,
+    'to be like CLIP embeddings: [Figures](#figures) has the command, and figures on real ones.',
   ].join('\n');
 }
 
@@ -279,7 +278,7 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
   });
   return [
     '**Size.** Synthetic rows like real CLIP embeddings (ARCHITECTURE.md says how alike), searched by',
-    '64 bits in a process whose control group may not exceed a limit, page cache included: share of',
+    '64 bits, at the least effort that finds .9, in a process whose control group may not exceed a limit, page cache included: share of',
     'the float ten within the best 300, milliseconds a query, queries/s in batches, and an exact scan',
     'of all codes against a plain read of the same bytes.',
     '',

@@ -44,8 +44,8 @@ void KeySorter::sort(std::vector<uint64_t>& keys) {
   ends_.fill(0);
   for (size_t i = 0; i < count; ++i) {
     // Does not rise as values grow, whatever is rounded: the largest come into the first bin.
-    const int place = static_cast<int>((high - values_[i]) * inverse);
-    places_[i] = static_cast<uint8_t>(std::min(place, static_cast<int>(kBins) - 1));
+    const float place = (high - values_[i]) * inverse;
+    places_[i] = static_cast<uint8_t>(place < kBins ? place : kBins - 1);
     ++ends_[places_[i] + 1];
   }
   const uint32_t most = *std::max_element(ends_.begin(), ends_.end());

@@ -5,7 +5,8 @@
 //   thread, as long as the estimate below is under INLINE_MAX_MS.
 // - A query of lists goes whole to one thread, for when it ends depends on what it has found. A scan
 //   of all rows is split over the workers, if it is large and alone.
-// - Under load queries go to the workers together (gather.ts), or each whole to one worker.
+// - Where many callers wait (how many is for open.ts to say), queries go to the workers together
+//   (gather.ts), or each whole to one worker.
 import { throwIfAborted } from '../errors.js';
 import type { NativeAnswers } from '../native.js';
 import type { Filter } from './filter.js';

@@ -1,6 +1,6 @@
 // Queries of different callers that wait at the same time, sent to a worker together.
 //
-// A hop to a worker and back costs more than a small query. So under load queries wait until a worker
+// A hop to a worker and back costs more than a small query. So where many callers wait, queries wait until a worker
 // is free, and all that are alike (one plan, one filter) then go to it in one call: the busier the
 // index, the fewer hops a query. On an idle machine a query waits for one turn of the event loop.
 import { throwIfAborted } from '../errors.js';

@@ -72,8 +72,8 @@ export type Common = Pick<
 export type Own = Pick<SearchResult, 'exact' | 'scannedRows' | 'probedLists' | 'shortlist'>;
 
 /**
- * A result whose hits are made when they are first asked for: a batch of thousands makes no objects
- * that nobody wants. They are accessors of the class, for with a getter of its own an object costs
+ * A result whose hits, if they are of bare vectors, are made when they are first asked for: a batch of
+ * thousands makes no objects that nobody wants. They are accessors of the class, for with a getter of its own an object costs
  * ten times as much.
  */
 export class Found implements SearchResult {

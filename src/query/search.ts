@@ -35,10 +35,12 @@ export interface SearchContext {
 /** @returns results in the order of the queries. */
 export async function searchAll(
   context: SearchContext,
-  inputs: readonly QueryInput[],
+  given: readonly QueryInput[],
   options: SearchOptions,
 ): Promise<SearchResult[]> {
   const { snapshot, composer, room } = context;
+  // Holes of the array become undefined, and are refused as that.
+  const inputs = Array.from(given);
   const start = performance.now();
   throwIfAborted(options.signal);
   const request = validate(options, snapshot.shape, snapshot.card);

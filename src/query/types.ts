@@ -99,8 +99,9 @@ export interface Timings {
   totalMs: number;
 }
 
-/** `hits`, `ids` and `scores` are accessors, made when first asked for: JSON and `console.log` show the
- * hits, but `{ ...result }` and `postMessage(result)` leave all three out. */
+/** `hits`, `ids` and `scores` are accessors (hits of bare vectors are made when first asked for): JSON
+ * and `console.log` show the hits, but `{ ...result }` and `postMessage(result)` leave all three out;
+ * take `result.toJSON()` there. */
 export interface SearchResult {
   /** By score descending, then id ascending. */
   hits: Hit[];
@@ -128,7 +129,10 @@ export interface SearchResult {
   levels: number[];
   /** True if the scores come from stored vectors. */
   rescored: boolean;
+  /** One object for all results of a batch that were found together. */
   timings: Timings;
+  /** The result as a plain object with its hits, without `ids` and `scores`. */
+  toJSON(): Omit<SearchResult, 'ids' | 'scores' | 'toJSON'>;
 }
 
 /** Bytes of one structure, over all segments. */

@@ -348,6 +348,9 @@ t.test('batches of queries of several kinds answer each as it would be alone', a
   const [first, again, turned] = await Promise.all([bare(few), bare(few), bare(few.toReversed())]);
   t.strictSame([first, again, turned], [expected, expected, expected.toReversed()]);
   t.strictSame(await bare(few.slice(3)), expected.slice(3));
+  // A hole is no query, though the memory it would stand for holds one of a batch before.
+  const holed = new Array<Float32Array>(3).concat(few.slice(0, 1));
+  t.equal((await failing(index.searchBatch(holed))).code, 'ERR_QUERY');
 });
 
 t.test('a result shows its hits wherever it is printed', async (t) => {
@@ -357,6 +360,7 @@ t.test('a result shows its hits wherever it is printed', async (t) => {
   t.strictSame(told.hits, JSON.parse(JSON.stringify(result.hits)));
   t.equal(told.timings.totalMs, result.timings.totalMs);
   t.notOk('ids' in told, 'and not the same again as arrays');
+  t.strictSame(JSON.parse(JSON.stringify({ ...result.toJSON() })), told);
   t.match(inspect(result), `id: ${result.hits[0]?.id}`);
   t.same(
     result.hits.map(({ id, score }) => [id, score]),

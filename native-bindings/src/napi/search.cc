@@ -202,7 +202,8 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
       const ScanPlan plan = scan_plan(request);
       const FinishPlan finish = finish_plan(request);
 
-      Answers answers(info.Env(), count, std::min<uint64_t>(finish.wanted, index().rows()));
+      const uint64_t most = std::min<uint64_t>(std::min(finish.wanted, plan.limit), index().rows());
+      Answers answers(info.Env(), count, most);
       Clock::time_point start = Clock::now();
       const std::vector<RoutedList> routed = route(request, queries, count, probes);
       answers.route_ms = milliseconds_since(start);

@@ -201,7 +201,7 @@ void refine_rows(const Segment& segment, QueryContext& query, uint64_t row_offse
     RowCodes codes;
     for (; i < count && codes.count < kLanes; ++i) {
       const uint64_t row = candidates[i].row - row_offset;
-      if (row < list_first || row >= list_end) break;
+      if (i > first && (row < list_first || row >= list_end)) break;
       if (i + kRowsAhead < count) {
         fetch_row(segment, candidates[i + kRowsAhead].row - row_offset, levels);
       }
