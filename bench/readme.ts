@@ -278,8 +278,8 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
   });
   return [
     '**Size.** Synthetic rows like real CLIP embeddings (ARCHITECTURE.md says how alike), searched by',
-    '64 bits, at the least effort that finds .9, in a process whose control group may not exceed a limit, page cache included: share of',
-    'the float ten within the best 300, milliseconds a query, queries/s in batches, and an exact scan',
+    '64 bits, at the least effort that finds .9, in a process whose control group may not exceed a',
+    'limit, page cache included: share of the float ten within the best 300, milliseconds a query, queries/s in batches, and an exact scan',
     'of all codes against a plain read of the same bytes.',
     '',
     '| rows | lists | resident bytes an image, all in | limit | within 300 | p50 | p99 | batch /s | exact scan |',

@@ -39,7 +39,7 @@ const MAX_THREADS = 256;
 /** From so many calls at once on, no query shares its work out over several threads. */
 const BUSY_CALLS = 3;
 /** From so many on, small queries go to workers together. On two cores workers leave the calling thread
- * little: there eight callers get a quarter more out of that thread alone, and 32 a tenth less. */
+ * little: there few callers get more out of that thread alone (`npm run bench -- search`: eight). */
 const CROWD_CALLS = availableParallelism() > 2 ? 3 : 16;
 
 /**

@@ -26,7 +26,7 @@ export function normEstimate(
 
 /**
  * Whole queries of one plan as the native searcher takes them. (Named one by one, for spreading one
- * object into another takes ten microseconds, a tenth of a small search.)
+ * object into another takes V8 a good part of the time of a small search.)
  * @param queries count x dims, unit rows
  */
 export function answerRequest(

@@ -9,6 +9,7 @@ import { TinyEmbedder } from './tiny-embedder.js';
 import { clusteredVectors, writeNpy } from './vector-files.js';
 
 const DIMS = 64;
+
 t.test('folders and files of images', async (t) => {
   const dir = t.testdir();
   const [one, two] = [copyPictures(join(dir, 'one'), 0, 8), copyPictures(join(dir, 'two'), 8, 6)];
