@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { native } from '../src/native.js';
+import { native } from '../src/native/addon.js';
 
 export interface Machine {
   processor: string;

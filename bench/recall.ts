@@ -14,18 +14,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chooseRows } from '../src/build/sample.js';
 import { chooseCodec, trainingRowsFor } from '../src/codec/choose.js';
 import { encodeEmbeddings, findLists, trainCodec } from '../src/codec/codec.js';
 import { CorvidError } from '../src/errors.js';
+import { chooseRows } from '../src/indexer/commit/sample.js';
 import {
   type CodecInfo,
   type NativeCodec,
   type NativeSegment,
   native,
   type Scoring,
-} from '../src/native.js';
-import { best } from '../src/query/shortlist.js';
+} from '../src/native/addon.js';
+import { best } from '../src/query/execute/shortlist.js';
 import { describeMachine, machineLine, writeRecord } from './machine.js';
 import { exactNeighbours, recall } from './truth.js';
 import { loadVectors, pickRows, rowOf, splitByVideo, type Vectors } from './vectors.js';

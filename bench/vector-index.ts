@@ -3,8 +3,8 @@
 // For benches and tests, which need every knob (lists, groups, training rows) and no pipeline. Rows
 // of part p get the ids that follow those of part p - 1, from 0.
 import { randomUUID } from 'node:crypto';
-import { type NativeCodec, native } from '../src/native.js';
-import { buildRoutingGraph, needsRoutingGraph } from '../src/partition/routing.js';
+import { type NativeCodec, native } from '../src/native/addon.js';
+import { buildRoutingGraph, needsRoutingGraph } from '../src/query/routing/graph.js';
 import type { NewItem } from '../src/store/catalog-writer.js';
 import { IndexWriter, type Publication } from '../src/store/index-folder.js';
 

@@ -2,9 +2,9 @@
 //
 // Whatever a build reads can be a bench's data; only whole data sets that fit into memory, though.
 import { createHash } from 'node:crypto';
-import { openSources } from '../src/build/sources/open.js';
 import { CorvidError } from '../src/errors.js';
-import { native } from '../src/native.js';
+import { openSources } from '../src/indexer/sources/open.js';
+import { native } from '../src/native/addon.js';
 
 /** Rows of unit length. */
 export interface Vectors {

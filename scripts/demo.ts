@@ -5,15 +5,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { footer, hitLines } from '../src/cli/console/hits.js';
+import { infoLines } from '../src/cli/console/ledger.js';
+import { plural } from '../src/cli/console/numbers.js';
+import { progressView } from '../src/cli/console/progress.js';
+import { describeQuery, pictureOf } from '../src/cli/console/query.js';
+import { exitCodeOf, reportError } from '../src/cli/console/run.js';
+import { type SheetSection, writeSheet } from '../src/cli/console/sheet.js';
+import { bold, cyan, dim } from '../src/cli/console/style.js';
 import { buildIndex, openIndex, parseQuery, type QueryPart } from '../src/index.js';
-import { footer, hitLines } from './console/hits.js';
-import { infoLines } from './console/ledger.js';
-import { plural } from './console/numbers.js';
-import { progressView } from './console/progress.js';
-import { describeQuery, pictureOf } from './console/query.js';
-import { exitCodeOf, reportError } from './console/run.js';
-import { type SheetSection, writeSheet } from './console/sheet.js';
-import { bold, cyan, dim } from './console/style.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const pictures = join(root, 'test', 'fixtures', 'pictures');

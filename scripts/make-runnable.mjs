@@ -2,6 +2,6 @@
 // who run a script by its path.
 import { chmodSync } from 'node:fs';
 
-for (const name of ['corvid', 'build-index', 'repl']) {
-  chmodSync(new URL(`../dist/scripts/${name}.js`, import.meta.url), 0o755);
+for (const name of ['src/cli/main', 'scripts/build-index', 'scripts/repl']) {
+  chmodSync(new URL(`../dist/${name}.js`, import.meta.url), 0o755);
 }

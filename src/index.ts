@@ -1,18 +1,5 @@
 // Public exports only.
-export { buildIndex } from './build/build-index.js';
-export type { BuildEstimate } from './build/estimate.js';
-export type {
-  BuildOptions,
-  BuildPhase,
-  BuildProgress,
-  BuildSummary,
-  SkippedFile,
-  VectorBatch,
-  VectorStream,
-  VectorsOption,
-  VectorTable,
-} from './build/options.js';
-export type { ItemFields, RawVectors } from './build/sources/source.js';
+
 export { type ClipOptions, openClip } from './embed/clip.js';
 export { thumbnail } from './embed/decode.js';
 export type {
@@ -24,7 +11,21 @@ export type {
   ImageInput,
 } from './embed/embedder.js';
 export { CorvidError, type ErrorCode } from './errors.js';
-export type { CodecInfo, Scoring } from './native.js';
+export type { ItemFields, RawVectors } from './formats/vector-source.js';
+export { buildIndex } from './indexer/build-index.js';
+export type {
+  BuildOptions,
+  BuildPhase,
+  BuildProgress,
+  BuildSummary,
+  SkippedFile,
+  VectorBatch,
+  VectorStream,
+  VectorsOption,
+  VectorTable,
+} from './indexer/options.js';
+export type { BuildEstimate } from './indexer/plan/estimate.js';
+export type { CodecInfo, Scoring } from './native/addon.js';
 export {
   openPackedCodes,
   type PackedCodes,
@@ -32,9 +33,9 @@ export {
   type PackedResult,
   type PackedSearchOptions,
 } from './packed/packed-codes.js';
+export { parseQuery } from './query/compose/parse.js';
 export { openIndex } from './query/open.js';
-export { parseQuery } from './query/parse.js';
-export type { Recall, RecallCard, RecallStep } from './query/recall-card.js';
+export type { Recall, RecallCard, RecallStep } from './query/recall/recall-card.js';
 export type {
   CorvidIndex,
   Hit,

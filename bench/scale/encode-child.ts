@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { native } from '../../src/native.js';
+import { native } from '../../src/native/addon.js';
 import { openSynthetic } from '../synthetic/native.js';
 import { answerJob, type EncodeJob, type EncodeReport } from './job.js';
 

@@ -11,8 +11,8 @@
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chooseRows } from '../../src/build/sample.js';
 import { CorvidError } from '../../src/errors.js';
+import { chooseRows } from '../../src/indexer/commit/sample.js';
 import { describeMachine, machineLine, recordPath, writeRecord } from '../machine.js';
 import { drawSvg } from '../plot.js';
 import { loadVectors, pickRows, splitByVideo, type Vectors } from '../vectors.js';

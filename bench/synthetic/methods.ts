@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chooseRows } from '../../src/build/sample.js';
 import { chooseCodec, trainingRowsFor } from '../../src/codec/choose.js';
 import { trainCodec } from '../../src/codec/codec.js';
-import type { NativeCodec } from '../../src/native.js';
+import { chooseRows } from '../../src/indexer/commit/sample.js';
+import type { NativeCodec } from '../../src/native/addon.js';
 import { encode, rankAll, scanAllLists } from '../recall.js';
 import { exactNeighbours, recall } from '../truth.js';
 import { pickRows, rowOf, type Vectors } from '../vectors.js';

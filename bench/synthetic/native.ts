@@ -1,7 +1,8 @@
 // The synthetic collection, made by native code: any row from its number and the seed alone.
 //
-// A part of the addon that only benches use, so its type is here and not in src/native.ts.
-import { native } from '../../src/native.js';
+// Loads the benches' own addon (native-bindings/bench), which is not part of the package.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 /** Numbers in a row. */
 export const SYNTHETIC_DIMS = 512;
@@ -42,7 +43,8 @@ interface BenchAddon {
   readMapped(path: string, threads: number): Promise<bigint>;
 }
 
-const addon = native as unknown as BenchAddon;
+const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => BenchAddon;
+const addon = load(fileURLToPath(new URL('../../../native-bindings/bench', import.meta.url)));
 
 /** Seed of the collection that the shape was fitted for: which branches of the tree are large and
  * which tight is chance, and another seed's first levels differ as two real collections do. */

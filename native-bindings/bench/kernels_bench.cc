@@ -18,9 +18,9 @@
 #include <thread>
 #include <vector>
 
-#include "gemm.h"
-#include "kernels.h"
-#include "threads.h"
+#include "base/threads.h"
+#include "simd/contract.h"
+#include "simd/gemm.h"
 
 using corvid::kBlockBytes;
 using corvid::kBlockRows;

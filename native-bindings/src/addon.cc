@@ -7,7 +7,6 @@
 #include "napi/packed.h"
 #include "napi/search.h"
 #include "napi/segment.h"
-#include "napi/synthetic.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   corvid::init_base(env, exports);
@@ -15,7 +14,6 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   corvid::init_segment(env, exports);
   corvid::init_search(env, exports);
   corvid::init_packed(env, exports);
-  corvid::init_synthetic(env, exports);
   return exports;
 }
 

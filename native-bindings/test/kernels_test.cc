@@ -3,7 +3,8 @@
 // Invariants: scan_tables and scan_hamming give the same hits in the same order for every start,
 // length, filter, threshold and capacity, however often they have to be called; the float kernels
 // other than gemm_nt give the same bits; gemm_nt is close; nothing is read or written outside of
-// what kernels.h names (buffers end at a page that may not be touched, where the system has mmap).
+// what simd/contract.h names (buffers end at a page that may not be touched, where the system has
+// mmap).
 //
 // usage: kernels_test [seed]. Prints one TAP line per instruction set and kernel. The canary, a
 // broken kernel, must be found out.
@@ -22,7 +23,7 @@
 #include <unistd.h>
 #endif
 
-#include "kernels.h"
+#include "simd/contract.h"
 
 using corvid::kBlockBytes;
 using corvid::kBlockRows;

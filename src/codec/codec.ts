@@ -12,7 +12,7 @@ import {
   type NativeTraining,
   native,
   type RawVectors,
-} from '../native.js';
+} from '../native/addon.js';
 import type { CodecChoice } from './choose.js';
 
 export interface TrainCodecOptions extends CodecChoice, TrainingWatch {

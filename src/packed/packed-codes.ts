@@ -6,9 +6,9 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { openNpy } from '../build/sources/npy.js';
 import { CorvidError, throwIfAborted } from '../errors.js';
-import { fromNative, type NativePackedCodes, native } from '../native.js';
+import { openNpy } from '../formats/npy.js';
+import { fromNative, type NativePackedCodes, native } from '../native/addon.js';
 import type { PackedPart, PackedTask } from './worker.js';
 
 export interface PackedOptions {

@@ -1,5 +1,5 @@
 // The entry of a worker thread of packed codes: scans a run of rows.
-import { type NativePackedCodes, native } from '../native.js';
+import { type NativePackedCodes, native } from '../native/addon.js';
 
 export interface PackedTask {
   path: string;

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { fromSystemError } from '../errors.js';
 import type { Catalog } from '../store/catalog.js';
-import type { Snapshot } from './snapshot.js';
+import type { Snapshot } from './execute/snapshot.js';
 import type { IndexInfo, LedgerEntry } from './types.js';
 
 export async function describeIndex(catalog: Catalog, snapshot: Snapshot): Promise<IndexInfo> {

@@ -7,17 +7,18 @@ import { CorvidError } from '../errors.js';
 import { checkNames, type OptionNames } from '../option-names.js';
 import type { Catalog } from '../store/catalog.js';
 import { openCatalog } from '../store/index-folder.js';
-import { Composer } from './compose.js';
+import { Composer } from './compose/compose.js';
+import { Encoder } from './compose/encoder.js';
 import { readContents } from './contents.js';
-import { Encoder } from './encoder.js';
-import { Gatherer } from './gather.js';
+import { VectorRoom } from './execute/buffer-pool.js';
+import { Gatherer } from './execute/coalescer.js';
+import { WorkerPool } from './execute/pool.js';
+import { toItem } from './execute/result.js';
+import { Snapshot } from './execute/snapshot.js';
 import { describeIndex } from './info.js';
-import { fromRecords, measureRecall } from './measure-recall.js';
-import { WorkerPool } from './pool.js';
-import type { RecallCard } from './recall-card.js';
-import { toItem } from './result.js';
+import { fromRecords, measureRecall } from './recall/measure-recall.js';
+import type { RecallCard } from './recall/recall-card.js';
 import { iterateHits, type SearchContext, searchAll } from './search.js';
-import { Snapshot } from './snapshot.js';
 import type {
   CorvidIndex,
   Hit,
@@ -30,7 +31,6 @@ import type {
   SearchResult,
   VerifyReport,
 } from './types.js';
-import { VectorRoom } from './vector-room.js';
 import { verifyOpenIndex } from './verify.js';
 
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { model: true, embedder: true, threads: true };

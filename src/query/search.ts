@@ -1,24 +1,32 @@
 // One search from query to hits: compose, filter, plan, execute, join.
 import { throwIfAborted } from '../errors.js';
 import type { Catalog } from '../store/catalog.js';
-import { executeBatch } from './batch.js';
-import type { ComposedQuery, Composer } from './compose.js';
+import type { ComposedQuery, Composer } from './compose/compose.js';
+import { executeBatch } from './execute/batch.js';
+import type { VectorRoom } from './execute/buffer-pool.js';
+import type { Gatherer } from './execute/coalescer.js';
 import {
   type ExecuteContext,
   type Executed,
   execute,
   type Load,
   type StageTimes,
-} from './execute.js';
-import type { Filter } from './filter.js';
-import type { Gatherer } from './gather.js';
-import { lastStep, MAX_HITS, makePlan, type Plan, type Request, validate } from './plan.js';
-import type { WorkerPool } from './pool.js';
-import { recallAt } from './recall-card.js';
-import { bareHits, type Common, Found, joinHits, leaveOut, type Ranked, slice } from './result.js';
-import type { Snapshot } from './snapshot.js';
+} from './execute/execute.js';
+import type { WorkerPool } from './execute/pool.js';
+import {
+  bareHits,
+  type Common,
+  Found,
+  joinHits,
+  leaveOut,
+  type Ranked,
+  slice,
+} from './execute/result.js';
+import type { Snapshot } from './execute/snapshot.js';
+import type { Filter } from './plan/filter.js';
+import { lastStep, MAX_HITS, makePlan, type Plan, type Request, validate } from './plan/plan.js';
+import { recallAt } from './recall/recall-card.js';
 import type { Hit, QueryInput, SearchOptions, SearchResult } from './types.js';
-import type { VectorRoom } from './vector-room.js';
 
 /** What a search needs of the open index. */
 export interface SearchContext {

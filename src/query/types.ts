@@ -3,8 +3,8 @@
 // Flat objects and typed arrays only; no class of another library appears here. A number that has a
 // unit carries it in its name.
 import type { Embedder, EncoderFingerprint, ImageInput } from '../embed/embedder.js';
-import type { CodecInfo, Scoring } from '../native.js';
-import type { RecallCard } from './recall-card.js';
+import type { CodecInfo, Scoring } from '../native/addon.js';
+import type { RecallCard } from './recall/recall-card.js';
 
 /** An item: its numeric id, or the caller's string key (for images, the path below the source). */
 export type ItemRef = number | string;

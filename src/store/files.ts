@@ -1,7 +1,7 @@
 // Whole files: their checksum, and getting them onto the disk.
 import { closeSync, fsyncSync, openSync, readSync } from 'node:fs';
 import { fromSystemError } from '../errors.js';
-import { native } from '../native.js';
+import { native } from '../native/addon.js';
 
 /** Bytes read at a time. */
 const CHUNK_BYTES = 1 << 20;

@@ -12,7 +12,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CorvidError, fromSystemError } from '../errors.js';
-import { type FileLock, fromNative, native } from '../native.js';
+import { type FileLock, fromNative, native } from '../native/addon.js';
 import { Catalog, type IndexSettings, type NamedFile, type SegmentRecord } from './catalog.js';
 import { CatalogWriter, type Commit, type InitialSettings } from './catalog-writer.js';
 import { checksumFile, syncPath } from './files.js';

@@ -3,7 +3,7 @@
 // All faults are gathered, not the first alone: whoever repairs wants to know how much is lost.
 import { join } from 'node:path';
 import { CorvidError, throwIfAborted } from '../errors.js';
-import { fromNative, type NativeSegment, native } from '../native.js';
+import { fromNative, type NativeSegment, native } from '../native/addon.js';
 import type { Catalog } from './catalog.js';
 import { checksumFile } from './files.js';
 import { rowIndexes } from './ids.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { encodeEmbeddings, saveCodec, trainCodec } from '../../src/codec/codec.js';
-import { native } from '../../src/native.js';
+import { native } from '../../src/native/addon.js';
 import { writeSegment } from '../store/fixture.js';
 import {
   CodecOracle,

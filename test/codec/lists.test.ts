@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { encodeEmbeddings, findLists, saveCodec, trainCodec } from '../../src/codec/codec.js';
-import { type NativeByteSample, type NativeCodec, native } from '../../src/native.js';
+import { type NativeByteSample, type NativeCodec, native } from '../../src/native/addon.js';
 import { clusteredRows } from './synthetic.js';
 
 const DIMS = 96;

@@ -1,6 +1,6 @@
 // The questions that a golden index is asked, and how its answers are written down.
 import { openIndex } from '../../src/index.js';
-import { native } from '../../src/native.js';
+import { native } from '../../src/native/addon.js';
 import { openCatalog, readSnapshot } from '../../src/store/index-folder.js';
 import { DIMS, randomVectors } from '../store/fixture.js';
 

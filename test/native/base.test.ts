@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import t from 'tap';
-import { native } from '../../src/native.js';
+import { native } from '../../src/native/addon.js';
 
 t.test('crc32c is the published checksum, and continues', async (t) => {
   t.equal(native.crc32c(Buffer.from('123456789')), 0xe3069283, 'RFC 3720, appendix B.4');
@@ -22,7 +22,7 @@ t.test('a lock has one holder, and dies with its process', async (t) => {
   const lock = native.lockFile(path);
   t.ok(lock, 'the first one gets it');
   t.equal(native.lockFile(path), null, 'the second one in this process does not');
-  const addon = new URL('../../src/native.js', import.meta.url).href;
+  const addon = new URL('../../src/native/addon.js', import.meta.url).href;
   const script = `import { native } from ${JSON.stringify(addon)};
     process.stdout.write(String(native.lockFile(${JSON.stringify(path)}) !== null));
     process.kill(process.pid, 'SIGKILL');`;
@@ -69,7 +69,7 @@ t.test('toUnit names the row that cannot be searched', async (t) => {
 });
 
 t.test('CORVID_SIMD forces an instruction set, and refuses one that is missing', async (t) => {
-  const addon = new URL('../../src/native.js', import.meta.url).href;
+  const addon = new URL('../../src/native/addon.js', import.meta.url).href;
   const script = `import { native } from ${JSON.stringify(addon)};
     try { console.log(native.simdLevel()); } catch (error) { console.log(error.code, error.hint); }`;
   const level = (forced: string) =>
@@ -87,7 +87,7 @@ t.test('CORVID_SIMD forces an instruction set, and refuses one that is missing',
 });
 
 t.test('worker threads load the addon too, and come and go', async (t) => {
-  const addon = new URL('../../src/native.js', import.meta.url).href;
+  const addon = new URL('../../src/native/addon.js', import.meta.url).href;
   const path = join(t.testdir(), 'write.lock');
   const code = `import(${JSON.stringify(addon)}).then(({ native }) => {
     const lock = native.lockFile(${JSON.stringify(path)});

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { npyHeader } from '../../src/build/sources/npy.js';
+import { npyHeader } from '../../src/formats/npy.js';
 import { openPackedCodes } from '../../src/index.js';
 
 function writeCodes(path: string, codes: Uint8Array, stride: number): string {

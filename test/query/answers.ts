@@ -1,7 +1,7 @@
 // Prints the answers to a few queries of an index, for the test that runs it once per instruction
 // set. usage: node answers.js <index> <queries as JSON>
 import { openIndex, type SearchOptions } from '../../src/index.js';
-import { native } from '../../src/native.js';
+import { native } from '../../src/native/addon.js';
 
 const [path, queries] = process.argv.slice(2) as [string, string];
 const vectors = (JSON.parse(queries) as number[][]).map((query) => Float32Array.from(query));

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { addPart } from '../../bench/vector-index.js';
 import { type Hit, openIndex } from '../../src/index.js';
-import { native } from '../../src/native.js';
+import { native } from '../../src/native/addon.js';
 import { IndexWriter } from '../../src/store/index-folder.js';
 import { clusteredVectors, makeIndex, rowOf } from './fixture.js';
 

@@ -1,7 +1,7 @@
 // The line language: what is an operator, and what is a letter like any other.
 import t from 'tap';
 import { CorvidError } from '../../src/errors.js';
-import { parseQuery } from '../../src/query/parse.js';
+import { parseQuery } from '../../src/query/compose/parse.js';
 
 const cases: [line: string, parts: [text: string, weight: number][]][] = [
   ['red apples', [['red apples', 1]]],

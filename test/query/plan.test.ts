@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { CorvidError } from '../../src/errors.js';
-import { type IndexShape, makePlan, probesFor, validate } from '../../src/query/plan.js';
+import { type IndexShape, makePlan, probesFor, validate } from '../../src/query/plan/plan.js';
 import type { SearchOptions } from '../../src/query/types.js';
 
 const shapeOf = (lists: number, vectors = false): IndexShape => ({

@@ -1,9 +1,9 @@
 // The recall card: measured by the build, kept by it, held by searches that were not part of it.
 import { join } from 'node:path';
 import t from 'tap';
-import { buildIndex } from '../../src/build/build-index.js';
 import { openIndex, type RecallCard } from '../../src/index.js';
-import { effortFor, recallAt } from '../../src/query/recall-card.js';
+import { buildIndex } from '../../src/indexer/build-index.js';
+import { effortFor, recallAt } from '../../src/query/recall/recall-card.js';
 import { clusteredVectors, nearest, rowOf } from './fixture.js';
 
 const DIMS = 64;

@@ -1,7 +1,7 @@
 // Shortlists hold one total order, however the rows were split.
 import fc from 'fast-check';
 import t from 'tap';
-import { best, merge, rank, type Shortlist } from '../../src/query/shortlist.js';
+import { best, merge, rank, type Shortlist } from '../../src/query/execute/shortlist.js';
 
 const scores = fc.array(
   fc.oneof(

@@ -12,7 +12,7 @@ import { ControlGroup } from '../../bench/scale/control-group.js';
 import type { ScaleResult } from '../../bench/scale/result.js';
 import { TruthSearch, truthRecall } from '../../bench/scale/truth.js';
 import { COLLECTION_SEED, SYNTHETIC_DIMS } from '../../bench/synthetic/native.js';
-import { native } from '../../src/native.js';
+import { native } from '../../src/native/addon.js';
 
 const ROWS = 20_000;
 const LIMIT = 1e9;

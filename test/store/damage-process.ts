@@ -6,7 +6,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CorvidError } from '../../src/errors.js';
-import { fromNative, native } from '../../src/native.js';
+import { fromNative, native } from '../../src/native/addon.js';
 import { randomNumbers, randomVectors } from './fixture.js';
 
 const [segmentDir = '', codecPath = '', seed = '0'] = process.argv.slice(2);

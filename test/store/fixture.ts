@@ -7,7 +7,7 @@ import {
   type NativeSegment,
   native,
   type SegmentInfo,
-} from '../../src/native.js';
+} from '../../src/native/addon.js';
 import { IndexWriter } from '../../src/store/index-folder.js';
 
 export const DIMS = 128;

@@ -5,7 +5,7 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { type NativeCodec, native } from '../../src/native.js';
+import { type NativeCodec, native } from '../../src/native/addon.js';
 import { DIMS, makeCodec, makeSegment, randomNumbers, randomVectors } from './fixture.js';
 
 const FILES = ['lists.bin', 'plane-64.bin', 'plane-128.bin', 'rows.bin', 'vectors.i8'];

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { native, type ScanRequest, type Scoring } from '../../src/native.js';
+import { native, type ScanRequest, type Scoring } from '../../src/native/addon.js';
 import { DIMS, makeCodec, makeSegment, randomVectors } from './fixture.js';
 
 const LISTS = 40;

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { type NativeCodec, type NativeSegmentWriter, native } from '../../src/native.js';
+import { type NativeCodec, type NativeSegmentWriter, native } from '../../src/native/addon.js';
 import {
   CODE_BYTES,
   DIMS,

@@ -4,7 +4,7 @@
 // usage: node write-process.js INDEX CODEC GENERATIONS
 import { randomUUID } from 'node:crypto';
 import type { CorvidError } from '../../src/errors.js';
-import { fromNative, native } from '../../src/native.js';
+import { fromNative, native } from '../../src/native/addon.js';
 import { IndexWriter } from '../../src/store/index-folder.js';
 import { DIMS, randomVectors, writeSegment } from './fixture.js';
 

@@ -1,11 +1,11 @@
 // The base room's face: instruction sets, checksums, locks, unit vectors.
 #include <cmath>
 
-#include "../crc32c.h"
-#include "../kernels.h"
-#include "../lock.h"
-#include "../unit.h"
-#include "bridge.h"
+#include "codec/format/normalize.h"
+#include "io/crc32c.h"
+#include "io/file_lock.h"
+#include "napi/bridge.h"
+#include "simd/contract.h"
 
 namespace corvid {
 namespace {

@@ -1,4 +1,4 @@
-#include "bridge.h"
+#include "napi/bridge.h"
 
 #include <new>
 

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "../error.h"
-#include "../frame.h"
-#include "../unit.h"
+#include "base/error.h"
+#include "codec/format/normalize.h"
+#include "io/frame.h"
 
 namespace corvid {
 

@@ -1,17 +1,17 @@
 // The codec room's face: codecs, encoding, routing. Training: training.cc.
-#include "codec.h"
+#include "napi/codec.h"
 
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "../codec/encode.h"
-#include "../codec/routing.h"
-#include "../kernels.h"
-#include "../search/route.h"
-#include "bridge.h"
-#include "training.h"
+#include "codec/encode/encode.h"
+#include "codec/query/routing.h"
+#include "napi/bridge.h"
+#include "napi/training.h"
+#include "search/route.h"
+#include "simd/contract.h"
 
 namespace corvid {
 namespace {

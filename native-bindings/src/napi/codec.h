@@ -6,11 +6,11 @@
 
 #include <memory>
 
-#include "../codec/codec.h"
+#include "codec/format/codec.h"
 
 namespace corvid {
 
-// The codec within a NativeCodec (src/native.ts). Throws ERR_USAGE for any other value.
+// The codec within a NativeCodec (src/native/addon.ts). Throws ERR_USAGE for any other value.
 std::shared_ptr<const Codec> codec_of(const Napi::Value& value);
 
 // A NativeCodec of `codec`, by what init_training was given.

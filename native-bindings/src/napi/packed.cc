@@ -1,13 +1,13 @@
-// NativePackedCodes of src/native.ts: a file of the caller's own codes, mapped.
-#include "packed.h"
+// NativePackedCodes of src/native/addon.ts: a file of the caller's own codes, mapped.
+#include "napi/packed.h"
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "../packed.h"
-#include "bridge.h"
-#include "map.h"
+#include "io/mapped_file.h"
+#include "napi/bridge.h"
+#include "search/packed_scan.h"
 
 namespace corvid {
 namespace {

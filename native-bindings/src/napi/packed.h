@@ -1,4 +1,4 @@
-// Face of packed codes towards JavaScript: NativePackedCodes of src/native.ts.
+// Face of packed codes towards JavaScript: NativePackedCodes of src/native/addon.ts.
 #ifndef CORVID_NAPI_PACKED_H_
 #define CORVID_NAPI_PACKED_H_
 

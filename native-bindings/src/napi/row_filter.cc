@@ -1,4 +1,4 @@
-#include "row_filter.h"
+#include "napi/row_filter.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-// Face of row filters towards JavaScript: NativeRowFilter of src/native.ts.
+// Face of row filters towards JavaScript: NativeRowFilter of src/native/addon.ts.
 #ifndef CORVID_NAPI_ROW_FILTER_H_
 #define CORVID_NAPI_ROW_FILTER_H_
 
@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "../segment/row_filter.h"
+#include "segment/read/row_filter.h"
 
 namespace corvid {
 

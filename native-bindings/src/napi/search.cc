@@ -1,5 +1,5 @@
-// NativeSearcher of src/native.ts: whole queries, many in one call.
-#include "search.h"
+// NativeSearcher of src/native/addon.ts: whole queries, many in one call.
+#include "napi/search.h"
 
 #include <algorithm>
 #include <chrono>
@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "bridge.h"
-#include "codec.h"
-#include "search/exact.h"
+#include "napi/bridge.h"
+#include "napi/codec.h"
+#include "napi/segment.h"
+#include "search/ground_truth.h"
 #include "search/route.h"
 #include "search/searcher.h"
-#include "segment.h"
-#include "segment/query_cache.h"
+#include "segment/read/query_cache.h"
 
 namespace corvid {
 namespace {
@@ -255,7 +255,7 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
   std::unique_ptr<const Searchable> index_;
 };
 
-// NativeExactNeighbours of src/native.ts.
+// NativeExactNeighbours of src/native/addon.ts.
 class JsExactNeighbours : public Napi::ObjectWrap<JsExactNeighbours> {
  public:
   static Napi::Function define(Napi::Env env) {

@@ -1,4 +1,4 @@
-// Face of the searcher towards JavaScript: NativeSearcher of src/native.ts.
+// Face of the searcher towards JavaScript: NativeSearcher of src/native/addon.ts.
 #ifndef CORVID_NAPI_SEARCH_H_
 #define CORVID_NAPI_SEARCH_H_
 

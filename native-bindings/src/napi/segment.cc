@@ -1,5 +1,5 @@
-// NativeSegment of src/native.ts. The writer's face is segment_writer.cc.
-#include "segment.h"
+// NativeSegment of src/native/addon.ts. The writer's face is segment_writer.cc.
+#include "napi/segment.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,15 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "bridge.h"
-#include "codec.h"
-#include "row_filter.h"
-#include "segment/query_cache.h"
-#include "segment/rows.h"
-#include "segment/scan.h"
-#include "segment/segment.h"
-#include "segment/verify.h"
-#include "segment_writer.h"
+#include "napi/bridge.h"
+#include "napi/codec.h"
+#include "napi/row_filter.h"
+#include "napi/segment_writer.h"
+#include "segment/read/query_cache.h"
+#include "segment/read/rows.h"
+#include "segment/read/scan.h"
+#include "segment/read/segment.h"
+#include "segment/read/verify.h"
 
 namespace corvid {
 namespace {

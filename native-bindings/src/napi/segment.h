@@ -1,4 +1,4 @@
-// Face of segments towards JavaScript: NativeSegment of src/native.ts.
+// Face of segments towards JavaScript: NativeSegment of src/native/addon.ts.
 #ifndef CORVID_NAPI_SEGMENT_H_
 #define CORVID_NAPI_SEGMENT_H_
 
@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "../segment/segment.h"
+#include "segment/read/segment.h"
 
 namespace corvid {
 

@@ -1,13 +1,13 @@
-// NativeSegmentWriter of src/native.ts.
-#include "segment_writer.h"
+// NativeSegmentWriter of src/native/addon.ts.
+#include "napi/segment_writer.h"
 
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "bridge.h"
-#include "codec.h"
-#include "segment/segment_writer.h"
+#include "napi/bridge.h"
+#include "napi/codec.h"
+#include "segment/write/segment_writer.h"
 
 namespace corvid {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <napi.h>
 
-#include "segment/segment.h"
+#include "segment/read/segment.h"
 
 namespace corvid {
 
-// SegmentInfo of src/native.ts.
+// SegmentInfo of src/native/addon.ts.
 Napi::Object segment_info(Napi::Env env, const Segment& segment);
 
 // Adds createSegmentWriter to the addon's exports.

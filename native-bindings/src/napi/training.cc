@@ -1,4 +1,4 @@
-#include "training.h"
+#include "napi/training.h"
 
 #include <algorithm>
 #include <functional>
@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "../codec/byte_sample.h"
-#include "../codec/hierarchy.h"
-#include "../codec/layout.h"
-#include "../codec/progress.h"
-#include "../codec/train.h"
-#include "bridge.h"
-#include "codec.h"
+#include "base/progress.h"
+#include "codec/format/layout.h"
+#include "codec/lists/byte_sample.h"
+#include "codec/lists/hierarchy.h"
+#include "codec/train/train.h"
+#include "napi/bridge.h"
+#include "napi/codec.h"
 
 namespace corvid {
 namespace {

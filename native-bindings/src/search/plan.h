@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "segment/row_filter.h"
-#include "segment/scan.h"
+#include "segment/read/row_filter.h"
+#include "segment/read/scan.h"
 
 namespace corvid {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "codec/routing.h"
-#include "codec/wide.h"
-#include "kernels.h"
-#include "order.h"
+#include "codec/query/routing.h"
+#include "simd/contract.h"
+#include "simd/multiversioned.h"
+#include "simd/top_k.h"
 
 namespace corvid {
 namespace {

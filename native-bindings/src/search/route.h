@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "codec/codec.h"
+#include "codec/format/codec.h"
 
 namespace corvid {
 

@@ -5,9 +5,9 @@
 #include <functional>
 #include <utility>
 
-#include "order.h"
-#include "segment/read_ahead.h"
-#include "segment/stop.h"
+#include "segment/read/read_ahead.h"
+#include "segment/read/stop.h"
+#include "simd/top_k.h"
 
 namespace corvid {
 namespace {

@@ -9,12 +9,12 @@
 #include <memory>
 #include <vector>
 
-#include "codec/query.h"
-#include "order.h"
+#include "codec/query/query.h"
 #include "search/plan.h"
 #include "search/route.h"
-#include "segment/segment.h"
-#include "segment/shortlist.h"
+#include "segment/read/segment.h"
+#include "segment/read/shortlist.h"
+#include "simd/top_k.h"
 
 namespace corvid {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "format.h"
-#include "frame.h"
+#include "io/format.h"
+#include "io/frame.h"
 
 namespace corvid {
 

@@ -1,0 +1,40 @@
+// Where a long calculation stands, and the wish to stop it; shared with the thread that asked.
+#ifndef CORVID_BASE_PROGRESS_H_
+#define CORVID_BASE_PROGRESS_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/error.h"
+
+namespace corvid {
+
+class Progress {
+ public:
+  // `phase` must live as long as the program: a literal.
+  void start(const char* phase, uint64_t total) {
+    done_ = 0;
+    total_ = total;
+    phase_ = phase;
+  }
+  void add(uint64_t done) { done_ += done; }
+  void cancel() { cancelled_ = true; }
+  // Throws ERR_ABORTED after cancel(). Called between pieces of work of some milliseconds.
+  void check() const {
+    if (cancelled_) throw Error("ERR_ABORTED", "training was cancelled");
+  }
+
+  const char* phase() const { return phase_; }
+  uint64_t done() const { return done_; }
+  uint64_t total() const { return total_; }
+
+ private:
+  std::atomic<const char*> phase_{"start"};
+  std::atomic<uint64_t> done_{0};
+  std::atomic<uint64_t> total_{0};
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_BASE_PROGRESS_H_

@@ -1,0 +1,227 @@
+#include "codec/encode/encode_residual.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/threads.h"
+#include "codec/encode/tiles.h"
+#include "codec/encode/trellis.h"
+#include "codec/lists/kmeans.h"
+#include "linalg/matrix.h"
+#include "simd/contract.h"
+#include "simd/multiversioned.h"
+
+namespace corvid {
+namespace {
+
+constexpr size_t kChunkLists = 256;
+
+// y[r] = (y[r] − start[r]) · inverse_gains[r]
+CORVID_WIDE void take_coordinates(const float* start, const float* inverse_gains, size_t count,
+                                  float* y) {
+  for (size_t r = 0; r < count; ++r) y[r] = (y[r] - start[r]) * inverse_gains[r];
+}
+
+// out[c * stride + i] = scales[i] * bytes[i][c], sixteen rows.
+CORVID_WIDE void scale_lanes(const int8_t* const bytes[kLanes], const float scales[kLanes],
+                             size_t count, float* out, size_t stride) {
+  for (size_t c = 0; c < count; ++c) {
+    float own[kLanes];
+    for (size_t i = 0; i < kLanes; ++i) own[i] = static_cast<float>(bytes[i][c]);
+    for (size_t i = 0; i < kLanes; ++i) out[c * stride + i] = scales[i] * own[i];
+  }
+}
+
+}  // namespace
+
+// Rows of one outer group, by list, as lanes; reused from piece to piece.
+struct LongerEncoder::Piece {
+  const uint32_t* rows;  // numbers of its rows in the batch
+  size_t count;
+  LongerRows lanes;
+  std::vector<uint8_t> corners;       // count x 64: coordinates of the corners of level 64 ...
+  std::vector<float> scales;          // count: ... divided by this
+  std::vector<uint8_t> fine_corners;  // count x 64: what that leaves of them ...
+  std::vector<float> fine_scales;     // count: ... divided by this
+  std::vector<float> inverses;        // stride: of gains
+  std::vector<uint8_t> gain_bytes;    // stride
+  std::vector<uint8_t> packed;        // code bytes x stride, of one level
+};
+
+LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
+    : codec_(codec),
+      columns_(codec.head().basis_columns),
+      bases_(codec.outer_groups()),
+      products_(codec.groups()),
+      centers_(codec.lists() * columns_),
+      center_scales_(codec.lists()) {
+  const size_t dims = codec.padded_dims();
+  std::vector<std::vector<float>> bases(bases_.size());
+  parallel_for(bases_.size(), threads, [&](size_t group, size_t) {
+    const PanelSpan basis = codec.basis(static_cast<uint32_t>(group));
+    bases[group] = basis.read_all(dims);
+    bases_[group] = Projector(basis, codec.mean(), dims);
+  });
+  std::vector<uint32_t> outer_groups(codec.groups());
+  for (uint32_t list = 0; list < codec.lists(); ++list) {
+    outer_groups[codec.group_of(list)] = codec.outer_group_of(list);
+  }
+  parallel_for(products_.size(), threads, [&](size_t group, size_t) {
+    const std::vector<float> directions =
+        codec.directions(static_cast<uint32_t>(group)).read_all(dims);
+    std::vector<float> products(columns_ * kLevel64Directions);
+    kernels().gemm_nt(columns_, kLevel64Directions, dims, bases[outer_groups[group]].data(), dims,
+                      directions.data(), dims, products.data(), kLevel64Directions, false);
+    products_[group] = Panels(products.data(), columns_, kLevel64Directions);
+  });
+  // Lists of an outer group are neighbours, so most chunks have one.
+  parallel_for((codec.lists() + kChunkLists - 1) / kChunkLists, threads, [&](size_t chunk, size_t) {
+    const size_t last = std::min(codec.lists(), (chunk + 1) * kChunkLists);
+    std::vector<float> centers, projected;
+    for (size_t first = chunk * kChunkLists, next; first < last; first = next) {
+      const uint32_t group = codec.outer_group_of(static_cast<uint32_t>(first));
+      for (next = first; next < last; ++next) {
+        if (codec.outer_group_of(static_cast<uint32_t>(next)) != group) break;
+      }
+      const size_t count = next - first;
+      centers.resize(count * dims);
+      projected.resize(count * columns_);
+      for (size_t i = 0; i < count; ++i) {
+        codec.read_center(static_cast<uint32_t>(first + i), &centers[i * dims]);
+      }
+      kernels().gemm_nt(count, columns_, dims, centers.data(), dims, bases[group].data(), dims,
+                        projected.data(), columns_, false);
+      for (size_t i = 0; i < count; ++i) {
+        center_scales_[first + i] =
+            quantise(&projected[i * columns_], columns_, &centers_[(first + i) * columns_]);
+      }
+    }
+  });
+}
+
+void LongerEncoder::encode(const LongerBatch& batch, size_t threads) const {
+  // Lists of an outer group have neighbouring numbers, so rows in list order are in its order.
+  const Grouping by_list = group_rows(batch.lists, batch.x.rows(), codec_.lists());
+  const std::vector<size_t> pieces = cut_pieces(batch.x.rows(), [&](size_t i) {
+    return codec_.outer_group_of(batch.lists[by_list.order[i]]);
+  });
+  std::vector<Piece> scratch(threads);
+  parallel_for(pieces.size() - 1, threads, [&](size_t i, size_t thread) {
+    scratch[thread].rows = &by_list.order[pieces[i]];
+    scratch[thread].count = pieces[i + 1] - pieces[i];
+    encode_piece(batch, scratch[thread]);
+  });
+}
+
+void LongerEncoder::encode_piece(const LongerBatch& batch, Piece& piece) const {
+  const uint32_t outer_group = codec_.outer_group_of(batch.lists[piece.rows[0]]);
+  piece.lanes.reset(columns_, whole_lanes(piece.count));
+  project(batch, piece);
+  piece.gain_bytes.resize(piece.count);
+  for (size_t r = 0; r < piece.count; ++r) {
+    piece.gain_bytes[r] = nearest_gain(codec_.gains(), batch.starts[piece.rows[r]].gain);
+  }
+  for (size_t level = 1; level < codec_.level_count(); ++level) {
+    const CodedCoordinate* coordinates = codec_.coordinates(outer_group, level);
+    const size_t bits = codec_.head().levels[level].added_bits;
+    choose_windows(coordinates, bits, piece.lanes);
+    add_level(coordinates, bits, piece.lanes);
+    write_level(batch, level, piece);
+  }
+}
+
+// Fills y and start.
+void LongerEncoder::project(const LongerBatch& batch, Piece& piece) const {
+  const size_t stride = piece.lanes.stride;
+  bases_[codec_.outer_group_of(batch.lists[piece.rows[0]])].project_lanes(
+      batch.x, piece.rows, piece.count, piece.lanes.y.data(), stride);
+  add_centers(batch, piece);
+  add_corners(batch, piece);
+  piece.inverses.assign(stride, 0.0f);
+  for (size_t r = 0; r < piece.count; ++r) {
+    piece.inverses[r] = 1 / batch.starts[piece.rows[r]].gain;
+  }
+  for (size_t c = 0; c < columns_; ++c) {
+    take_coordinates(&piece.lanes.start[c * stride], piece.inverses.data(), stride,
+                     &piece.lanes.y[c * stride]);
+  }
+}
+
+// start = Vᵀ(µ + c); lanes past the rows get those of the last row.
+void LongerEncoder::add_centers(const LongerBatch& batch, Piece& piece) const {
+  const size_t stride = piece.lanes.stride;
+  for (size_t lane = 0; lane < stride; lane += kLanes) {
+    const int8_t* centers[kLanes];
+    float scales[kLanes];
+    for (size_t i = 0; i < kLanes; ++i) {
+      const size_t list = batch.lists[piece.rows[std::min(lane + i, piece.count - 1)]];
+      centers[i] = &centers_[list * columns_];
+      scales[i] = center_scales_[list];
+    }
+    scale_lanes(centers, scales, columns_, &piece.lanes.start[lane], stride);
+  }
+}
+
+// start += s·VᵀQ·corners, run by run of rows of one group.
+void LongerEncoder::add_corners(const LongerBatch& batch, Piece& piece) const {
+  piece.corners.resize(piece.count * kLevel64Directions);
+  piece.scales.resize(piece.count);
+  piece.fine_corners.resize(piece.count * kLevel64Directions);
+  piece.fine_scales.resize(piece.count);
+  for (size_t r = 0; r < piece.count; ++r) {
+    const ListRecord& record = codec_.list_records()[batch.lists[piece.rows[r]]];
+    const float* corners = codec_.corners(record.group);
+    const uint8_t* code = batch.codes + size_t{piece.rows[r]} * codec_.row_bytes();
+    float values[kLevel64Directions];
+    for (size_t block = 0; block < kTables; ++block) {
+      const size_t corner = code[block / 2] >> (block % 2 * 4) & 15;
+      for (size_t d = 0; d < kBlockDirections; ++d) {
+        values[block * kBlockDirections + d] = corners[(d * kTables + block) * kCorners + corner];
+      }
+    }
+    // In two parts of seven bits: what the start is wrong by, the longer levels cannot put right.
+    uint8_t* coarse = &piece.corners[r * kLevel64Directions];
+    const float scale = quantise_row(values, kLevel64Directions, coarse);
+    for (size_t b = 0; b < kLevel64Directions; ++b) {
+      values[b] -= scale * static_cast<float>(coarse[b] - kRowByteZero);
+    }
+    piece.scales[r] = record.residual_scale * scale;
+    piece.fine_scales[r] =
+        record.residual_scale *
+        quantise_row(values, kLevel64Directions, &piece.fine_corners[r * kLevel64Directions]);
+  }
+  const auto group_at = [&](size_t r) { return codec_.group_of(batch.lists[piece.rows[r]]); };
+  for (size_t first = 0, next; first < piece.count; first = next) {
+    const uint32_t group = group_at(first);
+    for (next = first + 1; next < piece.count && group_at(next) == group;) ++next;
+    float* start = &piece.lanes.start[first];
+    const size_t from = first * kLevel64Directions, count = next - first;
+    products_[group].lanes(&piece.corners[from], &piece.scales[first], count, nullptr, start,
+                           piece.lanes.stride);
+    products_[group].lanes(&piece.fine_corners[from], &piece.fine_scales[first], count, nullptr,
+                           start, piece.lanes.stride);
+  }
+}
+
+// Writes the records of the level that was added last.
+void LongerEncoder::write_level(const LongerBatch& batch, size_t level, Piece& piece) const {
+  const CodecLevel& shape = codec_.head().levels[level];
+  const size_t stride = piece.lanes.stride, bytes = shape.added_bits / 8;
+  size_t offset = 0;
+  for (size_t before = 0; before < level; ++before) {
+    offset += plane_stride_bytes(codec_.level_bits(before));
+  }
+  piece.packed.resize(bytes * stride);
+  pack_windows(piece.lanes.windows.data(), shape.added_bits, stride, piece.packed.data());
+  for (size_t r = 0; r < piece.count; ++r) {
+    uint8_t* to = batch.codes + size_t{piece.rows[r]} * codec_.row_bytes() + offset;
+    for (size_t b = 0; b < bytes; ++b) *to++ = piece.packed[b * stride + r];
+    if (level == 1) *to++ = piece.gain_bytes[r];
+    const Decoded decoded = decoded_of(batch.starts[piece.rows[r]],
+                                       codec_.gains()[piece.gain_bytes[r]], piece.lanes, r);
+    const float place = std::rint((divisor_of(decoded, shape) - shape.norm_low) / shape.norm_step);
+    *to = static_cast<uint8_t>(std::min(std::max(place, 0.0f), 255.0f));
+  }
+}
+
+}  // namespace corvid

@@ -1,0 +1,99 @@
+#include "codec/encode/residual.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "codec/encode/trellis.h"
+#include "simd/multiversioned.h"
+
+namespace corvid {
+namespace {
+
+// Cosines below this, which only rows have that the codec was not made for, count as this.
+constexpr float kLeastCosine = 0.05f;
+
+CORVID_WIDE void take_target(const float* y, const float* coded, float inverse, size_t count,
+                             float* target) {
+  for (size_t r = 0; r < count; ++r) target[r] = (y[r] - coded[r]) * inverse;
+}
+
+struct Sums {
+  float* y_products;
+  float* start_products;
+  float* squares;
+};
+
+CORVID_WIDE void add_column(const uint8_t* windows, const float* values, const float* y,
+                            const float* start, size_t count, float* coded, const Sums& sums) {
+  for (size_t r = 0; r < count; ++r) {
+    const float value = values[windows[r]], before = coded[r];
+    sums.y_products[r] += y[r] * value;
+    sums.start_products[r] += start[r] * value;
+    sums.squares[r] += value * (value + 2 * before);
+    coded[r] = before + value;
+  }
+}
+
+}  // namespace
+
+void LongerRows::reset(size_t columns, size_t lanes) {
+  stride = lanes;
+  y.resize(columns * stride);
+  start.resize(columns * stride);
+  coded.assign(columns * stride, 0.0f);
+  y_products.assign(stride, 0.0f);
+  start_products.assign(stride, 0.0f);
+  squares.assign(stride, 0.0f);
+}
+
+void choose_windows(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows) {
+  const size_t stride = rows.stride;
+  rows.targets_.resize(bits * stride);
+  rows.weights_.resize(bits);
+  rows.windows.resize(bits * stride);
+  for (size_t i = 0; i < bits; ++i) {
+    const size_t column = coordinates[i].column * stride;
+    take_target(&rows.y[column], &rows.coded[column], 1 / coordinates[i].deviation, stride,
+                &rows.targets_[i * stride]);
+    rows.weights_[i] = coordinates[i].weight;
+  }
+  best_windows(rows.targets_.data(), rows.weights_.data(), bits, stride, rows.windows.data(),
+               rows.decisions_);
+}
+
+void add_level(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows) {
+  const size_t stride = rows.stride;
+  const Sums sums{rows.y_products.data(), rows.start_products.data(), rows.squares.data()};
+  for (size_t i = 0; i < bits; ++i) {
+    float values[kTrellisWindows];
+    for (size_t w = 0; w < kTrellisWindows; ++w) {
+      values[w] = coordinates[i].step * (kTrellisUnit * static_cast<float>(kTrellisValues[w]));
+    }
+    const size_t column = coordinates[i].column * stride;
+    add_column(&rows.windows[i * stride], values, &rows.y[column], &rows.start[column], stride,
+               &rows.coded[column], sums);
+  }
+}
+
+Decoded decoded_of(const LongerStart& start, float decoded_gain, const LongerRows& rows,
+                   size_t row) {
+  const float along = decoded_gain * rows.start_products[row];
+  const float product = start.product + along + decoded_gain * start.gain * rows.y_products[row];
+  const float square = start.square + 2 * along + decoded_gain * decoded_gain * rows.squares[row];
+  const float norm = std::sqrt(std::max(square, 1e-12f));
+  return {norm, std::max(product / norm, kLeastCosine)};
+}
+
+float divisor_of(const Decoded& decoded, const CodecLevel& level) {
+  return decoded.norm * std::pow(level.typical_cosine / decoded.cosine, level.cosine_power);
+}
+
+uint8_t nearest_gain(const float* gains, float gain) {
+  const float* above = std::lower_bound(gains, gains + kGains, gain);
+  if (above == gains) return 0;
+  if (above == gains + kGains) return kGains - 1;
+  const auto place = static_cast<uint8_t>(above - gains);
+  return gain - above[-1] < above[0] - gain ? place - 1 : place;
+}
+
+}  // namespace corvid

@@ -1,0 +1,27 @@
+// Rows of an encoding call, cut into pieces that are worked on together.
+#ifndef CORVID_CODEC_ENCODE_TILES_H_
+#define CORVID_CODEC_ENCODE_TILES_H_
+
+#include <cstddef>
+#include <vector>
+
+namespace corvid {
+
+// Rows of one group that are encoded together: their projections stay in the second-level cache.
+constexpr size_t kPieceRows = 256;
+
+// Bounds of pieces of at most kPieceRows entries whose `group_at` is the same.
+template <typename GroupAt>
+std::vector<size_t> cut_pieces(size_t entries, const GroupAt& group_at) {
+  std::vector<size_t> bounds{0};
+  for (size_t i = 1; i <= entries; ++i) {
+    if (i == entries || i - bounds.back() == kPieceRows || group_at(i) != group_at(i - 1)) {
+      bounds.push_back(i);
+    }
+  }
+  return bounds;
+}
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_ENCODE_TILES_H_

@@ -1,0 +1,69 @@
+// Which of very many lists lie nearest to a row: a tree of two levels over their centers.
+//
+// The centers fall into cells by k-means. A row is compared with all cells, then with the lists of
+// the nearest few, by whole-number products of all dimensions. Cells are visited one by one, by all
+// rows that look into them at once: so the centers, which no cache holds where they are many, are
+// read once for many rows, and in order.
+#ifndef CORVID_CODEC_LISTS_LIST_TREE_H_
+#define CORVID_CODEC_LISTS_LIST_TREE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/aligned.h"
+#include "codec/format/byte_rows.h"
+#include "codec/format/panels.h"
+#include "codec/lists/kmeans.h"
+
+namespace corvid {
+
+struct NearList {
+  float score;  // ⟨row, point⟩ − ‖point‖² / 2
+  uint32_t list;
+};
+
+class ListTree {
+ public:
+  // Writes the point of a list, `dims` numbers; called by several threads at once.
+  using ReadPoint = std::function<void(uint32_t list, float* out)>;
+
+  // Deterministic, whatever the number of threads.
+  ListTree(const ReadPoint& read_point, size_t lists, size_t dims, size_t threads);
+
+  // For each row the kNearest lists of largest score that its `probes` nearest cells hold, best
+  // first, the lower number first among equals: rows x kNearest, with kNoList where there are
+  // fewer. Rows are about the same mean as points. Each row's result depends on that row alone; the
+  // more rows at once, the faster.
+  std::vector<NearList> nearest(const ByteRows& rows, size_t probes, size_t threads) const;
+
+  static constexpr size_t kNearest = 4;
+  static constexpr uint32_t kNoList = UINT32_MAX;
+
+ private:
+  struct Cell {
+    Panels points;
+    AlignedVector<float> half_norms;  // points.width(); infinite for what fills up
+    std::vector<uint32_t> lists;
+  };
+  struct Search;
+  struct Scratch;
+
+  void fill_cells(const ReadPoint& read_point, size_t lists, size_t threads);
+  void choose_cells(const ByteRows& rows, size_t first, size_t last, size_t probes,
+                    Scratch& scratch, uint32_t* cells) const;
+  void visit_cell(Search& search, const Grouping& visits, size_t c, bool next_too,
+                  Scratch& scratch) const;
+  void compare(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
+               Scratch& scratch) const;
+
+  size_t dims_;
+  Panels cell_points_;
+  AlignedVector<float> cell_half_norms_;
+  std::vector<Cell> cells_;
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_CODEC_LISTS_LIST_TREE_H_

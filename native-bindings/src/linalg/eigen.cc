@@ -1,0 +1,170 @@
+// Householder reduction to tridiagonal form, then QL with implicit shifts (Golub and Van Loan,
+// Matrix Computations, 8.3), arranged so that every inner loop runs along a row in memory.
+#include "linalg/eigen.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "simd/multiversioned.h"
+
+namespace corvid {
+namespace {
+
+// Rotations that one eigenvalue may take; two are usual.
+constexpr int kMaxIterations = 60;
+
+CORVID_WIDE double dot_row(const double* a, const double* b, size_t n) {
+  double partial[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    for (size_t lane = 0; lane < 8; ++lane) partial[lane] += a[i + lane] * b[i + lane];
+  }
+  double sum = 0;
+  for (; i < n; ++i) sum += a[i] * b[i];
+  for (double value : partial) sum += value;
+  return sum;
+}
+
+// y += s * x
+CORVID_WIDE void add_row(double* y, double s, const double* x, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] += s * x[i];
+}
+
+// y += s * x + t * z
+CORVID_WIDE void add_rows(double* y, double s, const double* x, double t, const double* z,
+                          size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] += s * x[i] + t * z[i];
+}
+
+CORVID_WIDE void rotate_rows(float* a, float* b, float cosine, float sine, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const float upper = a[i];
+    const float lower = b[i];
+    b[i] = sine * upper + cosine * lower;
+    a[i] = cosine * upper - sine * lower;
+  }
+}
+
+struct Tridiagonal {
+  std::vector<double> diagonal;
+  std::vector<double> below;      // below[i] couples i and i + 1; one more, zero
+  std::vector<float> basis_rows;  // n x n: row i is column i of the orthogonal basis
+};
+
+// A = B T Bᵀ. `a`, n x n, is used up; only its lower triangle is read.
+Tridiagonal tridiagonalise(std::vector<double>& a, size_t n) {
+  Tridiagonal t{std::vector<double>(n), std::vector<double>(n), {}};
+  std::vector<double> half_norms(n, 0);  // H of each reflection I − v vᵀ / H; v stays in row k
+  std::vector<double> p(n);
+  for (size_t k = n; k-- > 1;) {
+    double* v = &a[k * n];
+    t.diagonal[k] = v[k];
+    const double length = std::sqrt(dot_row(v, v, k));
+    const double side = v[k - 1] < 0 ? -1 : 1;
+    t.below[k - 1] = -side * length;
+    if (k == 1) t.below[0] = v[0];
+    if (k == 1 || length == 0) continue;
+    const double half = length * length + std::fabs(v[k - 1]) * length;
+    v[k - 1] += side * length;
+    half_norms[k] = half;
+    std::fill(p.begin(), p.begin() + k, 0.0);
+    for (size_t i = 0; i < k; ++i) {
+      p[i] += dot_row(&a[i * n], v, i + 1);
+      add_row(p.data(), v[i], &a[i * n], i);
+    }
+    for (size_t i = 0; i < k; ++i) p[i] /= half;
+    add_row(p.data(), -dot_row(p.data(), v, k) / (2 * half), v, k);
+    for (size_t i = 0; i < k; ++i) add_rows(&a[i * n], -v[i], p.data(), -p[i], v, i + 1);
+  }
+  t.diagonal[0] = a[0];
+
+  std::vector<double> rows(n * n, 0);
+  for (size_t i = 0; i < n; ++i) rows[i * n + i] = 1;
+  for (size_t k = 2; k < n; ++k) {
+    if (half_norms[k] == 0) continue;
+    const double* v = &a[k * n];
+    for (size_t i = 0; i < k; ++i) {
+      add_row(&rows[i * n], -dot_row(&rows[i * n], v, k) / half_norms[k], v, k);
+    }
+  }
+  t.basis_rows.assign(rows.begin(), rows.end());
+  return t;
+}
+
+// One implicit QL sweep on the unreduced block [first, last].
+void sweep(Tridiagonal& t, size_t first, size_t last, size_t n) {
+  std::vector<double>& d = t.diagonal;
+  std::vector<double>& e = t.below;
+  double g = (d[first + 1] - d[first]) / (2 * e[first]);
+  double r = std::hypot(g, 1.0);
+  g = d[last] - d[first] + e[first] / (g + (g < 0 ? -r : r));
+  double sine = 1, cosine = 1, p = 0;
+  for (size_t i = last; i-- > first;) {
+    double f = sine * e[i];
+    const double b = cosine * e[i];
+    r = std::hypot(f, g);
+    e[i + 1] = r;
+    if (r == 0) {
+      d[i + 1] -= p;
+      e[last] = 0;
+      return;
+    }
+    sine = f / r;
+    cosine = g / r;
+    g = d[i + 1] - p;
+    r = (d[i] - g) * sine + 2 * cosine * b;
+    p = sine * r;
+    d[i + 1] = g + p;
+    g = cosine * r - b;
+    rotate_rows(&t.basis_rows[i * n], &t.basis_rows[(i + 1) * n], static_cast<float>(cosine),
+                static_cast<float>(sine), n);
+  }
+  d[first] -= p;
+  e[first] = g;
+  e[last] = 0;
+}
+
+void diagonalise(Tridiagonal& t, size_t n) {
+  for (size_t first = 0; first < n; ++first) {
+    for (int iteration = 0;; ++iteration) {
+      size_t last = first;
+      while (last + 1 < n) {
+        const double scale = std::fabs(t.diagonal[last]) + std::fabs(t.diagonal[last + 1]);
+        if (std::fabs(t.below[last]) <= 1e-14 * scale + 1e-300) break;
+        ++last;
+      }
+      if (last == first) break;
+      if (iteration == kMaxIterations) {
+        throw Error("ERR_NATIVE", "the eigenvalues of a covariance do not converge");
+      }
+      sweep(t, first, last, n);
+    }
+  }
+}
+
+}  // namespace
+
+Eigen symmetric_eigen(const float* matrix, size_t n) {
+  std::vector<double> a(matrix, matrix + n * n);
+  Tridiagonal t = tridiagonalise(a, n);
+  diagonalise(t, n);
+
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t x, size_t y) { return t.diagonal[x] > t.diagonal[y]; });
+  Eigen result{std::vector<float>(n), std::vector<float>(n * n)};
+  for (size_t i = 0; i < n; ++i) {
+    const float* from = &t.basis_rows[order[i] * n];
+    const float* largest = std::max_element(
+        from, from + n, [](float x, float y) { return std::fabs(x) < std::fabs(y); });
+    const float sign = *largest < 0 ? -1.0f : 1.0f;
+    result.values[i] = static_cast<float>(t.diagonal[order[i]]);
+    for (size_t d = 0; d < n; ++d) result.vectors[i * n + d] = sign * from[d];
+  }
+  return result;
+}
+
+}  // namespace corvid

@@ -1,0 +1,56 @@
+#include "segment/read/query_cache.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+#include "simd/multiversioned.h"
+
+namespace corvid {
+namespace {
+
+struct LastQuery {
+  std::shared_ptr<const Codec> codec;
+  std::vector<float> query;
+  std::unique_ptr<QueryContext> context;
+};
+
+// Without a branch for every number.
+CORVID_WIDE bool all_finite(const float* x, size_t count) {
+  constexpr uint32_t kExponent = 0x7F800000;
+  uint32_t not_finite = 0;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, x + i, sizeof bits);
+    not_finite |= (bits & kExponent) == kExponent;
+  }
+  return not_finite == 0;
+}
+
+}  // namespace
+
+QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const float* query) {
+  static thread_local LastQuery last;
+  const size_t dims = codec->dims();
+  const bool same_codec = last.context != nullptr && last.codec == codec;
+  if (same_codec && std::memcmp(last.query.data(), query, dims * sizeof(float)) == 0) {
+    return *last.context;
+  }
+  if (!all_finite(query, dims)) {
+    const float* first =
+        std::find_if_not(query, query + dims, [](float x) { return std::isfinite(x); });
+    throw Error("ERR_VECTOR_INVALID", "the query holds NaN or infinity")
+        .actual("number " + std::to_string(first - query));
+  }
+  if (!same_codec) {
+    last.context = std::make_unique<QueryContext>(*codec);
+    last.codec = codec;
+  }
+  last.query.assign(query, query + dims);
+  last.context->set(query);
+  return *last.context;
+}
+
+}  // namespace corvid

@@ -1,0 +1,24 @@
+// The tables of kernels that this build holds, one per instruction set; dispatch.cc chooses.
+#ifndef CORVID_SIMD_LEVELS_H_
+#define CORVID_SIMD_LEVELS_H_
+
+#include "simd/contract.h"
+
+namespace corvid {
+
+extern const Kernels kScalarKernels;
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define CORVID_X86 1
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define CORVID_ARM64 1
+extern const Kernels kNeonKernels;
+#endif
+
+}  // namespace corvid
+
+#endif  // CORVID_SIMD_LEVELS_H_

@@ -1,0 +1,101 @@
+// Orders of floats without branches that a processor cannot foresee: keys that sort as whole
+// numbers, and the n-th largest by counting.
+#ifndef CORVID_SIMD_TOP_K_H_
+#define CORVID_SIMD_TOP_K_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+namespace corvid {
+
+// a < b if and only if ascending_bits(a) < ascending_bits(b), but that -0 counts as less than 0.
+// Not for NaN.
+inline uint32_t ascending_bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t sign = bits >> 31;
+  return bits ^ (uint32_t{0x80000000} | (0 - sign));
+}
+// The value whose ascending_bits are `bits`.
+inline float value_of_bits(uint32_t bits) {
+  const uint32_t sign = 1 - (bits >> 31);
+  bits ^= uint32_t{0x80000000} | (0 - sign);
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// The least and the largest of `count` numbers, at least one, none of them NaN.
+struct Extremes {
+  float least;
+  float largest;
+};
+Extremes extremes_of(const float* numbers, size_t count);
+
+// Finds the n-th largest of many numbers: counts them in bins of even width, and looks closer at
+// the one bin that it lies in. Memory is reused.
+class NthLargest {
+ public:
+  // The n-th largest, 1 <= n <= count; none is NaN or infinite.
+  float find(const float* numbers, size_t count, size_t n) {
+    const auto [low, high] = extremes_of(numbers, count);
+    const float width = (high - low) / kBins;
+    if (!(width > 0)) return low;
+    const float inverse = 1 / width;
+    counts_.fill(0);
+    places_.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      // Does not fall as numbers grow, so that bins are in their order, whatever is rounded.
+      const float place = (numbers[i] - low) * inverse;
+      places_[i] = static_cast<uint16_t>(place < kBins ? place : kBins - 1);
+      ++counts_[places_[i]];
+    }
+    size_t bin = counts_.size() - 1, above = 0;
+    while (above + counts_[bin] < n) above += counts_[bin--];
+    inside_.clear();
+    for (size_t i = 0; i < count; ++i) {
+      if (places_[i] == bin) inside_.push_back(numbers[i]);
+    }
+    const auto place = inside_.begin() + static_cast<std::ptrdiff_t>(n - above - 1);
+    std::nth_element(inside_.begin(), place, inside_.end(), std::greater<float>());
+    return *place;
+  }
+
+ private:
+  static constexpr int kBins = 256;
+
+  std::array<uint32_t, kBins> counts_;
+  std::vector<uint16_t> places_;
+  std::vector<float> inside_;
+};
+
+// A whole number that orders as `value` descending and then `number` ascending do, largest first.
+inline uint64_t descending_key(float value, uint32_t number) {
+  return uint64_t{ascending_bits(value)} << 32 | (UINT32_MAX - number);
+}
+inline uint32_t number_of(uint64_t key) { return UINT32_MAX - static_cast<uint32_t>(key); }
+
+// Sorts keys of descending_key, largest first: into bins of even width by their values, which few
+// then share. Memory is reused.
+class KeySorter {
+ public:
+  // No value is NaN or infinite.
+  void sort(std::vector<uint64_t>& keys);
+
+ private:
+  static constexpr size_t kBins = 256;
+
+  std::array<uint32_t, kBins + 1> ends_;
+  std::vector<uint8_t> places_;
+  std::vector<float> values_;
+  std::vector<uint64_t> sorted_;
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_SIMD_TOP_K_H_

@@ -1,0 +1,7 @@
+// What package.json says of this build.
+import { readFileSync } from 'node:fs';
+
+export function packageVersion(): string {
+  const url = new URL('../../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
+}

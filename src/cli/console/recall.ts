@@ -1,0 +1,28 @@
+// The recall card as a table: what each effort costs, and what it finds.
+import Table from 'cli-table3';
+import type { RecallCard } from '../../index.js';
+import { PLAIN_FRAME } from './ledger.js';
+import { count } from './numbers.js';
+
+/** One line an effort; recall of the 10 and the 100 nearest, by what scores the hits at last. */
+export function recallLines({ steps, queries, rows }: RecallCard): string[] {
+  const lasts = Object.keys(steps[0]?.recall ?? {});
+  const label = (last: string) => (last === 'vectors' ? 'vectors' : `${last} bits`);
+  const table = new Table({
+    head: ['effort', 'lists', 'rows', ...lasts.map(label)],
+    chars: PLAIN_FRAME,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colAligns: ['left', ...Array.from({ length: lasts.length + 2 }, () => 'right' as const)],
+  });
+  for (const { effort, probedLists, scannedRows, recall } of steps) {
+    const shares = lasts.map((last) => {
+      const { at10, at100 } = recall[last] ?? { at10: 0, at100: 0 };
+      return `${at10.toFixed(3)} ${at100.toFixed(3)}`;
+    });
+    table.push([String(effort), probedLists.toFixed(1), count(Math.round(scannedRows)), ...shares]);
+  }
+  return [
+    `  recall of the 10 and the 100 nearest, ${count(queries)} queries, ${count(rows)} rows:`,
+    ...table.toString().split('\n'),
+  ];
+}

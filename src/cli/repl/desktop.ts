@@ -1,0 +1,29 @@
+// Opens a file with whatever the desktop opens such files with.
+import { spawn } from 'node:child_process';
+import { CorvidError } from '../../index.js';
+
+const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
+  darwin: ['open'],
+  win32: ['explorer.exe'],
+};
+
+/** Resolves once the viewer has been started. @throws CorvidError ERR_NOT_FOUND without a viewer */
+export function openWithDesktop(path: string): Promise<void> {
+  const [command, ...first] = OPENERS[process.platform] ?? ['xdg-open'];
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...first, path], { detached: true, stdio: 'ignore' });
+    child.once('error', (cause) => {
+      reject(
+        new CorvidError('ERR_NOT_FOUND', 'there is no viewer to open files with', {
+          path: command,
+          hint: `open ${path} yourself`,
+          cause,
+        }),
+      );
+    });
+    child.once('spawn', () => {
+      child.unref();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,91 @@
+// The rows of a live segment, to be written anew: as vectors for another codec, or code by code for
+// the same one, which loses nothing.
+//
+// Rows of removed items are left out. The segment and its codec stay as they are.
+
+import { createHash } from 'node:crypto';
+import { throwIfAborted } from '../../errors.js';
+import {
+  type EncodedBatch,
+  type NativeCodec,
+  type NativeSegment,
+  native,
+} from '../../native/addon.js';
+import type { RowBatch, Rows } from './rows.js';
+
+export class SegmentRows implements Rows {
+  readonly identity: string;
+  readonly rows: number;
+  readonly dims: number;
+  private readonly segment: NativeSegment;
+  /** Rows of items that were not removed, ascending; null: all. */
+  private readonly live: Float64Array | null = null;
+
+  /** @param removed item ids to leave out */
+  constructor(
+    readonly path: string,
+    codec: NativeCodec,
+    removed: ReadonlySet<number>,
+  ) {
+    this.segment = native.openSegment(path, codec);
+    const { uuid, rows } = this.segment.info();
+    const hash = createHash('sha256').update(uuid);
+    if (removed.size > 0) {
+      const all = new Float64Array(rows).map((_, row) => row);
+      const ids = this.segment.itemIds(all);
+      this.live = all.filter((row) => !removed.has(ids[row] as number));
+      hash.update(this.live);
+    }
+    this.rows = this.live?.length ?? rows;
+    this.dims = codec.info().dims;
+    this.identity = hash.digest('hex');
+  }
+
+  async *read(
+    start: number,
+    batchRows: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<RowBatch> {
+    for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
+      throwIfAborted(signal);
+      const rows = this.liveRows(firstRow, batchRows);
+      yield {
+        firstRow,
+        vectors: this.segment.reconstruct(rows),
+        ids: this.segment.itemIds(rows),
+      };
+    }
+  }
+
+  /** The rows from `start` on as they are, for a writer with the same codec. */
+  async *copy(
+    start: number,
+    batchRows: number,
+    vectors: boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ batch: EncodedBatch; ids: Float64Array }> {
+    for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
+      throwIfAborted(signal);
+      const rows = this.liveRows(firstRow, batchRows);
+      yield { batch: this.segment.copyRows(rows, vectors), ids: this.segment.itemIds(rows) };
+    }
+  }
+
+  async *pick(picks: Float64Array, signal: AbortSignal | undefined) {
+    const batchRows = 1024;
+    for (let start = 0; start < picks.length; start += batchRows) {
+      throwIfAborted(signal);
+      const some = picks.slice(start, start + batchRows);
+      yield this.segment.reconstruct(some.map((pick) => this.live?.[pick] ?? pick));
+    }
+  }
+
+  private liveRows(first: number, count: number): Float64Array {
+    if (this.live !== null) return this.live.slice(first, first + count);
+    return new Float64Array(Math.min(count, this.rows - first)).map((_, i) => first + i);
+  }
+
+  close(): void {
+    this.segment.close();
+  }
+}

@@ -1,0 +1,109 @@
+// What a build will take of memory and disk, reckoned before it starts, so that what cannot fit is
+// refused at once and not after hours.
+//
+// The figures are upper bounds of what the structures cost (FORMAT.md), not measurements.
+import { mkdir, readdir, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CorvidError, fromSystemError } from '../../errors.js';
+import { STAGING_NAME } from '../../store/index-folder.js';
+import { centerBytes, listFindingBytes } from './choice.js';
+
+export interface BuildShape {
+  /** Rows that will be encoded, old ones that are written anew among them. */
+  rows: number;
+  dims: number;
+  levels: readonly number[];
+  vectors: boolean;
+  /** Items that get a row in the catalog. */
+  items: number;
+  /** Images that are to be embedded; their embeddings wait in the journal. */
+  journaled: number;
+  trainingRows: number;
+  listRows: number;
+  lists: number;
+}
+
+export interface BuildEstimate {
+  memoryBytes: number;
+  /** At the peak, while old and new files are both there. */
+  diskBytes: number;
+  /** Bytes that searching wants in memory. */
+  residentBytes: number;
+}
+
+/** A catalog row of an image with path, hash, EXIF fields and a caption, with its indexes. */
+const CATALOG_ROW_BYTES = 600;
+const JOURNAL_RECORD_BYTES = 400;
+/** Node, SQLite, the native libraries and the batches in flight. */
+const BASE_MEMORY_BYTES = 96 * 1024 * 1024;
+/** Training holds the sample, its residual and a projection of it: floats, three times. */
+const TRAINING_COPIES = 3;
+/** Spilled codes lie beside the finished files while the last bucket is placed. */
+const PEAK_SHARE = 1.15;
+
+export function estimateBuild(shape: BuildShape): BuildEstimate {
+  const { rows, dims, levels, vectors, items, journaled, lists } = shape;
+  const longest = levels.at(-1) ?? 64;
+  // A norm byte for each longer level, and one gain byte.
+  const planeBytes = longest / 8 + (levels.length > 1 ? levels.length : 0);
+  const rowBytes = planeBytes + 5 + (vectors ? dims : 0);
+  const centroidBytes = lists * dims * 4;
+  const trainingBytes = shape.trainingRows * dims * 4 * TRAINING_COPIES + centerBytes(lists, dims);
+  const listBytes = shape.listRows > 0 ? listFindingBytes(shape.listRows, lists, dims) : 0;
+  return {
+    memoryBytes: BASE_MEMORY_BYTES + Math.max(trainingBytes, listBytes),
+    diskBytes:
+      Math.ceil(rows * rowBytes * PEAK_SHARE) +
+      items * CATALOG_ROW_BYTES +
+      journaled * (dims * 2 + JOURNAL_RECORD_BYTES) +
+      centroidBytes * 2,
+    residentBytes: rows * 8 + centroidBytes,
+  };
+}
+
+/** Throws ERR_MEMORY or ERR_DISK_FULL where the estimate clearly does not fit. */
+export async function refuseWhatDoesNotFit(
+  estimate: BuildEstimate,
+  folder: string,
+  memoryBytes: number,
+): Promise<void> {
+  if (estimate.memoryBytes > memoryBytes + BASE_MEMORY_BYTES) {
+    throw new CorvidError('ERR_MEMORY', 'the build needs more memory than it may take', {
+      path: folder,
+      expected: `about ${estimate.memoryBytes} bytes`,
+      actual: `${memoryBytes} bytes allowed`,
+      hint: 'allow more memory, or ask for fewer lists',
+    });
+  }
+  let freeBytes: number;
+  try {
+    await mkdir(folder, { recursive: true });
+    const { bavail, bsize } = await statfs(folder);
+    // What an interrupted build has written is part of what this one will.
+    freeBytes = bavail * bsize + (await bytesBelow(join(folder, STAGING_NAME)));
+  } catch (error) {
+    throw fromSystemError(error, folder, 'look at the free space');
+  }
+  if (estimate.diskBytes > freeBytes) {
+    throw new CorvidError('ERR_DISK_FULL', 'the index would not fit on the disk', {
+      path: folder,
+      expected: `about ${estimate.diskBytes} bytes free`,
+      actual: `${freeBytes}`,
+      hint: 'free some space, or build with fewer levels or without stored vectors',
+    });
+  }
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const stats = await Promise.all(
+      files.map(({ parentPath, name }) => stat(join(parentPath, name))),
+    );
+    return stats.reduce((sum, { size }) => sum + size, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+// An app's own vectors, which can be read once only: written to the staging folder as they come,
+// as an .npy file with items beside it, and from there on a source like any other.
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
+import { readJsonLines } from '../../formats/json-lines.js';
+import { npyHeader, openNpy } from '../../formats/npy.js';
+import type { ItemFields, RawVectors, VectorSource } from '../../formats/vector-source.js';
+import type { VectorBatch, VectorStream } from '../options.js';
+import { AlignedSource, type RowMetadata } from './aligned.js';
+
+export interface SpoolOptions {
+  signal: AbortSignal | undefined;
+  /** Called with the number of rows taken in so far. */
+  onRows: (rows: number) => void;
+}
+
+/** Takes in all of `stream`, into files of `folder` named after `number`. */
+export async function spoolStream(
+  stream: VectorStream,
+  folder: string,
+  number: number,
+  options: SpoolOptions,
+): Promise<VectorSource> {
+  const vectorsPath = join(folder, `stream-${number}.npy`);
+  const itemsPath = join(folder, `stream-${number}.jsonl`);
+  await mkdir(folder, { recursive: true });
+  const vectorsFile = await open(vectorsPath, 'w');
+  const itemsFile = await open(itemsPath, 'w');
+  let taken: { rows: number; hasItems: boolean };
+  try {
+    taken = await takeIn(stream, vectorsFile, itemsFile, options);
+  } catch (error) {
+    // Errors of the app's own iterable are the app's; only those of our files are turned.
+    const systemCode = (error as NodeJS.ErrnoException | undefined)?.code;
+    throw systemCode === 'ENOSPC' ? fromSystemError(error, vectorsPath, 'keep vectors') : error;
+  } finally {
+    await vectorsFile.close();
+    await itemsFile.close();
+  }
+  const vectors = await openNpy(vectorsPath);
+  const source = taken.hasItems
+    ? new AlignedSource(vectors, await openItems(itemsPath, taken.rows))
+    : vectors;
+  return named(source, stream.name);
+}
+
+async function takeIn(
+  stream: VectorStream,
+  vectorsFile: FileHandle,
+  itemsFile: FileHandle,
+  { signal, onRows }: SpoolOptions,
+): Promise<{ rows: number; hasItems: boolean }> {
+  const { dims, name } = stream;
+  let rows = 0;
+  let hasItems = false;
+  let element: ReturnType<typeof elementOf> | undefined;
+  await vectorsFile.appendFile(npyHeader('f32', 0, dims));
+  for await (const batch of stream.batches) {
+    throwIfAborted(signal);
+    element ??= elementOf(name, batch.vectors);
+    checkBatch(stream, batch, element, rows);
+    const { buffer, byteOffset, byteLength } = batch.vectors;
+    await vectorsFile.appendFile(new Uint8Array(buffer, byteOffset, byteLength));
+    const count = batch.vectors.length / dims;
+    const items = batch.items ?? Array.from({ length: count }, () => ({}));
+    hasItems ||= batch.items !== undefined;
+    await itemsFile.appendFile(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+    rows += count;
+    onRows(rows);
+  }
+  if (element === undefined || rows === 0) {
+    throw new CorvidError('ERR_SOURCE_EMPTY', 'the stream gave no vectors', { path: name });
+  }
+  await vectorsFile.write(npyHeader(element, rows, dims), 0, null, 0);
+  return { rows, hasItems };
+}
+
+function elementOf(name: string, vectors: RawVectors): 'f32' | 'f16' | 'i8' {
+  if (vectors instanceof Float32Array) return 'f32';
+  if (vectors instanceof Uint16Array) return 'f16';
+  if (vectors instanceof Int8Array) return 'i8';
+  throw new CorvidError('ERR_SOURCE_INVALID', 'a batch without vectors', {
+    path: name,
+    expected: '{ vectors: Float32Array | Uint16Array | Int8Array, items? }',
+  });
+}
+
+function checkBatch(
+  { name, dims }: VectorStream,
+  { vectors, items }: VectorBatch,
+  element: string,
+  rowsBefore: number,
+): void {
+  const at = `the batch after row ${rowsBefore}`;
+  if (elementOf(name, vectors) !== element) {
+    throw new CorvidError('ERR_SOURCE_INVALID', `${at} has numbers of another type`, {
+      path: name,
+      expected: element,
+      actual: elementOf(name, vectors),
+    });
+  }
+  if (vectors.length % dims !== 0) {
+    throw new CorvidError('ERR_DIMENSION', `${at} does not hold whole vectors`, {
+      path: name,
+      expected: `a multiple of ${dims} numbers`,
+      actual: `${vectors.length}`,
+    });
+  }
+  if (items !== undefined && items.length !== vectors.length / dims) {
+    throw new CorvidError('ERR_SOURCE_INVALID', `${at} has items for other rows`, {
+      path: name,
+      expected: `${vectors.length / dims} items`,
+      actual: `${items.length}`,
+    });
+  }
+}
+
+async function openItems(path: string, rows: number): Promise<RowMetadata> {
+  const { size, mtimeMs } = await stat(path);
+  return {
+    path,
+    rows,
+    bytes: size,
+    modifiedMs: mtimeMs,
+    async *read(firstRow) {
+      let row = 0;
+      for await (const { value } of readJsonLines(path)) {
+        if (row++ >= firstRow) yield value as ItemFields;
+      }
+    },
+    async close() {},
+  };
+}
+
+/** The same source under the stream's name, by which a later build knows it. */
+function named(source: VectorSource, name: string): VectorSource {
+  return Object.create(source, { path: { value: name } }) as VectorSource;
+}
