@@ -25,7 +25,6 @@ import {
   native,
   type Scoring,
 } from '../src/native/addon.js';
-import { best } from '../src/query/execute/shortlist.js';
 import { describeMachine, machineLine, writeRecord } from './machine.js';
 import { exactNeighbours, recall } from './truth.js';
 import { loadVectors, pickRows, rowOf, splitByVideo, type Vectors } from './vectors.js';
@@ -260,15 +259,25 @@ export function rankAll(
     ranks.levels[0]?.ids.push(others(scanned));
     const short = scanned.slice(0, shortlist + 1);
     longer.forEach((bits, i) => {
-      const all = best(allRows, segment.refine(query, allRows, bits), wanted).rows;
+      const all = bestRows(allRows, segment.refine(query, allRows, bits), wanted);
       ranks.levels[i + 1]?.ids.push(others(all));
-      const refined = best(short, segment.refine(query, short, bits), short.length).rows;
+      const refined = bestRows(short, segment.refine(query, short, bits), short.length);
       ranks.refined[i]?.ids.push(others(refined));
     });
-    const rescored = best(short, segment.rescore(query, short), short.length).rows;
+    const rescored = bestRows(short, segment.rescore(query, short), short.length);
     ranks.refined.at(-1)?.ids.push(others(rescored));
   }
   return ranks;
+}
+
+/** The best `limit` of `rows`: by score descending, then row ascending. */
+function bestRows(rows: Float64Array, scores: Float32Array, limit: number): Float64Array {
+  const positions = Uint32Array.from(rows, (_, position) => position);
+  positions.sort(
+    (a, b) =>
+      (scores[b] as number) - (scores[a] as number) || (rows[a] as number) - (rows[b] as number),
+  );
+  return Float64Array.from(positions.subarray(0, limit), (position) => rows[position] as number);
 }
 
 /** The best rows by the 64-bit plane over all lists, as a search for a shortlist of `shortlist` rows

@@ -30,45 +30,46 @@ export interface ScanResult {
   scannedRows: number;
 }
 
-/** How a shortlist becomes items. */
-export interface FinishRequest {
+/**
+ * What the searcher is asked of a query: how far to look, and how to score what it finds. Made by
+ * query/plan/plan.ts and read by native code as it is; plain data, so that it can go to a worker.
+ */
+export interface SearchPlan {
   scoring: Scoring;
-  /** Pairs: score by the first so many bits, then keep the best so many rows. */
-  refine: Uint32Array;
-  /** Score what is left by the stored vectors. */
-  rescore: boolean;
   /** Items to return. */
   wanted: number;
-}
-
-/** Whole queries of one plan; plain data, so that it can go to a worker. */
-export interface AnswerRequest extends FinishRequest {
-  /** count x dims, unit rows. */
-  queries: Float32Array;
-  /** Lists each query is routed to. */
+  /** Lists scanned at most, unless all are. */
   probes: number;
-  /** Those lists and their similarities, most similar first, count x probes each; null: routed here,
-   * by brute force. */
-  lists: Uint32Array | null;
-  similarities: Float32Array | null;
-  /** Scan all rows, and not only the lists. */
-  everywhere: boolean;
-  /** End a query's scan where the log odds of finding more fall below this; -Infinity: never. */
-  stop: number;
+  /** Scan all rows, not only those of the nearest lists. */
+  scanAll: boolean;
   /** Rows of the shortlist. */
   shortlist: number;
   /** A scan of lists does not end early before it has met so many rows. */
-  enough: number;
-  /** The weight of the norm is estimated from the score at this rank within the first `nearest`
-   * lists. */
+  minRows: number;
+  /** A scan of lists ends where the log odds of finding more fall below this; -Infinity: never. */
+  stopLogOdds: number;
+  /** The weight of the norm is estimated from the score at this rank within the nearest
+   * `normLists` lists. */
   normRank: number;
-  nearest: number;
-  /** RowFilter handle for each segment: 0 keeps all rows, -1 none. Null: no filter. */
-  filters: Float64Array | null;
+  normLists: number;
+  /** Score the shortlist by the first so many bits of the code; 0: keep the scan's scores. */
+  refineBits: number;
+  /** Score the shortlist by the stored vectors. */
+  rescore: boolean;
+}
+
+/** A RowFilter handle for each segment: 0 keeps all rows, -1 none. Null: no filter. */
+export type FilterHandles = Float64Array | null;
+
+/** The plan's lists for each query, most similar first: queries x probes. */
+export interface RoutedLists {
+  lists: Uint32Array;
+  /** Inner products with the normalised centroids. */
+  similarities: Float32Array;
 }
 
 /** Answers of several queries, one after another. */
-export interface NativeAnswers {
+export interface SearchAnswers {
   /** Items of each query. */
   counts: Uint32Array;
   /** By score descending, then id ascending; query after query. */
@@ -77,7 +78,7 @@ export interface NativeAnswers {
   /** Of each query: rows read by the scan, lists scanned, rows of the shortlist. */
   scannedRows: Float64Array;
   probedLists: Uint32Array;
-  shortlists: Uint32Array;
+  shortlists: Float64Array;
   /** Times of all queries together. */
   routeMs: number;
   scanMs: number;
@@ -85,15 +86,58 @@ export interface NativeAnswers {
   rescoreMs: number;
 }
 
-/** One codec and its segments, as one thread searches them. Rows are global: those of segment after
- * segment. */
+/** The best of some rows, in no order, which other parts are merged with. */
+export interface ScoredRows {
+  /** Global rows. */
+  rows: Float64Array;
+  scores: Float32Array;
+  scannedRows: number;
+  /** The scores are those of the plan's last step: nothing scores the rows again. */
+  final: boolean;
+}
+
+/**
+ * One codec and its segments, as one thread searches them: all scanning, scoring, merging and
+ * ranking of corvid. Rows are global: those of segment after segment. Queries are unit rows of
+ * `dims` numbers. Where `cancel` is given, a call that finds its number set returns null soon.
+ */
 export interface NativeSearcher {
-  /** Routes, scans, refines, rescores. Scans further lists for a query whose lists hold too little. */
-  answer(request: AnswerRequest): NativeAnswers;
-  /** From a shortlist that was scanned elsewhere to items: `counts`, `ids`, `scores` and times. */
-  finish(
-    request: FinishRequest & { query: Float32Array; rows: Float64Array; scores: Float32Array },
-  ): NativeAnswers;
+  /**
+   * Routes, scans, refines, rescores. Scans further lists for a query whose lists hold too little.
+   * @param routed null: routed here, by brute force
+   */
+  answer(
+    queries: Float32Array,
+    plan: SearchPlan,
+    filters: FilterHandles,
+    routed: RoutedLists | null,
+    cancel: Int32Array | null,
+  ): SearchAnswers | null;
+  /** Scans rows [firstRow, lastRow) of a plan with `scanAll`: the best `shortlist` of them. */
+  scanPart(
+    query: Float32Array,
+    plan: SearchPlan,
+    filters: FilterHandles,
+    firstRow: number,
+    lastRow: number,
+  ): ScoredRows;
+  /** Scores every row of [firstRow, lastRow) by the plan's last step: the best `wanted` of them. */
+  sweepPart(
+    query: Float32Array,
+    plan: SearchPlan,
+    filters: FilterHandles,
+    firstRow: number,
+    lastRow: number,
+    cancel: Int32Array | null,
+  ): ScoredRows | null;
+  /** Merges parts over disjoint rows, all of them final or none, and turns them into items. */
+  finish(query: Float32Array, plan: SearchPlan, parts: readonly ScoredRows[]): SearchAnswers;
+  /** Global row of each item id, or -1. One pass over the ids of all rows. */
+  findRows(ids: Float64Array): Float64Array;
+  /** rows x dims embeddings, unit length: from stored vectors, else decoded from all planes. */
+  reconstruct(rows: Float64Array): Float32Array;
+  /** Whether a segment is so large that parts of it may not lie in memory. */
+  mayBeOnDisk(): boolean;
   close(): void;
 }
 

@@ -35,7 +35,7 @@ export async function describeIndex(catalog: Catalog, snapshot: Snapshot): Promi
     levels: [...snapshot.shape.levels],
     missingLevels: codec.levels.filter((level) => !snapshot.shape.levels.includes(level)),
     missingVectors: infos.some((segment) => segment.missingVectors),
-    vectors: handles.vectors,
+    vectors: snapshot.shape.vectors,
     encoder: contents.encoder,
     codec,
     writtenBy: settings.writtenBy,

@@ -10,8 +10,8 @@ import { openCatalog } from '../store/index-folder.js';
 import { Composer } from './compose/compose.js';
 import { Encoder } from './compose/encoder.js';
 import { readContents } from './contents.js';
-import { VectorRoom } from './execute/buffer-pool.js';
-import { Gatherer } from './execute/coalescer.js';
+import { BufferPool } from './execute/buffer-pool.js';
+import { Coalescer } from './execute/coalescer.js';
 import { WorkerPool } from './execute/pool.js';
 import { toItem } from './execute/result.js';
 import { Snapshot } from './execute/snapshot.js';
@@ -36,9 +36,9 @@ import { verifyOpenIndex } from './verify.js';
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { model: true, embedder: true, threads: true };
 const DEFAULT_MAX_THREADS = 16;
 const MAX_THREADS = 256;
-/** From so many calls at once on, no query shares its work out over several threads. */
+/** With so many calls at once, or more, no query is split over several threads. */
 const BUSY_CALLS = 3;
-/** From so many on, small queries go to workers together. On two cores workers leave the calling thread
+/** With so many, small queries go to workers together. On two cores workers leave the calling thread
  * little: there few callers get more out of that thread alone (`npm run bench -- search`: eight). */
 const CROWD_CALLS = availableParallelism() > 2 ? 3 : 16;
 
@@ -85,8 +85,8 @@ class OpenIndex implements CorvidIndex {
   readonly #encoder: Encoder;
   readonly #composer: Composer;
   readonly #pool: WorkerPool;
-  readonly #gatherer: Gatherer;
-  readonly #room = new VectorRoom();
+  readonly #coalescer: Coalescer;
+  readonly #buffers = new BufferPool();
   #snapshot: Snapshot;
   #catalogVersion: number;
   /** Calls that have begun and not ended. */
@@ -98,7 +98,7 @@ class OpenIndex implements CorvidIndex {
     this.#catalog = catalog;
     this.#catalogVersion = catalog.version();
     this.#pool = new WorkerPool(threads);
-    this.#gatherer = new Gatherer(this.#pool);
+    this.#coalescer = new Coalescer(this.#pool);
     this.#snapshot = openSnapshot(path, catalog, this.#pool);
     const { dims, contents } = this.#snapshot;
     const { embedder = null, model = null } = options;
@@ -213,8 +213,8 @@ class OpenIndex implements CorvidIndex {
       catalog: this.#catalog,
       composer: this.#composer,
       pool: this.#pool,
-      gatherer: this.#gatherer,
-      room: this.#room,
+      coalescer: this.#coalescer,
+      buffers: this.#buffers,
       snapshot,
       load: () => {
         const calls = this.#running.size;

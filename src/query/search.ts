@@ -1,27 +1,21 @@
-// One search from query to hits: compose, filter, plan, execute, join.
+// One search from query to hits: compose, filter, plan, answer, join.
 import { throwIfAborted } from '../errors.js';
 import type { Catalog } from '../store/catalog.js';
 import type { ComposedQuery, Composer } from './compose/compose.js';
-import { executeBatch } from './execute/batch.js';
-import type { VectorRoom } from './execute/buffer-pool.js';
-import type { Gatherer } from './execute/coalescer.js';
-import {
-  type ExecuteContext,
-  type Executed,
-  execute,
-  type Load,
-  type StageTimes,
-} from './execute/execute.js';
+import type { QueryAnswer, Ranked, StageTimes } from './execute/answers.js';
+import { answerBatch } from './execute/batch.js';
+import type { BufferPool } from './execute/buffer-pool.js';
+import type { Coalescer } from './execute/coalescer.js';
 import type { WorkerPool } from './execute/pool.js';
 import {
   bareHits,
-  type Common,
-  Found,
+  exclude,
   joinHits,
-  leaveOut,
-  type Ranked,
+  QueryResult,
+  type SharedDetails,
   slice,
 } from './execute/result.js';
+import { answerQuery, type Load, type RunContext } from './execute/run.js';
 import type { Snapshot } from './execute/snapshot.js';
 import type { Filter } from './plan/filter.js';
 import { lastStep, MAX_HITS, makePlan, type Plan, type Request, validate } from './plan/plan.js';
@@ -33,8 +27,8 @@ export interface SearchContext {
   catalog: Catalog;
   composer: Composer;
   pool: WorkerPool;
-  gatherer: Gatherer;
-  room: VectorRoom;
+  coalescer: Coalescer;
+  buffers: BufferPool;
   snapshot: Snapshot;
   /** What other calls are running. */
   load: () => Load;
@@ -46,13 +40,13 @@ export async function searchAll(
   given: readonly QueryInput[],
   options: SearchOptions,
 ): Promise<SearchResult[]> {
-  const { snapshot, composer, room } = context;
+  const { snapshot, composer, buffers } = context;
   // Holes of the array become undefined, and are refused as that.
   const inputs = Array.from(given);
   const start = performance.now();
   throwIfAborted(options.signal);
   const request = validate(options, snapshot.shape, snapshot.card);
-  const vectors = room.take(inputs.length * snapshot.dims);
+  const vectors = buffers.reserve(inputs.length * snapshot.dims);
   const queries = await composer.compose(inputs, snapshot, options.signal, vectors);
   const embedded = performance.now();
   const lease = await snapshot.filters.lease(request.where);
@@ -60,49 +54,45 @@ export async function searchAll(
     const { filter } = lease;
     const filtered = performance.now();
     const planned = planAll(queries, request, snapshot, filter);
-    const answers = await executeAll(context, vectors, planned, filter, options.signal);
+    const running = runContext(context, options.signal);
+    const answers = await answerAll(running, vectors, planned, filter);
     throwIfAborted(options.signal);
     // Only now does no thread read it any more: where something threw, one might.
-    room.give(vectors);
-    const begun = {
+    buffers.release(vectors);
+    const spent = {
       embedMs: (embedded - start) / inputs.length,
       filterMs: (filtered - embedded) / inputs.length,
       start,
     };
-    return toResults(context, answers, planned, queries, request, filter, begun);
+    return toResults(context, answers, planned, queries, request, filter, spent);
   } finally {
     lease.release();
   }
 }
 
-function executeContext(
-  { snapshot, pool, gatherer, load }: SearchContext,
+function runContext(
+  { snapshot, pool, coalescer, load }: SearchContext,
   signal: AbortSignal | undefined,
-): ExecuteContext {
+): RunContext {
   const { busy, crowded } = load();
-  return { snapshot, pool, gatherer, busy, crowded, signal };
+  return { snapshot, pool, coalescer, busy, crowded, signal };
 }
 
-async function executeAll(
-  context: SearchContext,
+async function answerAll(
+  context: RunContext,
   vectors: Float32Array,
-  planned: readonly Planned[],
+  planned: readonly PlannedQuery[],
   filter: Filter | null,
-  signal: AbortSignal | undefined,
-): Promise<Executed[]> {
-  const own = executeContext(context, signal);
-  const [only] = planned;
-  return planned.length === 1 && only !== undefined
-    ? [await execute(own, vectors, only.plan, filter)]
-    : executeBatch(
-        own,
-        vectors,
-        planned.map(({ plan }) => plan),
-        filter,
-      );
+): Promise<QueryAnswer[]> {
+  const [first] = planned;
+  if (planned.length === 1 && first !== undefined) {
+    return [await answerQuery(context, vectors, first.plan, filter)];
+  }
+  const plans = planned.map(({ plan }) => plan);
+  return answerBatch(context, vectors, plans, filter);
 }
 
-interface Planned {
+interface PlannedQuery {
   plan: Plan;
   /** What the recall card says of it. */
   expectedRecall: number | null;
@@ -114,11 +104,11 @@ function planAll(
   request: Request,
   snapshot: Snapshot,
   filter: Filter | null,
-): Planned[] {
+): PlannedQuery[] {
   const { shape } = snapshot;
   const share = keepShare(snapshot, filter);
-  const known = new Map<string, Planned>();
-  let last: { query: ComposedQuery; planned: Planned } | null = null;
+  const known = new Map<string, PlannedQuery>();
+  let last: { query: ComposedQuery; planned: PlannedQuery } | null = null;
   return queries.map((query) => {
     if (last?.query === query) return last.planned;
     const { kind, items } = query;
@@ -139,7 +129,8 @@ function keepShare({ shape }: Snapshot, filter: Filter | null): number {
   return filter === null || shape.rows === 0 ? 1 : filter.rows / shape.rows;
 }
 
-interface Begun {
+/** What the steps before the search took of each query, and when it all began. */
+interface Spent {
   embedMs: number;
   filterMs: number;
   start: number;
@@ -147,29 +138,29 @@ interface Begun {
 
 function toResults(
   { catalog, snapshot }: SearchContext,
-  answers: readonly Executed[],
-  planned: readonly Planned[],
+  answers: readonly QueryAnswer[],
+  planned: readonly PlannedQuery[],
   queries: readonly ComposedQuery[],
   { offset, limit, minScore }: Request,
   filter: Filter | null,
-  { embedMs, filterMs, start }: Begun,
+  { embedMs, filterMs, start }: Spent,
 ): SearchResult[] {
   const joinStart = performance.now();
   const ranked = answers.map((answer, i) =>
-    slice(leaveOut(answer, (queries[i] as ComposedQuery).items, minScore), offset, offset + limit),
+    slice(exclude(answer, (queries[i] as ComposedQuery).items, minScore), offset, offset + limit),
   );
   const { hasItems } = snapshot.contents.settings;
   // Joined now, while the catalog is the one that was searched.
-  const hits = hasItems ? ranked.map((own) => joinHits(catalog, own)) : null;
+  const hits = hasItems ? ranked.map((hits) => joinHits(catalog, hits)) : null;
   const end = performance.now();
   const joinMs = (end - joinStart) / answers.length;
-  const commons = new Map<StageTimes, Common>();
+  const shared = new Map<StageTimes, SharedDetails>();
   return answers.map((answer, i) => {
     const { times } = answer;
-    let common = commons.get(times);
-    if (common === undefined) {
-      const { plan, expectedRecall } = planned[i] as Planned;
-      common = {
+    let details = shared.get(times);
+    if (details === undefined) {
+      const { plan, expectedRecall } = planned[i] as PlannedQuery;
+      details = {
         expectedRecall,
         rows: snapshot.images,
         matchingRows: filter?.rows ?? snapshot.images,
@@ -187,9 +178,9 @@ function toResults(
           totalMs: end - start,
         },
       };
-      commons.set(times, common);
+      shared.set(times, details);
     }
-    return new Found(ranked[i] as Ranked, hits?.[i] ?? null, answer, common);
+    return new QueryResult(ranked[i] as Ranked, hits?.[i] ?? null, answer, details);
   });
 }
 
@@ -231,16 +222,16 @@ export async function* iterateHits(
   for (let depth = FIRST_STAGE; depth <= MAX_HITS; depth *= STAGE_FACTOR) {
     const staged = { ...request, offset: 0, limit: depth - items.size };
     const lease = await snapshot.filters.lease(request.where);
-    let answer: Executed;
+    let answer: QueryAnswer;
     try {
       const { filter } = lease;
       const share = keepShare(snapshot, filter);
       const plan = makePlan(staged, snapshot.shape, kind, share, items.size);
-      answer = await execute(executeContext(context, options.signal), vector, plan, filter);
+      answer = await answerQuery(runContext(context, options.signal), vector, plan, filter);
     } finally {
       lease.release();
     }
-    const fresh = leaveOut(answer, given, request.minScore);
+    const fresh = exclude(answer, given, request.minScore);
     const count = fresh.ids.length;
     for (const id of fresh.ids) given.add(id);
     for (let first = Math.min(toSkip, count); first < count; first += request.limit) {

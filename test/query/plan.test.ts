@@ -69,18 +69,18 @@ t.test('levels choose the steps', async (t) => {
   const steps = (options: SearchOptions, vectors = false) => {
     const made = plan(options, shapeOf(64, vectors));
     return {
-      bits: made.refine.map(({ bits }) => bits),
+      bits: made.refineBits,
       rescore: made.rescore,
       levels: made.levels,
     };
   };
-  t.strictSame(steps({ levels: [64] }), { bits: [64], rescore: false, levels: [64] });
-  t.strictSame(steps({ levels: [64, 512] }), { bits: [512], rescore: false, levels: [64, 512] });
-  t.strictSame(steps({ levels: [256] }), { bits: [256], rescore: false, levels: [64, 256] });
-  t.strictSame(steps({}, true), { bits: [], rescore: true, levels: [64] });
+  t.strictSame(steps({ levels: [64] }), { bits: 64, rescore: false, levels: [64] });
+  t.strictSame(steps({ levels: [64, 512] }), { bits: 512, rescore: false, levels: [64, 512] });
+  t.strictSame(steps({ levels: [256] }), { bits: 256, rescore: false, levels: [64, 256] });
+  t.strictSame(steps({}, true), { bits: 0, rescore: true, levels: [64] });
   t.strictSame(steps({ levels: [64, 512] }, true).rescore, false);
-  t.strictSame(steps({ scoring: 'hamming' }, true), { bits: [], rescore: false, levels: [64] });
-  t.equal(plan({}, shape).refine.at(-1)?.bits, 512);
+  t.strictSame(steps({ scoring: 'hamming' }, true), { bits: 0, rescore: false, levels: [64] });
+  t.equal(plan({}, shape).refineBits, 512);
 });
 
 t.test('options out of range are refused by name', async (t) => {

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { type NativeCodec, native } from '../../src/native/addon.js';
+import type { RoutedLists } from '../../src/native/search.js';
 import {
   buildRoutingGraph,
   GRAPH_MIN_LISTS,
   needsRoutingGraph,
-  type RoutedLists,
   Router,
   verifyRoutingFile,
 } from '../../src/query/routing/graph.js';

@@ -104,8 +104,22 @@ View<uint16_t> uint16s(const Napi::Value& value, const char* name) {
 View<uint8_t> bytes(const Napi::Value& value, const char* name) {
   return view<Napi::Uint8Array, uint8_t>(value, name, napi_uint8_array);
 }
+View<int32_t> int32s(const Napi::Value& value, const char* name) {
+  return view<Napi::Int32Array, int32_t>(value, name, napi_int32_array);
+}
 View<int8_t> int8s(const Napi::Value& value, const char* name) {
   return view<Napi::Int8Array, int8_t>(value, name, napi_int8_array);
+}
+
+std::vector<uint64_t> item_ids(const Napi::Value& value, const char* name) {
+  const View<double> numbers = doubles(value, name);
+  std::vector<uint64_t> ids(numbers.size);
+  for (size_t i = 0; i < numbers.size; ++i) {
+    require(numbers.data[i] >= 0 && numbers.data[i] <= static_cast<double>(kMaxItemId),
+            "an item id is no safe integer from 0");
+    ids[i] = static_cast<uint64_t>(numbers.data[i]);
+  }
+  return ids;
 }
 
 RawVectors raw_vectors(const Napi::Value& value, size_t dims, const char* name) {

@@ -49,7 +49,11 @@ View<double> doubles(const Napi::Value& value, const char* name);
 View<uint32_t> uint32s(const Napi::Value& value, const char* name);
 View<uint16_t> uint16s(const Napi::Value& value, const char* name);
 View<uint8_t> bytes(const Napi::Value& value, const char* name);
+View<int32_t> int32s(const Napi::Value& value, const char* name);
 View<int8_t> int8s(const Napi::Value& value, const char* name);
+
+// Item ids in a Float64Array: safe integers from 0, or ERR_USAGE.
+std::vector<uint64_t> item_ids(const Napi::Value& value, const char* name);
 
 // rows x dims as Float32Array, Uint16Array (halves) or Int8Array, as View.
 RawVectors raw_vectors(const Napi::Value& value, size_t dims, const char* name);

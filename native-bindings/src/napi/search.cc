@@ -1,20 +1,27 @@
-// NativeSearcher of src/native/addon.ts: whole queries, many in one call.
+// NativeSearcher of src/native/search.ts: whole queries, many in one call, and the parts of a large
+// one that several threads share.
 #include "napi/search.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "napi/bridge.h"
 #include "napi/codec.h"
+#include "napi/search_plan.h"
 #include "napi/segment.h"
+#include "search/finish.h"
 #include "search/ground_truth.h"
 #include "search/route.h"
-#include "search/searcher.h"
+#include "search/scan.h"
+#include "search/searchable.h"
+#include "search/sweep.h"
 #include "segment/read/query_cache.h"
 
 namespace corvid {
@@ -31,7 +38,15 @@ SearchMemory& search_memory() {
   return memory;
 }
 
-// What several queries were answered with, one after another, as NativeAnswers holds it. Items are
+// True once JavaScript has set the shared number that it gave as `value`, if it gave one.
+bool is_cancelled(const Napi::Value& value) {
+  if (value.IsNull()) return false;
+  const View<int32_t> flag = int32s(value, "cancel");
+  require(flag.size > 0, "cancel is empty");
+  return reinterpret_cast<const std::atomic<int32_t>*>(flag.data)->load() != 0;
+}
+
+// What several queries were answered with, one after another, as SearchAnswers holds it. Items are
 // written where JavaScript will read them.
 class Answers {
  public:
@@ -40,13 +55,10 @@ class Answers {
       : ids_(Napi::Float64Array::New(env, queries * most)),
         scores_(Napi::Float32Array::New(env, queries * most)) {}
 
-  void add(const Scanned& scanned, size_t shortlist) {
+  void add(const Scanned& scanned, size_t shortlist, const std::vector<FoundItem>& items) {
     scanned_rows_.push_back(static_cast<double>(scanned.rows));
     probed_lists_.push_back(scanned.lists);
-    shortlists_.push_back(static_cast<uint32_t>(shortlist));
-  }
-
-  void add_items(const std::vector<FoundItem>& items) {
+    shortlists_.push_back(static_cast<double>(shortlist));
     double* const ids = ids_.Data() + used_;
     float* const scores = scores_.Data() + used_;
     for (size_t i = 0; i < items.size(); ++i) {
@@ -68,7 +80,7 @@ class Answers {
     result.Set("probedLists",
                copied<Napi::Uint32Array>(env, probed_lists_.data(), probed_lists_.size()));
     result.Set("shortlists",
-               copied<Napi::Uint32Array>(env, shortlists_.data(), shortlists_.size()));
+               copied<Napi::Float64Array>(env, shortlists_.data(), shortlists_.size()));
     result.Set("routeMs", route_ms);
     result.Set("scanMs", scan_ms);
     result.Set("refineMs", finish.refine_ms);
@@ -83,8 +95,8 @@ class Answers {
   Napi::Float64Array ids_;
   Napi::Float32Array scores_;
   size_t used_ = 0;
-  std::vector<uint32_t> counts_, probed_lists_, shortlists_;
-  std::vector<double> scanned_rows_;
+  std::vector<uint32_t> counts_, probed_lists_;
+  std::vector<double> scanned_rows_, shortlists_;
 };
 
 class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
@@ -93,7 +105,12 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
     return DefineClass(env, "Searcher",
                        {
                            InstanceMethod<&JsSearcher::Answer>("answer"),
+                           InstanceMethod<&JsSearcher::ScanPart>("scanPart"),
+                           InstanceMethod<&JsSearcher::SweepPart>("sweepPart"),
                            InstanceMethod<&JsSearcher::Finish>("finish"),
+                           InstanceMethod<&JsSearcher::FindRows>("findRows"),
+                           InstanceMethod<&JsSearcher::Reconstruct>("reconstruct"),
+                           InstanceMethod<&JsSearcher::MayBeOnDisk>("mayBeOnDisk"),
                            InstanceMethod<&JsSearcher::Close>("close"),
                        });
   }
@@ -106,154 +123,207 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
     return *index_;
   }
 
-  FinishPlan finish_plan(const Napi::Object& request) const {
-    FinishPlan plan;
-    const View<uint32_t> steps = uint32s(request.Get("refine"), "refine");
-    require(steps.size % 2 == 0, "refine is not pairs of bits and rows");
-    for (size_t i = 0; i < steps.size; i += 2) {
-      plan.refine.push_back({levels_of(steps.data[i]), steps.data[i + 1]});
-    }
-    plan.rescore = request.Get("rescore").ToBoolean();
-    for (const auto& segment : index().segments) {
-      if (!plan.rescore || segment->has_vectors()) continue;
-      throw Error("ERR_NOT_FOUND", "the segment has no vectors to rescore with")
-          .path(segment->folder())
-          .hint("search without rescoring, or build the index again with vectors");
-    }
-    plan.hamming = scoring_of(request) == Scoring::kHamming;
-    plan.wanted = natural(request.Get("wanted"), "wanted");
-    return plan;
+  std::vector<RoutedList> route(const Napi::Value& given, const View<float>& queries, size_t count,
+                                const SearchPlan& plan) const;
+
+  // The context of one query, and where it lies.
+  QueryContext& query_of(const Napi::Value& value, View<float>* numbers) const {
+    *numbers = floats(value, "query");
+    require(numbers->size == index().codec->dims(), "query has the wrong length");
+    return query_context(index().codec, numbers->data);
+  }
+  std::pair<uint64_t, uint64_t> range_of(const Napi::Value& first, const Napi::Value& last) const {
+    const std::pair<uint64_t, uint64_t> range{natural(first, "firstRow"), natural(last, "lastRow")};
+    require(range.first <= range.second && range.second <= index().rows(), "rows past the end");
+    return range;
   }
 
-  // Levels of a code of so many bits, usable in all segments.
-  size_t levels_of(uint32_t bits) const {
-    const Codec& codec = *index().codec;
-    size_t levels = 0;
-    while (levels < codec.level_count() && codec.level_bits(levels) <= bits) ++levels;
-    require(levels > 0 && codec.level_bits(levels - 1) == bits, "the codec has no such level");
-    for (const auto& segment : index().segments) {
-      require(levels <= segment->usable_levels(), "a segment has no plane of this level");
-    }
-    return levels;
-  }
-
-  static Scoring scoring_of(const Napi::Object& request) {
-    const std::string name = request.Get("scoring").ToString().Utf8Value();
-    require(name == "asymmetric" || name == "hamming", "scoring is neither known one");
-    return name == "hamming" ? Scoring::kHamming : Scoring::kAsymmetric;
-  }
-
-  ScanPlan scan_plan(const Napi::Object& request) const {
-    ScanPlan plan;
-    plan.scoring = scoring_of(request);
-    plan.limit = natural(request.Get("shortlist"), "shortlist");
-    plan.enough = natural(request.Get("enough"), "enough");
-    plan.everywhere = request.Get("everywhere").ToBoolean();
-    plan.norm_rank = natural(request.Get("normRank"), "normRank");
-    plan.nearest = natural(request.Get("nearest"), "nearest");
-    plan.stop = request.Get("stop").ToNumber().FloatValue();
-    require(!std::isnan(plan.stop), "stop is no number");
-    if (!request.Get("filters").IsNull()) {
-      const View<double> handles = doubles(request.Get("filters"), "filters");
-      require(handles.size == index().segments.size(), "not one filter for each segment");
-      for (size_t i = 0; i < handles.size; ++i) {
-        plan.filters.push_back(filter_of(handles.data[i], *index().segments[i]));
-      }
-    }
-    return plan;
-  }
-
-  static SegmentFilter filter_of(double handle, const Segment& segment) {
-    if (handle < 0) return {nullptr, true};
-    if (handle == 0) return {};
-    SegmentFilter filter{RowFilter::find(static_cast<uint64_t>(handle)), false};
-    require(filter.rows->segment() == segment.uuid(), "the filter belongs to another segment");
-    return filter;
-  }
-
-  // Lists of all queries, `probes` each: as given, or by brute force.
-  std::vector<RoutedList> route(const Napi::Object& request, const View<float>& queries,
-                                size_t count, size_t probes) const {
-    const Codec& codec = *index().codec;
-    std::vector<RoutedList> routed(count * probes);
-    if (request.Get("lists").IsNull()) {
-      if (probes > 0) route_queries(codec, queries.data, count, probes, routed.data());
-      return routed;
-    }
-    const View<uint32_t> lists = uint32s(request.Get("lists"), "lists");
-    const View<float> similarities = floats(request.Get("similarities"), "similarities");
-    require(lists.size == routed.size() && similarities.size == routed.size(),
-            "lists is not queries x probes");
-    for (size_t i = 0; i < routed.size(); ++i) {
-      require(lists.data[i] < codec.lists(), "a list does not exist");
-      routed[i] = {similarities.data[i], lists.data[i]};
-    }
-    return routed;
-  }
-
-  Napi::Value Answer(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] {
-      const Napi::Object request = info[0].As<Napi::Object>();
-      const View<float> queries = floats(request.Get("queries"), "queries");
-      const size_t dims = index().codec->dims(), count = queries.size / dims;
-      require(queries.size == count * dims, "queries is not count x dims");
-      const size_t probes = natural(request.Get("probes"), "probes");
-      require(probes <= index().codec->lists(), "probes is more than there are lists");
-      const ScanPlan plan = scan_plan(request);
-      const FinishPlan finish = finish_plan(request);
-
-      const uint64_t most = std::min<uint64_t>(std::min(finish.wanted, plan.limit), index().rows());
-      Answers answers(info.Env(), count, most);
-      Clock::time_point start = Clock::now();
-      const std::vector<RoutedList> routed = route(request, queries, count, probes);
-      answers.route_ms = milliseconds_since(start);
-      SearchMemory& memory = search_memory();
-      for (size_t i = 0; i < count; ++i) {
-        start = Clock::now();
-        QueryContext& query = query_context(index().codec, queries.data + i * dims);
-        const RoutedSpan own{routed.data() + i * probes, probes};
-        const Scanned scanned =
-            scan_index(index(), query, own, plan, finish.wanted, memory.shortlist);
-        memory.shortlist.best(&memory.candidates);
-        answers.scan_ms += milliseconds_since(start);
-        answers.add(scanned, memory.candidates.size());
-        finish_items(index(), query, finish, memory, answers.finish);
-        answers.add_items(memory.items);
-      }
-      return answers.to_js(info.Env());
-    });
-  }
-
-  Napi::Value Finish(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] {
-      const Napi::Object request = info[0].As<Napi::Object>();
-      const View<float> numbers = floats(request.Get("query"), "query");
-      require(numbers.size == index().codec->dims(), "query has the wrong length");
-      const View<double> rows = doubles(request.Get("rows"), "rows");
-      const View<float> scores = floats(request.Get("scores"), "scores");
-      require(rows.size == scores.size, "not one score for each row");
-      const FinishPlan plan = finish_plan(request);
-      SearchMemory& memory = search_memory();
-      std::vector<Candidate>& candidates = memory.candidates;
-      candidates.resize(rows.size);
-      for (size_t i = 0; i < rows.size; ++i) {
-        require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(index().rows()),
-                "a row does not exist");
-        candidates[i] = {scores.data[i], kUnknownList, static_cast<uint64_t>(rows.data[i])};
-      }
-      sort_by_row(candidates);
-      Answers answers(info.Env(), 1, std::min<uint64_t>(plan.wanted, rows.size));
-      finish_items(index(), query_context(index().codec, numbers.data), plan, memory,
-                   answers.finish);
-      answers.add_items(memory.items);
-      return answers.to_js(info.Env());
-    });
-  }
-
+  Napi::Value Answer(const Napi::CallbackInfo& info);
+  Napi::Value ScanPart(const Napi::CallbackInfo& info);
+  Napi::Value SweepPart(const Napi::CallbackInfo& info);
+  Napi::Value Finish(const Napi::CallbackInfo& info);
+  Napi::Value FindRows(const Napi::CallbackInfo& info);
+  Napi::Value Reconstruct(const Napi::CallbackInfo& info);
+  Napi::Value MayBeOnDisk(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo&) { index_.reset(); }
 
   std::unique_ptr<const Searchable> index_;
 };
+
+// The plan's routed lists of all queries: as given, or by brute force.
+std::vector<RoutedList> JsSearcher::route(const Napi::Value& given, const View<float>& queries,
+                                          size_t count, const SearchPlan& plan) const {
+  const Codec& codec = *index().codec;
+  const size_t lists = plan.routed_lists();
+  std::vector<RoutedList> routed(count * lists);
+  if (given.IsNull()) {
+    if (lists > 0) route_queries(codec, queries.data, count, lists, routed.data());
+    return routed;
+  }
+  require(given.IsObject(), "routed is no object");
+  const View<uint32_t> numbers = uint32s(given.As<Napi::Object>().Get("lists"), "lists");
+  const View<float> similarities =
+      floats(given.As<Napi::Object>().Get("similarities"), "similarities");
+  require(numbers.size == routed.size() && similarities.size == routed.size(),
+          "not the plan's lists of each query");
+  for (size_t i = 0; i < routed.size(); ++i) {
+    require(numbers.data[i] < codec.lists(), "a list does not exist");
+    routed[i] = {similarities.data[i], numbers.data[i]};
+  }
+  return routed;
+}
+
+// (queries, plan, filters, routed, cancel)
+Napi::Value JsSearcher::Answer(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const View<float> queries = floats(info[0], "queries");
+    const size_t dims = index().codec->dims(), count = queries.size / dims;
+    require(queries.size == count * dims, "queries is not count x dims");
+    const SearchPlan plan = search_plan(index(), info[1]);
+    const IndexFilter filter = index_filter(index(), info[2]);
+
+    const uint64_t most = std::min<uint64_t>(std::min(plan.wanted, plan.shortlist), index().rows());
+    Answers answers(info.Env(), count, most);
+    Clock::time_point start = Clock::now();
+    const std::vector<RoutedList> routed = route(info[3], queries, count, plan);
+    answers.route_ms = milliseconds_since(start);
+    SearchMemory& memory = search_memory();
+    for (size_t i = 0; i < count; ++i) {
+      if (is_cancelled(info[4])) return info.Env().Null();
+      start = Clock::now();
+      QueryContext& query = query_context(index().codec, queries.data + i * dims);
+      const size_t lists = plan.routed_lists();
+      const RoutedSpan span{routed.data() + i * lists, lists};
+      const Scanned scanned = scan_index(index(), query, span, plan, filter, memory.shortlist);
+      memory.shortlist.best(&memory.candidates);
+      const size_t shortlist = memory.candidates.size();
+      answers.scan_ms += milliseconds_since(start);
+      finish_items(index(), query, plan, false, memory, answers.finish);
+      answers.add(scanned, shortlist, memory.items);
+    }
+    return answers.to_js(info.Env());
+  });
+}
+
+// ScoredRows of src/native/search.ts.
+Napi::Object scored_rows(Napi::Env env, const std::vector<Candidate>& candidates,
+                         uint64_t scanned_rows, bool final) {
+  Napi::Float64Array rows = Napi::Float64Array::New(env, candidates.size());
+  Napi::Float32Array scores = Napi::Float32Array::New(env, candidates.size());
+  double* const row = rows.Data();
+  float* const score = scores.Data();
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    row[i] = static_cast<double>(candidates[i].row);
+    score[i] = candidates[i].score;
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("rows", rows);
+  result.Set("scores", scores);
+  result.Set("scannedRows", static_cast<double>(scanned_rows));
+  result.Set("final", final);
+  return result;
+}
+
+// (query, plan, filters, firstRow, lastRow)
+Napi::Value JsSearcher::ScanPart(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    View<float> numbers;
+    QueryContext& query = query_of(info[0], &numbers);
+    const SearchPlan plan = search_plan(index(), info[1]);
+    const IndexFilter filter = index_filter(index(), info[2]);
+    const auto [first, last] = range_of(info[3], info[4]);
+    const std::vector<RoutedList> routed = route(info.Env().Null(), numbers, 1, plan);
+    SearchMemory& memory = search_memory();
+    const Scanned scanned = scan_range(index(), query, {routed.data(), routed.size()}, plan, filter,
+                                       first, last, memory.shortlist);
+    memory.shortlist.best(&memory.candidates);
+    return scored_rows(info.Env(), memory.candidates, scanned.rows, false);
+  });
+}
+
+// (query, plan, filters, firstRow, lastRow, cancel)
+Napi::Value JsSearcher::SweepPart(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    View<float> numbers;
+    QueryContext& query = query_of(info[0], &numbers);
+    const SearchPlan plan = search_plan(index(), info[1]);
+    require(plan.scores_anew(), "the plan has no step to score all rows by");
+    const IndexFilter filter = index_filter(index(), info[2]);
+    const auto [first, last] = range_of(info[3], info[4]);
+    SearchMemory& memory = search_memory();
+    const std::optional<uint64_t> scored = sweep_range(
+        index(), query, plan, filter, first, last, [&] { return is_cancelled(info[5]); }, memory);
+    if (!scored.has_value()) return info.Env().Null();
+    return scored_rows(info.Env(), memory.candidates, *scored, true);
+  });
+}
+
+// (query, plan, parts)
+Napi::Value JsSearcher::Finish(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    View<float> numbers;
+    QueryContext& query = query_of(info[0], &numbers);
+    const SearchPlan plan = search_plan(index(), info[1]);
+    require(info[2].IsArray(), "parts is no array");
+    const auto parts = info[2].As<Napi::Array>();
+    SearchMemory& memory = search_memory();
+    memory.candidates.clear();
+    Scanned scanned;
+    bool final = false;
+    for (uint32_t i = 0; i < parts.Length(); ++i) {
+      const auto part = parts.Get(i).As<Napi::Object>();
+      const View<double> rows = doubles(part.Get("rows"), "rows");
+      const View<float> scores = floats(part.Get("scores"), "scores");
+      require(rows.size == scores.size, "not one score for each row");
+      for (size_t r = 0; r < rows.size; ++r) {
+        require(rows.data[r] >= 0 && rows.data[r] < static_cast<double>(index().rows()),
+                "a row does not exist");
+        memory.candidates.push_back(
+            {scores.data[r], kUnknownList, static_cast<uint64_t>(rows.data[r])});
+      }
+      scanned.rows += natural(part.Get("scannedRows"), "scannedRows");
+      final = part.Get("final").ToBoolean();
+    }
+    if (scanned.rows > 0) scanned.lists = static_cast<uint32_t>(index().codec->lists());
+    const size_t limit = final ? plan.wanted : plan.shortlist;
+    merge_candidates(memory.candidates, limit);
+    const size_t shortlist = final ? scanned.rows : memory.candidates.size();
+    Answers answers(info.Env(), 1, std::min(plan.wanted, memory.candidates.size()));
+    finish_items(index(), query, plan, final, memory, answers.finish);
+    answers.add(scanned, shortlist, memory.items);
+    return answers.to_js(info.Env());
+  });
+}
+
+Napi::Value JsSearcher::FindRows(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const std::vector<double> rows = index().find_rows(item_ids(info[0], "ids"));
+    return copied<Napi::Float64Array>(info.Env(), rows.data(), rows.size());
+  });
+}
+
+Napi::Value JsSearcher::Reconstruct(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const View<double> rows = doubles(info[0], "rows");
+    const size_t dims = index().codec->dims();
+    Napi::Float32Array out = Napi::Float32Array::New(info.Env(), rows.size * dims);
+    for (size_t i = 0; i < rows.size; ++i) {
+      require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(index().rows()),
+              "a row does not exist");
+      index().reconstruct(static_cast<uint64_t>(rows.data[i]), out.Data() + i * dims);
+    }
+    return out;
+  });
+}
+
+Napi::Value JsSearcher::MayBeOnDisk(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& segments = index().segments;
+    return Napi::Boolean::New(info.Env(),
+                              std::any_of(segments.begin(), segments.end(),
+                                          [](const auto& one) { return one->may_be_on_disk(); }));
+  });
+}
 
 // NativeExactNeighbours of src/native/addon.ts.
 class JsExactNeighbours : public Napi::ObjectWrap<JsExactNeighbours> {

@@ -24,17 +24,6 @@ namespace {
 
 constexpr napi_type_tag kSegmentTag = {0x5c1f2c6d0b8f4a37, 0x9d3e61a47720c5f2};
 
-std::vector<uint64_t> ids_of(const Napi::Value& value, const char* name) {
-  const View<double> numbers = doubles(value, name);
-  std::vector<uint64_t> ids(numbers.size);
-  for (size_t i = 0; i < numbers.size; ++i) {
-    require(numbers.data[i] >= 0 && numbers.data[i] <= static_cast<double>(kMaxItemId),
-            "an item id is no safe integer from 0");
-    ids[i] = static_cast<uint64_t>(numbers.data[i]);
-  }
-  return ids;
-}
-
 std::vector<Candidate> candidates_of(const View<double>& rows) {
   std::vector<Candidate> candidates(rows.size);
   for (size_t i = 0; i < rows.size; ++i) {
@@ -275,7 +264,7 @@ Napi::Value JsSegment::ItemIds(const Napi::CallbackInfo& info) {
 
 Napi::Value JsSegment::FindRows(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const std::vector<double> rows = find_rows(segment(), ids_of(info[0], "ids"));
+    const std::vector<double> rows = find_rows(segment(), item_ids(info[0], "ids"));
     return copied<Napi::Float64Array>(info.Env(), rows.data(), rows.size());
   });
 }
@@ -283,9 +272,9 @@ Napi::Value JsSegment::FindRows(const Napi::CallbackInfo& info) {
 Napi::Value JsSegment::CreateFilter(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     std::optional<std::vector<uint64_t>> include;
-    if (!info[0].IsNull()) include = ids_of(info[0], "include");
+    if (!info[0].IsNull()) include = item_ids(info[0], "include");
     std::vector<uint64_t> exclude;
-    if (!info[1].IsNull()) exclude = ids_of(info[1], "exclude");
+    if (!info[1].IsNull()) exclude = item_ids(info[1], "exclude");
     auto filter = make_filter(segment(), std::move(include), std::move(exclude));
     return new_row_filter(*static_cast<Napi::FunctionReference*>(info.Data()), std::move(filter));
   });

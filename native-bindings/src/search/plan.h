@@ -1,4 +1,4 @@
-// What the searcher is asked: how far to look, and what to do with what it finds.
+// What the searcher is asked of a query: how far to look, and how to score what it finds.
 #ifndef CORVID_SEARCH_PLAN_H_
 #define CORVID_SEARCH_PLAN_H_
 
@@ -12,39 +12,37 @@
 
 namespace corvid {
 
-// Which rows of each segment a search may return; no entry at all: all rows.
+// As SearchPlan of src/native/search.ts, which names and explains the same fields.
+struct SearchPlan {
+  Scoring scoring = Scoring::kAsymmetric;
+  size_t wanted = 0;  // items
+  size_t probes = 0;  // lists scanned at most, unless all are
+  bool scan_all = false;
+  size_t shortlist = 0;  // rows
+  size_t min_rows = 0;   // a scan of lists does not end early before it has met so many rows
+  // A scan of lists ends where the log odds that the next list holds one of the best rows fall
+  // below this (stop.h); minus infinity: it never ends early.
+  float stop_log_odds = -std::numeric_limits<float>::infinity();
+  // The weight of the norm is estimated from the score at this rank within so many nearest lists.
+  size_t norm_rank = 1;
+  size_t norm_lists = 0;
+  size_t refine_levels = 0;  // score the shortlist by so many levels of the code; 0: do not
+  bool rescore = false;      // score it by the stored vectors
+
+  // Lists that a query is routed to.
+  size_t routed_lists() const { return scan_all ? norm_lists : probes; }
+  // Whether the shortlist is scored anew.
+  bool scores_anew() const { return refine_levels > 0 || rescore; }
+};
+
+// Which rows of a segment a search may return.
 struct SegmentFilter {
   std::shared_ptr<const RowFilter> rows;  // null: all rows of the segment ...
   bool none = false;                      // ... or not one
 };
 
-// From a query to a shortlist of its best rows by 64 bits.
-struct ScanPlan {
-  Scoring scoring = Scoring::kAsymmetric;
-  size_t limit = 0;         // rows of the shortlist
-  size_t enough = 0;        // a scan of lists does not end early before it has met so many rows
-  bool everywhere = false;  // scan all rows; else the lists that the query was routed to
-  // The weight of the norm is estimated from the score at this rank within so many nearest lists.
-  size_t norm_rank = 1;
-  size_t nearest = 0;
-  // A scan of lists ends where the log odds that the next list holds one of the best rows fall
-  // below this (stop.h); minus infinity: it never ends early.
-  float stop = -std::numeric_limits<float>::infinity();
-  std::vector<SegmentFilter> filters;
-};
-
-struct RefineStep {
-  size_t levels;  // score by so many levels of the code,
-  size_t keep;    // and keep the best of these
-};
-
-// From a shortlist to the best items.
-struct FinishPlan {
-  std::vector<RefineStep> refine;
-  bool rescore = false;  // by the stored vectors, after refining
-  bool hamming = false;  // the scan's scores are counts of agreeing bits
-  size_t wanted = 0;     // items
-};
+// One for each segment; empty: all rows.
+using IndexFilter = std::vector<SegmentFilter>;
 
 }  // namespace corvid
 

@@ -1,47 +1,42 @@
 // Many queries at once: dealt to the workers in runs, so that a hop is paid once for many.
 import { throwIfAborted } from '../../errors.js';
-import type { NativeAnswers } from '../../native/addon.js';
+import type { SearchAnswers } from '../../native/search.js';
 import type { Filter } from '../plan/filter.js';
 import type { Plan } from '../plan/plan.js';
-import { answersOf, type ExecuteContext, type Executed, execute } from './execute.js';
-import { answerRequest } from './native-request.js';
+import { type QueryAnswer, splitAnswers } from './answers.js';
+import { withCancel } from './cancel.js';
+import { answerQuery, type RunContext } from './run.js';
 
 /** Queries in one run: enough to pay for the hop, few enough to share the work evenly. */
 const RUN_MIN = 8;
 const RUN_MAX = 256;
 const RUNS_PER_THREAD = 4;
 
-/** Queries of one plan. */
-interface Alike {
-  plan: Plan;
-  /** Their positions in the batch. */
-  positions: number[];
-}
-
 /**
  * @param vectors plans.length x dims, unit rows; where it is shared memory, workers read it in place
  * @param plans of each query; queries of one kind share one object
- * @returns answers in the order of the queries, each equal to what `execute` gives, but where that is
- *   routed by the graph, which may miss a list: batches are routed exactly, for less.
+ * @returns answers in the order of the queries, each equal to what `answerQuery` gives, but where
+ *   that is routed by the graph, which may miss a list: batches are routed exactly, for less.
  */
-export async function executeBatch(
-  context: ExecuteContext,
+export async function answerBatch(
+  context: RunContext,
   vectors: Float32Array,
   plans: readonly Plan[],
   filter: Filter | null,
-): Promise<Executed[]> {
-  const groups = new Map<Plan, Alike>();
-  plans.forEach((plan, i) => {
-    const known = groups.get(plan);
-    if (known === undefined) groups.set(plan, { plan, positions: [i] });
-    else known.positions.push(i);
+): Promise<QueryAnswer[]> {
+  /** Positions in the batch of the queries of each plan. */
+  const byPlan = new Map<Plan, number[]>();
+  plans.forEach((plan, position) => {
+    const known = byPlan.get(plan);
+    if (known === undefined) byPlan.set(plan, [position]);
+    else known.push(position);
   });
-  const answers = new Array<Executed>(plans.length);
-  for (const group of groups.values()) {
-    const { plan, positions } = group;
-    const rows = groups.size === 1 ? vectors : gather(vectors, positions, context.snapshot.dims);
-    const single = plan.exact || filter?.fewRows != null || positions.length < RUN_MIN;
-    const found = await (single ? executeEach : executeRuns)(context, rows, group, filter);
+  const answers = new Array<QueryAnswer>(plans.length);
+  for (const [plan, positions] of byPlan) {
+    const { dims } = context.snapshot;
+    const queries = byPlan.size === 1 ? vectors : copyRows(vectors, positions, dims);
+    const alone = plan.exact || filter?.fewRows != null || positions.length < RUN_MIN;
+    const found = await (alone ? answerEach : answerRuns)(context, queries, plan, filter);
     found.forEach((answer, i) => {
       answers[positions[i] as number] = answer;
     });
@@ -49,51 +44,49 @@ export async function executeBatch(
   return answers;
 }
 
-type Execute = (
-  context: ExecuteContext,
-  vectors: Float32Array,
-  group: Alike,
+type AnswerAll = (
+  context: RunContext,
+  queries: Float32Array,
+  plan: Plan,
   filter: Filter | null,
-) => Promise<Executed[]>;
+) => Promise<QueryAnswer[]>;
 
-const executeEach: Execute = (context, vectors, { plan, positions }, filter) => {
+const answerEach: AnswerAll = (context, queries, plan, filter) => {
   const { dims } = context.snapshot;
-  const several = positions.length > 1;
-  const own = { ...context, busy: several, crowded: several };
+  const count = queries.length / dims;
+  const several = count > 1;
+  const loaded = { ...context, busy: several, crowded: several };
   return Promise.all(
-    positions.map((_, i) => {
+    Array.from({ length: count }, (_, i) => {
       // A copy, for a view would take the whole batch's vectors along to a worker.
-      return execute(own, vectors.slice(i * dims, (i + 1) * dims), plan, filter);
+      return answerQuery(loaded, queries.slice(i * dims, (i + 1) * dims), plan, filter);
     }),
   );
 };
 
-const executeRuns: Execute = async (context, vectors, { plan, positions }, filter) => {
+const answerRuns: AnswerAll = (context, queries, plan, filter) => {
   const { pool, snapshot, signal } = context;
-  const { dims, shape } = snapshot;
-  const cancel = new Int32Array(new SharedArrayBuffer(4));
-  const stop = () => Atomics.store(cancel, 0, 1);
-  signal?.addEventListener('abort', stop, { once: true });
-  const fair = Math.ceil(positions.length / (pool.threads * RUNS_PER_THREAD));
+  const { dims, shape, source } = snapshot;
+  const count = queries.length / dims;
+  const fair = Math.ceil(count / (pool.threads * RUNS_PER_THREAD));
   const size = Math.min(RUN_MAX, Math.max(RUN_MIN, fair));
-  try {
-    const runs: Promise<NativeAnswers | null>[] = [];
-    for (let first = 0; first < positions.length; first += size) {
-      const last = Math.min(positions.length, first + size);
-      const own = vectors.subarray(first * dims, last * dims);
-      const job = answerRequest(shape, plan, filter, own);
-      runs.push(pool.run(snapshot.source, { kind: 'answer', job, cancel }));
+  const filters = filter?.handles ?? null;
+  return withCancel(signal, async (cancel) => {
+    const runs: Promise<SearchAnswers | null>[] = [];
+    for (let first = 0; first < count; first += size) {
+      const run = queries.subarray(first * dims, Math.min(count, first + size) * dims);
+      const task = { kind: 'answer', queries: run, plan, filters, routed: null, cancel } as const;
+      runs.push(pool.run(source, task));
     }
     const found = await Promise.all(runs);
     throwIfAborted(signal);
-    return found.flatMap((own) => answersOf(own as NativeAnswers, snapshot, plan, filter));
-  } finally {
-    signal?.removeEventListener('abort', stop);
-  }
+    const matching = filter?.rows ?? shape.rows;
+    return found.flatMap((run) => splitAnswers(run as SearchAnswers, shape, plan, matching));
+  });
 };
 
 /** Rows that lie apart, in memory that workers share. */
-function gather(
+function copyRows(
   vectors: Float32Array,
   positions: readonly number[],
   dims: number,

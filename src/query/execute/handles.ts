@@ -1,7 +1,17 @@
 // Opens the native objects of one generation of an index for one thread.
 import { CorvidError } from '../../errors.js';
-import { fromNative, native } from '../../native/addon.js';
-import type { Handles } from './stages.js';
+import { native } from '../../native/addon.js';
+import type { NativeCodec } from '../../native/codec.js';
+import { fromNative } from '../../native/errors.js';
+import type { NativeSearcher } from '../../native/search.js';
+import type { NativeSegment } from '../../native/segment.js';
+
+/** The native objects of one generation of an index, as one thread holds them. */
+export interface Handles {
+  codec: NativeCodec;
+  segments: readonly NativeSegment[];
+  searcher: NativeSearcher;
+}
 
 /**
  * Where the files of one generation lie; plain data, so that it can go to a worker. The UUIDs let a
@@ -18,12 +28,7 @@ export function openHandles(source: HandlesSource): Handles {
   try {
     const codec = native.openCodec(source.codec.path, source.codec.uuid);
     const segments = source.segments.map(({ dir, uuid }) => native.openSegment(dir, codec, uuid));
-    const infos = segments.map((segment) => segment.info());
-    const firstRows = [0];
-    for (const { rows } of infos) firstRows.push((firstRows.at(-1) as number) + rows);
-    const vectors = infos.length > 0 && infos.every((info) => info.vectors);
-    const searcher = native.openSearcher(codec, segments);
-    return { codec, segments, searcher, firstRows, vectors };
+    return { codec, segments, searcher: native.openSearcher(codec, segments) };
   } catch (error) {
     throw fromNative(error);
   }

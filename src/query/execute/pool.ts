@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { fromPlainError, type HandlesSource } from './handles.js';
-import type { Results, Task } from './work.js';
+import type { Results, Task } from './tasks.js';
 import type { WorkerRequest, WorkerResponse } from './worker.js';
 
 /** A worker's heap: it holds no more than a shortlist or a batch's answers. */
@@ -22,11 +22,11 @@ export class WorkerPool {
     return Math.max(0, this.threads - this.#running);
   }
 
-  /** @param given buffers of the task that the worker may have: they are moved, not copied */
+  /** @param transfer buffers of the task that are moved to the worker, not copied */
   async run<K extends Task['kind']>(
     source: HandlesSource,
     task: Extract<Task, { kind: K }>,
-    given: ArrayBuffer[] = [],
+    transfer: ArrayBuffer[] = [],
   ): Promise<Results[K]> {
     this.#piscina ??= new Piscina({
       filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
@@ -41,7 +41,7 @@ export class WorkerPool {
     try {
       const request: WorkerRequest = { source, task };
       const response = (await this.#piscina.run(request, {
-        transferList: given,
+        transferList: transfer,
       })) as WorkerResponse;
       if ('error' in response) throw fromPlainError(response.error);
       return response.value as Results[K];

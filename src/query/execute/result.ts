@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import type { Catalog, CatalogItem } from '../../store/catalog.js';
 import type { Hit, Item, SearchResult, Timings } from '../types.js';
+import type { Ranked } from './answers.js';
 
 /** An item as the caller sees it; an index of bare vectors has nothing to say but the id. */
 export function toItem(id: number, known: CatalogItem | null): Item {
@@ -20,20 +21,14 @@ export function toItem(id: number, known: CatalogItem | null): Item {
   };
 }
 
-/** Ids with scores, best first; equal lengths. */
-export interface Ranked {
-  ids: Float64Array;
-  scores: Float32Array;
-}
-
-/** What is left of `ranked` without the ids in `left` and scores below `minScore`. */
-export function leaveOut(ranked: Ranked, left: ReadonlySet<number>, minScore: number): Ranked {
+/** `ranked` without the ids in `excluded` and scores below `minScore`. */
+export function exclude(ranked: Ranked, excluded: ReadonlySet<number>, minScore: number): Ranked {
   let end = ranked.ids.length;
   while (end > 0 && (ranked.scores[end - 1] as number) < minScore) end -= 1;
-  const enough = slice(ranked, 0, end);
-  if (left.size === 0) return enough;
-  const kept = (_: number, i: number) => !left.has(enough.ids[i] as number);
-  return { ids: enough.ids.filter(kept), scores: enough.scores.filter(kept) };
+  const passing = slice(ranked, 0, end);
+  if (excluded.size === 0) return passing;
+  const kept = (_: number, i: number) => !excluded.has(passing.ids[i] as number);
+  return { ids: passing.ids.filter(kept), scores: passing.scores.filter(kept) };
 }
 
 /** The same object where that is all of it: a view costs more than most other steps of a query. */
@@ -42,7 +37,7 @@ export function slice(ranked: Ranked, start: number, end: number): Ranked {
   return { ids: ranked.ids.subarray(start, end), scores: ranked.scores.subarray(start, end) };
 }
 
-/** Hits of items, joined with the catalog. One that a commit took out of it since is left out. */
+/** Hits of items, joined with the catalog, without those that a commit has removed since. */
 export function joinHits(catalog: Catalog, { ids, scores }: Ranked): Hit[] {
   const known = catalog.itemsByIds(Array.from(ids));
   return known.flatMap((item, i) =>
@@ -62,21 +57,24 @@ function toHit(id: number, known: CatalogItem | null, score: number): Hit {
   return hit;
 }
 
-/** What results of one plan that were found together have in common. */
-export type Common = Pick<
+/** What results of one plan that were found together share. */
+export type SharedDetails = Pick<
   SearchResult,
   'expectedRecall' | 'rows' | 'matchingRows' | 'lists' | 'levels' | 'rescored' | 'timings'
 >;
 
-/** What a result says of its own search. */
-export type Own = Pick<SearchResult, 'exact' | 'scannedRows' | 'probedLists' | 'shortlist'>;
+/** What a result reports of its search alone. */
+export type SearchDetails = Pick<
+  SearchResult,
+  'exact' | 'scannedRows' | 'probedLists' | 'shortlist'
+>;
 
 /**
- * A result whose hits, if they are of bare vectors, are made when they are first asked for: a batch of
- * thousands makes no objects that nobody wants. They are accessors of the class, for with a getter of its own an object costs
- * ten times as much.
+ * A result whose hits, if they are of bare vectors, are made when they are first asked for: a batch
+ * of thousands makes no objects that nobody reads. They are accessors of the class, since an object
+ * with a getter of its own costs ten times as much.
  */
-export class Found implements SearchResult {
+export class QueryResult implements SearchResult {
   readonly exact: boolean;
   readonly expectedRecall: number | null;
   readonly rows: number;
@@ -92,18 +90,18 @@ export class Found implements SearchResult {
   #hits: Hit[] | null;
 
   /** @param hits null: those of bare vectors */
-  constructor(ranked: Ranked, hits: Hit[] | null, own: Own, common: Common) {
-    this.exact = own.exact;
-    this.expectedRecall = common.expectedRecall;
-    this.rows = common.rows;
-    this.matchingRows = common.matchingRows;
-    this.scannedRows = own.scannedRows;
-    this.lists = common.lists;
-    this.probedLists = own.probedLists;
-    this.shortlist = own.shortlist;
-    this.levels = common.levels;
-    this.rescored = common.rescored;
-    this.timings = common.timings;
+  constructor(ranked: Ranked, hits: Hit[] | null, details: SearchDetails, shared: SharedDetails) {
+    this.exact = details.exact;
+    this.expectedRecall = shared.expectedRecall;
+    this.rows = shared.rows;
+    this.matchingRows = shared.matchingRows;
+    this.scannedRows = details.scannedRows;
+    this.lists = shared.lists;
+    this.probedLists = details.probedLists;
+    this.shortlist = details.shortlist;
+    this.levels = shared.levels;
+    this.rescored = shared.rescored;
+    this.timings = shared.timings;
     this.#ranked = ranked;
     this.#hits = hits;
   }
@@ -120,8 +118,8 @@ export class Found implements SearchResult {
   }
 
   /** As JSON, and where it is printed, a result holds its hits, and not the same again as arrays. */
-  toJSON(): Own & Common & { hits: Hit[] } {
-    return { hits: this.hits, ...(this as Own & Common) };
+  toJSON(): SearchDetails & SharedDetails & { hits: Hit[] } {
+    return { hits: this.hits, ...(this as SearchDetails & SharedDetails) };
   }
   [inspect.custom](): unknown {
     return this.toJSON();

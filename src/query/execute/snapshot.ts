@@ -13,13 +13,12 @@ import type { IndexShape } from '../plan/plan.js';
 import { type RecallCard, readCard } from '../recall/recall-card.js';
 import { Router } from '../routing/graph.js';
 import type { ItemRef } from '../types.js';
-import { closeHandles, type HandlesSource, openHandles } from './handles.js';
+import { closeHandles, type Handles, type HandlesSource, openHandles } from './handles.js';
 import type { WorkerPool } from './pool.js';
-import type { Handles, Located } from './stages.js';
-import { perform, type Task } from './work.js';
+import { type Located, runTask, type Task } from './tasks.js';
 
-/** Indexes up to this size are taken to lie in memory: the calling thread may read any part. */
-export const RESIDENT_ROWS = 2_000_000;
+/** Rows whose ids the calling thread looks through itself: a few milliseconds. */
+const INLINE_ROWS = 2_000_000;
 /** Items that an SQL condition looks through in a few milliseconds. */
 const INLINE_ITEMS = 20_000;
 
@@ -30,6 +29,8 @@ export class Snapshot implements ItemEmbeddings, ItemLookup {
   readonly router: Router;
   readonly filters: Filters;
   readonly shape: IndexShape;
+  /** Parts of it may not lie in memory. */
+  readonly mayBeOnDisk: boolean;
   /** What each effort finds; null if that was not measured. */
   readonly card: RecallCard | null;
   readonly dims: number;
@@ -51,24 +52,29 @@ export class Snapshot implements ItemEmbeddings, ItemLookup {
     this.handles = openHandles(this.source);
     const codec = this.handles.codec.info();
     const infos = this.handles.segments.map((segment) => segment.info());
-    const rows = this.handles.firstRows.at(-1) as number;
     const levels = codec.levels.filter((level) =>
       infos.every((info) => info.levels.includes(level)),
     );
-    this.shape = { rows, lists: codec.lists, levels, vectors: this.handles.vectors };
+    this.shape = {
+      rows: infos.reduce((sum, info) => sum + info.rows, 0),
+      lists: codec.lists,
+      levels,
+      vectors: infos.length > 0 && infos.every((info) => info.vectors),
+    };
+    this.mayBeOnDisk = this.handles.searcher.mayBeOnDisk();
     this.card = readCard(settings.recallCard);
     this.dims = codec.dims;
-    this.images = rows - removed.length;
+    this.images = this.shape.rows - removed.length;
     const { routing } = settings;
     const graph =
       routing === null || routingPath === null ? null : { path: routingPath, file: routing };
     this.router = new Router(this.handles.codec, graph);
-    this.filters = new Filters(this, this.handles, removed);
+    this.filters = new Filters(this, this.handles.segments, removed);
     this.#catalog = catalog;
     this.#pool = pool;
   }
 
-  /** Ids of the items that an SQL condition keeps: here over a small catalog, else in a worker, for it takes its time. */
+  /** Ids of the items that an SQL condition keeps: found here in a small catalog, else by a worker. */
   async select(where: string): Promise<ItemIds> {
     if (this.images <= INLINE_ITEMS) return this.#catalog.where(where);
     const task: Task = { kind: 'select', catalogPath: this.#catalog.path, where };
@@ -117,10 +123,10 @@ export class Snapshot implements ItemEmbeddings, ItemLookup {
 
   /** Looks through the ids of all rows: here if they are few, else in a worker. */
   async #find(ids: ItemIds, decode: boolean): Promise<Located> {
-    const task: Task = { kind: 'locate', job: { ids, decode } };
-    const here = this.shape.rows <= RESIDENT_ROWS;
+    const task: Task = { kind: 'locate', ids, decode };
+    const here = this.shape.rows <= INLINE_ROWS;
     try {
-      const found = await (here ? perform(this.handles, task) : this.#pool.run(this.source, task));
+      const found = await (here ? runTask(this.handles, task) : this.#pool.run(this.source, task));
       const removed = new Set<number>(this.contents.removed);
       ids.forEach((id, i) => {
         if (removed.has(id)) found.rows[i] = -1;

@@ -1,17 +1,17 @@
-// The entry of a worker thread: opens the generation that a task names, and performs the task.
+// The entry of a worker thread: opens the generation that a task names, and runs the task.
 //
 // Native code maps files once per process, so a worker's own handles cost next to nothing. A worker
 // keeps the handles of the generation that it last served.
 import { Piscina } from 'piscina';
 import {
   closeHandles,
+  type Handles,
   type HandlesSource,
   openHandles,
   type PlainError,
   toPlainError,
 } from './handles.js';
-import type { Handles } from './stages.js';
-import { perform, type Results, type Task } from './work.js';
+import { type Results, runTask, type Task } from './tasks.js';
 
 export interface WorkerRequest {
   source: HandlesSource;
@@ -41,7 +41,7 @@ export default function work({ source, task }: WorkerRequest): WorkerResponse {
       held = null;
       held = { generation: source.generation, handles: openHandles(source) };
     }
-    return moved({ value: perform(held.handles, task) });
+    return moved({ value: runTask(held.handles, task) });
   } catch (error) {
     const plain = toPlainError(error);
     if (plain === null) throw error;

@@ -3,15 +3,15 @@
 // A filter belongs to one generation of the index. Items that were removed pass no filter, and where
 // a generation has such items, a search without a condition has a filter too. The last few
 // conditions are kept, as the pages of a search repeat them.
-import { fromNative, type NativeRowFilter } from '../../native/addon.js';
+import { fromNative } from '../../native/errors.js';
+import type { NativeRowFilter, NativeSegment } from '../../native/segment.js';
 import type { ItemIds } from '../../store/ids.js';
-import type { Handles } from '../execute/stages.js';
 
 export interface Filter {
   /** Rows that pass, in all segments. */
   rows: number;
   /** Native filter handle per segment; -1 where no row passes. */
-  handles: number[];
+  handles: Float64Array;
   /** The global rows that pass, ascending, where they are so few that each is scored directly. */
   fewRows: Float64Array | null;
 }
@@ -47,15 +47,15 @@ export interface ItemLookup {
 
 export class Filters {
   readonly #index: ItemLookup;
-  readonly #handles: Handles;
+  readonly #segments: readonly NativeSegment[];
   readonly #removed: ItemIds;
   /** By condition, least recently used first; '' is the filter of removed items alone. */
   readonly #kept = new Map<string, Kept>();
 
   /** @param removed ids of items whose rows still lie in the segments */
-  constructor(index: ItemLookup, handles: Handles, removed: ItemIds) {
+  constructor(index: ItemLookup, segments: readonly NativeSegment[], removed: ItemIds) {
     this.#index = index;
-    this.#handles = handles;
+    this.#segments = segments;
     this.#removed = removed;
   }
 
@@ -86,7 +86,7 @@ export class Filters {
     const include = where === null ? null : await this.#index.select(where);
     const native: NativeRowFilter[] = [];
     try {
-      for (const segment of this.#handles.segments) {
+      for (const segment of this.#segments) {
         native.push(await segment.createFilter(include, this.#removed));
       }
     } catch (error) {
@@ -97,7 +97,7 @@ export class Filters {
     const few = include !== null && rows <= FEW_ROWS;
     const filter: Filter = {
       rows,
-      handles: native.map((made) => (made.rows === 0 ? -1 : made.handle)),
+      handles: Float64Array.from(native, (made) => (made.rows === 0 ? -1 : made.handle)),
       fewRows: few ? await this.#rowsOf(include) : null,
     };
     return { filter, native };

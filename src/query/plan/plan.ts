@@ -4,9 +4,8 @@
 // probes fewer lists nor keeps a shorter shortlist. Two requests whose last hit lies in the same
 // step (the first 100, the first 1,000, …) get the same plan, so that pages fit together.
 import { CorvidError } from '../../errors.js';
-import type { Scoring } from '../../native/addon.js';
+import type { Scoring, SearchPlan } from '../../native/search.js';
 import { checkNames, type OptionNames } from '../../option-names.js';
-import { MAX_SHORTLIST } from '../execute/shortlist.js';
 import { effortFor, type RecallCard } from '../recall/recall-card.js';
 import type { SearchOptions } from '../types.js';
 
@@ -22,25 +21,12 @@ export interface IndexShape {
 /** Text queries lie outside the cone of the images: they need more lists and longer shortlists. */
 export type QueryKind = 'image' | 'text';
 
-export interface Plan {
+/** A plan as native code reads it, with what the result reports of it. */
+export interface Plan extends SearchPlan {
   kind: QueryKind;
-  /** Hits that the search must be able to give, from the first on. */
-  wanted: number;
-  /** Lists scanned at most; all lists means a scan of everything. */
-  probes: number;
-  /** The scan of lists ends where the log odds of finding more fall below this. */
-  stop: number;
-  shortlist: number;
-  /** A scan does not end early before it has met so many rows. */
-  enough: number;
-  scoring: Scoring;
-  /** Refine steps, coarse to fine: score by the first `bits`, then keep the best `keep`. */
-  refine: { bits: number; keep: number }[];
-  /** Score the last shortlist by the stored vectors. */
-  rescore: boolean;
   /** Every row is scored by the last step, without a shortlist. */
   exact: boolean;
-  /** Levels used, ascending, as the result reports them. */
+  /** Levels used, ascending. */
   levels: number[];
 }
 
@@ -62,6 +48,8 @@ export const DEFAULT_EFFORT = 0.5;
 export const MAX_HITS = 100_000;
 
 const FIRST_STEP = 100;
+/** Longest shortlist, unless more hits are wanted. */
+const MAX_SHORTLIST = 2 ** 19;
 /** Shortlist of the first step at effort 0.5, and by what it grows from effort 0 to 1. Of what all
  * rows refined by 512 bits give on clip-b32, 500 hold 99.9 % of recall@10 and 99.6 % of @100. */
 const SHORTLIST_MIDDLE = 500;
@@ -78,12 +66,16 @@ const STOP_START = -1;
 const STOP_SPAN = -8;
 const TEXT_PROBES = 3;
 /** Lists hold at least so many times the hits of a step, on average: some are short. */
-const ROOM = 2;
+const LIST_ROWS_PER_HIT = 2;
 const TEXT_STOP = -2;
 /** By what the log odds fall with the logarithm of a filter's share: once because a list holds so
  * much less of what is looked for, and again because lists in vain follow one another. */
 const FILTER_STOP = 2;
 const TEXT_SHORTLIST = 2;
+/** The weight of the norm is estimated over lists that hold this share of the rank's rows: on
+ * clip-b32 one list or 32 give the same recall. */
+const NORM_ROWS_SHARE = 0.5;
+const NORM_MIN_LISTS = 2;
 const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
   limit: true,
   offset: true,
@@ -194,25 +186,43 @@ export function makePlan(
     ? shape.lists
     : Math.max(
         probesFor(request.effort, shape.lists, kind),
-        Math.ceil((ROOM * step * shape.lists) / Math.max(1, shape.rows)),
+        Math.ceil((LIST_ROWS_PER_HIT * step * shape.lists) / Math.max(1, shape.rows)),
       );
   const finer = request.scoring === 'asymmetric' && !endsAt64(request, shape);
   const longest = finer ? shortlistFor(request.effort, step, kind) : step * SCAN_SPARE;
   const shortlist = Math.min(Math.ceil(longest) + extra, shape.rows);
-  const { refine, rescore, levels } = scoringSteps(request, shape, shortlist);
+  const most = Math.min(shape.lists, Math.ceil(probes / keepShare));
   return {
     kind,
-    wanted: Math.min(request.offset + request.limit + extra, shape.rows),
-    probes: Math.min(shape.lists, Math.ceil(probes / keepShare)),
-    stop: stopFor(request.effort, kind, keepShare),
-    shortlist,
-    enough: Math.min(step, shape.rows),
     scoring: request.scoring,
-    refine,
-    rescore,
+    wanted: Math.min(request.offset + request.limit + extra, shape.rows),
+    probes: most,
+    scanAll: most >= shape.lists,
+    shortlist,
+    minRows: Math.min(step, shape.rows),
+    stopLogOdds: stopFor(request.effort, kind, keepShare),
+    ...normEstimate(shape, shortlist, keepShare),
+    ...lastScoring(request, shape),
     exact: request.exact,
-    levels,
   };
+}
+
+/** True if the plan's last step can score any row; else the scan's scores are all there is. */
+export function scoresAllRows({ rescore, refineBits }: SearchPlan): boolean {
+  return rescore || refineBits > 64;
+}
+
+/** How the weight of the norm is estimated: the score at this rank, within this many lists. */
+function normEstimate(
+  { rows, lists }: IndexShape,
+  shortlist: number,
+  keepShare: number,
+): Pick<SearchPlan, 'normRank' | 'normLists'> {
+  const total = Math.max(1, rows);
+  const share = Math.max(keepShare, 1 / total);
+  const normRank = Math.max(1, Math.min(total, Math.round(shortlist / share)));
+  const holding = Math.ceil((NORM_ROWS_SHARE * normRank * lists) / total);
+  return { normRank, normLists: Math.min(lists, Math.max(NORM_MIN_LISTS, holding)) };
 }
 
 /** Whether the scan's own level is also the last. */
@@ -247,23 +257,21 @@ function shortlistFor(effort: number, step: number, kind: QueryKind): number {
   const middle = SHORTLIST_MIDDLE * SHORTLIST_PER_STEP ** steps;
   const factor = kind === 'text' ? TEXT_SHORTLIST : 1;
   const rows = Math.round(middle * factor * SHORTLIST_SPAN ** (effort - 0.5));
-  return Math.min(MAX_SHORTLIST / 2, Math.max(step, rows));
+  return Math.min(MAX_SHORTLIST, Math.max(step, rows));
 }
 
-function scoringSteps(
-  request: Request,
+/** What the shortlist is scored by at last, and all levels that are used. */
+function lastScoring(
+  { levels, scoring }: Request,
   shape: IndexShape,
-  shortlist: number,
-): Pick<Plan, 'refine' | 'rescore' | 'levels'> {
-  const rescore = shape.vectors && request.levels === null && request.scoring === 'asymmetric';
-  if (rescore) return { refine: [], rescore, levels: [64] };
-  const allowed = request.levels ?? (request.scoring === 'hamming' ? [64] : shape.levels);
-  const last = allowed.at(-1) as number;
-  if (last === 64) {
-    const refine = request.scoring === 'hamming' ? [] : [{ bits: 64, keep: shortlist }];
-    return { refine, rescore, levels: [64] };
+): Pick<Plan, 'refineBits' | 'rescore' | 'levels'> {
+  if (shape.vectors && levels === null && scoring === 'asymmetric') {
+    return { refineBits: 0, rescore: true, levels: [64] };
   }
-  return { refine: [{ bits: last, keep: shortlist }], rescore, levels: [64, last] };
+  const allowed = levels ?? (scoring === 'hamming' ? [64] : shape.levels);
+  const last = allowed.at(-1) as number;
+  if (last > 64) return { refineBits: last, rescore: false, levels: [64, last] };
+  return { refineBits: scoring === 'hamming' ? 0 : 64, rescore: false, levels: [64] };
 }
 
 function requireInteger(name: string, value: number, least: number): void {

@@ -3,13 +3,12 @@
 // Queries are some of the collection's own vectors, held back from training; truth is the exact
 // float32 search of the whole collection while it was encoded.
 import { throwIfAborted } from '../../errors.js';
-import type { AnswerRequest, NativeAnswers } from '../../native/addon.js';
+import type { SearchAnswers } from '../../native/search.js';
 import type { CalibrationRecord } from '../../store/catalog.js';
 import type { HandlesSource } from '../execute/handles.js';
-import { answerRequest } from '../execute/native-request.js';
 import type { WorkerPool } from '../execute/pool.js';
 import type { Filter } from '../plan/filter.js';
-import { type IndexShape, makePlan, type Request } from '../plan/plan.js';
+import { type IndexShape, makePlan, type Plan, type Request } from '../plan/plan.js';
 import type { Recall, RecallCard, RecallStep } from './recall-card.js';
 
 export const CALIBRATION_DEPTH = 100;
@@ -42,6 +41,7 @@ export async function measureRecall(
   calibration: Calibration,
 ): Promise<RecallCard> {
   const { shape, filter, signal } = measured;
+  const keepShare = filter === null ? 1 : filter.rows / Math.max(1, shape.rows);
   const lasts = [...shape.levels.map(String), ...(shape.vectors ? ['vectors'] : [])];
   const steps: RecallStep[] = [];
   for (const effort of EFFORTS) {
@@ -60,10 +60,9 @@ export async function measureRecall(
         scoring: 'asymmetric',
       };
       // One more hit than is counted: the query itself is in the index.
-      const plan = makePlan(request, shape, 'image', 1, 1);
+      const plan = makePlan(request, shape, 'image', keepShare, 1);
       throwIfAborted(signal);
-      const job = answerRequest(shape, plan, filter, calibration.queries);
-      const answers = await answerAll(measured, calibration, job);
+      const answers = await answerAll(measured, calibration, plan);
       step.recall[last] = recallOf(answers, calibration);
       step.probedLists = mean(answers.probedLists);
       step.scannedRows = mean(answers.scannedRows);
@@ -73,22 +72,25 @@ export async function measureRecall(
   return { rows: shape.rows, queries: calibration.selves.length, steps };
 }
 
+type Measurement = Pick<SearchAnswers, 'counts' | 'ids' | 'probedLists' | 'scannedRows'>;
+
 /** Answers all queries, a part of them on each thread of the pool. */
 async function answerAll(
-  { pool, source }: Measured,
-  { selves }: Calibration,
-  request: AnswerRequest,
-): Promise<Pick<NativeAnswers, 'counts' | 'ids' | 'probedLists' | 'scannedRows'>> {
-  const { queries } = request;
+  { pool, source, filter }: Measured,
+  { queries, selves }: Calibration,
+  plan: Plan,
+): Promise<Measurement> {
   const dims = queries.length / selves.length;
   const bound = (part: number) => Math.floor((selves.length * part) / pool.threads) * dims;
+  const filters = filter?.handles ?? null;
   const found = await Promise.all(
     Array.from({ length: pool.threads }, (_, part) => {
-      const job = { ...request, queries: queries.slice(bound(part), bound(part + 1)) };
-      return pool.run(source, { kind: 'answer', job, cancel: null });
+      const some = queries.slice(bound(part), bound(part + 1));
+      const task = { kind: 'answer', queries: some, plan, filters } as const;
+      return pool.run(source, { ...task, routed: null, cancel: null });
     }),
   );
-  const parts = found as NativeAnswers[];
+  const parts = found as SearchAnswers[];
   return {
     counts: Uint32Array.from(parts.flatMap(({ counts }) => [...counts])),
     ids: Float64Array.from(parts.flatMap(({ ids }) => [...ids])),
@@ -97,10 +99,7 @@ async function answerAll(
   };
 }
 
-function recallOf(
-  { counts, ids }: Pick<NativeAnswers, 'counts' | 'ids'>,
-  calibration: Calibration,
-): Recall {
+function recallOf({ counts, ids }: Measurement, calibration: Calibration): Recall {
   const sums = { at10: 0, at100: 0 };
   let first = 0;
   counts.forEach((count, query) => {
@@ -128,10 +127,10 @@ function mean(values: ArrayLike<number>): number {
 /** The calibration as the catalog keeps it. */
 export function toRecords({ queries, selves, neighbours }: Calibration): CalibrationRecord[] {
   const dims = queries.length / selves.length;
-  return neighbours.map((own, i) => ({
+  return neighbours.map((ids, i) => ({
     self: selves[i] as number,
     vector: queries.subarray(i * dims, (i + 1) * dims),
-    neighbours: own,
+    neighbours: ids,
   }));
 }
 

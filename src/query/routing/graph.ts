@@ -9,7 +9,9 @@
 import { createReadStream } from 'node:fs';
 import hnswlib from 'hnswlib-node';
 import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
-import { type NativeCodec, native } from '../../native/addon.js';
+import { native } from '../../native/addon.js';
+import type { NativeCodec } from '../../native/codec.js';
+import type { RoutedLists } from '../../native/search.js';
 
 /**
  * From this number of lists on, a codec has a routing graph, for queries that come one at a time.
@@ -115,12 +117,6 @@ export async function verifyRoutingFile(path: string, expected: RoutingFile): Pr
   });
 }
 
-export interface RoutedLists {
-  lists: Uint32Array;
-  /** Inner products with the normalised centroids. */
-  similarities: Float32Array;
-}
-
 /** Finds the lists nearest to a query. Belongs to one thread. */
 export class Router {
   readonly #codec: NativeCodec;
@@ -147,6 +143,17 @@ export class Router {
   /** True once the lists of a query can be found without `load`. */
   ready(probes: number): boolean {
     return !this.usesGraph(probes) || this.#graph !== null;
+  }
+
+  /**
+   * The lists of a query where it takes the graph to find them, which is read if it was not needed
+   * before; null where native code is to find them by brute force, as it does where the graph
+   * reaches fewer than `probes`.
+   */
+  async route(query: Float32Array, probes: number): Promise<RoutedLists | null> {
+    if (!this.usesGraph(probes)) return null;
+    if (!this.ready(probes)) await this.load();
+    return this.byGraph(query, probes);
   }
 
   /** Reads the graph, once. @throws ERR_FORMAT_CORRUPT if the file is not what was written. */

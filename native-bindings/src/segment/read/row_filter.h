@@ -40,6 +40,7 @@ class RowFilter {
   uint64_t kept_rows() const { return kept_rows_; }
   // Padded with zeros to a multiple of 8 bytes.
   const uint8_t* bits() const { return reinterpret_cast<const uint8_t*>(bits_.data()); }
+  bool keeps(uint64_t row) const { return (bits_[row / 64] >> (row % 64) & 1) != 0; }
   bool keeps_any(uint64_t first_row, uint64_t last_row) const;
 
   // Makes a filter reachable from all threads by a number above 0, until it is withdrawn.

@@ -1,0 +1,37 @@
+// The files of one generation of an index, as a search sees them. Immutable.
+//
+// Rows are global: segment after segment, in the order given.
+#ifndef CORVID_SEARCH_SEARCHABLE_H_
+#define CORVID_SEARCH_SEARCHABLE_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "codec/format/codec.h"
+#include "segment/read/segment.h"
+
+namespace corvid {
+
+struct Searchable {
+  std::shared_ptr<const Codec> codec;
+  std::vector<std::shared_ptr<const Segment>> segments;
+  std::vector<uint64_t> first_rows;  // of each segment, and after the last the number of rows
+
+  Searchable(std::shared_ptr<const Codec> codec,
+             std::vector<std::shared_ptr<const Segment>> segments);
+
+  uint64_t rows() const { return first_rows.back(); }
+  // The position of the segment that holds a row; row < rows().
+  size_t segment_of(uint64_t row) const;
+  uint64_t id_of(uint64_t row) const;
+
+  // Row of each id, or -1. One pass over the ids of all rows.
+  std::vector<double> find_rows(const std::vector<uint64_t>& ids) const;
+  // The embedding of a row (reconstruct_row of segment/read/scan.h): codec->dims() numbers.
+  void reconstruct(uint64_t row, float* out) const;
+};
+
+}  // namespace corvid
+
+#endif  // CORVID_SEARCH_SEARCHABLE_H_
