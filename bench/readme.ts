@@ -277,7 +277,7 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
     );
   });
   return [
-    '**Size.** Synthetic rows like real CLIP embeddings (ARCHITECTURE.md says how alike), searched by',
+    '**Size.** [Synthetic rows](docs/internals/synthetic.md), fitted to real CLIP embeddings, searched by',
     '64 bits, at the least effort that finds .9, in a process whose control group may not exceed a',
     'limit, page cache included: share of the float ten within the best 300, milliseconds a query, queries/s in batches, and an exact scan',
     'of all codes against a plain read of the same bytes.',

@@ -1,7 +1,7 @@
 // Which codec suits a collection: method, levels, lists, groups, and how many rows to train on.
 //
 // A function of sizes alone, so that the same collection always gets the same answer. The figures
-// behind the constants are in ARCHITECTURE.md, section "codec".
+// behind the constants are in bench/EXPERIMENTS.md.
 
 /** What `trainCodec` wants to know, besides the sample. */
 export interface CodecChoice {

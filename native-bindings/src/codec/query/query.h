@@ -63,7 +63,7 @@ class QueryContext {
   // Brings near what the next calls for `list` will read.
   void fetch_list(uint32_t list) const;
 
-  // Tables of the folded cosine (ARCHITECTURE.md, src/codec): a − (t/2)·n with a = ⟨q, x̂⟩, n = ‖x̂‖²
+  // Tables of the folded cosine (docs/internals/codec.md): a − (t/2)·n with a = ⟨q, x̂⟩, n = ‖x̂‖²
   // and t = norm_weight. At the threshold θ = t·√n it equals θ·√n / 2. `list` < codec.lists().
   void build_tables(uint32_t list, float norm_weight, ScanTables* out);
 

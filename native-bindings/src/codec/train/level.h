@@ -1,4 +1,4 @@
-// Training of level 64 in one group of lists (ARCHITECTURE.md, "64 bits").
+// Training of level 64 in one group of lists (docs/internals/codec.md).
 #ifndef CORVID_CODEC_TRAIN_LEVEL_H_
 #define CORVID_CODEC_TRAIN_LEVEL_H_
 

@@ -1,4 +1,4 @@
-// Training: from sample embeddings to a codec (ARCHITECTURE.md, src/codec).
+// Training: from sample embeddings to a codec (docs/internals/codec.md).
 //
 // Deterministic: the same sample, options and seed give the same bytes on one machine, whatever
 // the number of threads. Between machines the last bits may differ, for matrix products do.

@@ -156,7 +156,7 @@ void Scanner::keep(const ScanTables& tables, uint32_t list, uint64_t first_row, 
   shortlist_.take(kept);
 }
 
-// Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (ARCHITECTURE.md, src/codec).
+// Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (docs/internals/codec.md).
 // What counts is to rank the best rows well, not the shortlist's last ones, and the best have
 // longer x̂ than others: so θ and n are those of rows that a guess ranks at the top. (A second
 // round, with what the first one found as the guess, changes no recall.)
