@@ -273,11 +273,11 @@ export interface NativeSearcher {
 }
 
 /** The true nearest rows to some queries, found while the rows of a collection pass by. */
-export interface NativeExactNeighbours {
+export interface NativeGroundTruth {
   /** rows: ids.length x dims, unit rows, not to be changed meanwhile. One call at a time. */
   add(rows: Float32Array, ids: Float64Array, threads: number): Promise<void>;
   /** `counts` neighbours of each query, best first (cosine descending, then id), query after query;
-   * `selves`: the id of the first row that equals the query, which is no neighbour, or -1. */
+   * `selves`: the id of the row that is the query itself, and so no neighbour, or -1. */
   result(): { counts: Uint32Array; ids: Float64Array; selves: Float64Array };
 }
 
@@ -333,12 +333,14 @@ export interface NativeAddon {
   verifyFile(path: string): Promise<number>;
   /** The segments must be open, and may be closed before the searcher. */
   openSearcher(codec: NativeCodec, segments: readonly NativeSegment[]): NativeSearcher;
-  /** queries: count x dims, unit rows. `kept`: neighbours kept of each. */
-  ExactNeighbours: new (
+  /** queries: count x dims, unit rows. `kept`: neighbours kept of each. `selves`: the id of each
+   * query, or -1 if it is no row; left out, the first row that equals a query is taken for it. */
+  GroundTruth: new (
     queries: Float32Array,
     dims: number,
     kept: number,
-  ) => NativeExactNeighbours;
+    selves?: Float64Array,
+  ) => NativeGroundTruth;
   /** strideBytes: a multiple of 8 from 8 to 128. The file must hold all rows, and keep its length. */
   PackedCodes: new (
     path: string,
