@@ -54,7 +54,7 @@ interface RecallResult {
   encodeRowsPerSecond: number;
 }
 
-export interface Settings {
+interface Settings {
   queries: number;
   seed: number;
   shortlist: number;
@@ -138,7 +138,12 @@ async function measure(
   const folder = mkdtempSync(join(tmpdir(), 'corvid-recall-'));
   try {
     const { codec, trainSeconds } = await train(from, base, settings);
-    const { segment, encodeSeconds } = await encode(codec, base, join(folder, 'segment'), settings);
+    const { segment, encodeSeconds } = await encode(
+      codec,
+      base,
+      join(folder, 'segment'),
+      settings.threads,
+    );
     try {
       const ranks = rankAll(codec, segment, queries, own, settings.shortlist);
       const { method, lists, groups, outerGroups, residentBytes } = codec.info();
@@ -193,12 +198,7 @@ function listsAmong({ rows, dims, values }: Vectors, lists: number, settings: Se
 
 /** Encodes all of `base`, with int8 vectors beside. The time is that of the codes alone, made once
  * more without vectors, and once the encoder has been made. */
-export async function encode(
-  codec: NativeCodec,
-  base: Vectors,
-  dir: string,
-  { threads }: Settings,
-) {
+export async function encode(codec: NativeCodec, base: Vectors, dir: string, threads: number) {
   const { dims, rows } = base;
   const writer = native.createSegmentWriter({
     dir,

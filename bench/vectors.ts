@@ -1,4 +1,4 @@
-// Vectors for benches: rows of a file or a folder, of unit length, in memory shared by threads.
+// Vectors for benches: rows of a file or a folder, of unit length, in memory.
 //
 // Whatever a build reads can be a bench's data; only whole data sets that fit into memory, though.
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ import { native } from '../src/native/addon.js';
 export interface Vectors {
   rows: number;
   dims: number;
-  /** rows x dims, over a SharedArrayBuffer: worker threads read it without a copy. */
+  /** rows x dims. */
   values: Float32Array;
 }
 
@@ -24,9 +24,8 @@ const BATCH_ROWS = 8192;
 /** Of three videos, two are trained on; the third is indexed. */
 const TRAIN_SHARE = 2 / 3;
 
-/** Makes room for rows x dims numbers. */
-export function allocateVectors(rows: number, dims: number): Vectors {
-  return { rows, dims, values: new Float32Array(new SharedArrayBuffer(rows * dims * 4)) };
+function allocateVectors(rows: number, dims: number): Vectors {
+  return { rows, dims, values: new Float32Array(rows * dims) };
 }
 
 /** One row, as a copy. */

@@ -44,6 +44,7 @@
         "src/napi/base.cc",
         "src/napi/bridge.cc",
         "src/napi/codec.cc",
+        "src/napi/ground_truth.cc",
         "src/napi/packed.cc",
         "src/napi/row_filter.cc",
         "src/napi/search.cc",

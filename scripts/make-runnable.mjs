@@ -1,7 +1,13 @@
-// tsc writes plain files; `npx corvid` in a clone wants the command to be executable, and so do those
-// who run a script by its path.
-import { chmodSync } from 'node:fs';
+// After tsc: makes the commands executable, for `npx corvid` in a clone and for those who run a
+// script by its path, and removes what was compiled from sources that are gone, which would be packed.
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 for (const name of ['src/cli/main', 'scripts/build-index', 'scripts/repl']) {
-  chmodSync(new URL(`../dist/${name}.js`, import.meta.url), 0o755);
+  chmodSync(`${root}dist/${name}.js`, 0o755);
+}
+for (const name of readdirSync(`${root}dist`, { recursive: true })) {
+  const source = String(name).match(/^(.*)\.(js|js\.map|d\.ts)$/)?.[1];
+  if (source !== undefined && !existsSync(`${root}${source}.ts`)) rmSync(`${root}dist/${name}`);
 }

@@ -155,7 +155,7 @@ async function runPeer(
   shared: Omit<RunnerTask, 'index' | 'folder'>,
   above: string,
   rows: readonly number[],
-  truth: readonly Uint32Array[],
+  truth: readonly ArrayLike<number>[],
 ): Promise<PeerResult> {
   if (!existsSync(command)) {
     return { name, failure: 'not installed: run bench/peers/setup', points: [] };
@@ -188,7 +188,7 @@ function toPoint(
   { answers, ...line }: RunnerLine,
   hits: number,
   rows: readonly number[],
-  truth: readonly Uint32Array[],
+  truth: readonly ArrayLike<number>[],
 ): PeerPoint {
   const { buffer } = readFileSync(answers);
   const found = new Int32Array(buffer.slice(0));

@@ -39,7 +39,7 @@ import {
 import { drawScale } from './plots.js';
 import { folderBytes, Progress } from './progress.js';
 import { type ScaleResult, type Served, scaleTable } from './result.js';
-import { type FoundTruth, TruthSearch } from './truth.js';
+import { type FoundTruth, GroundTruthFile } from './truth.js';
 
 export const describe = 'build, truth and search of up to a billion synthetic rows under a limit';
 
@@ -142,7 +142,7 @@ async function measure(settings: Settings): Promise<ScaleResult> {
   writeState(out, { ...state, build });
   const encoding = await encodeStep(settings);
   const progress = new Progress('truth', rows);
-  const search = new TruthSearch(wanted.path, collection, wanted.queries, wanted.count);
+  const search = new GroundTruthFile(wanted.path, collection, wanted.queries, wanted.count);
   const truth = await search.finish(rows, (done) => progress.update(done));
   const served: Served[] = [];
   for (const limit of settings.limits) {

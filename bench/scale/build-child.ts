@@ -3,10 +3,10 @@
 import { buildIndex } from '../../src/index.js';
 import { syntheticTable } from './collection.js';
 import { accountOfProcess, answerJob, type BuildJob, type BuildReport, tell } from './job.js';
-import { TruthSearch } from './truth.js';
+import { GroundTruthFile } from './truth.js';
 
 answerJob<{ kind: 'build'; job: BuildJob }>(async (job): Promise<BuildReport> => {
-  const truth = new TruthSearch(job.truth.path, job.seed, job.truth.queries, job.truth.count);
+  const truth = new GroundTruthFile(job.truth.path, job.seed, job.truth.queries, job.truth.count);
   // Of the rows that are only sampled, most come again: they would leave spans without number.
   let encoding = false;
   const show = async (first: number, halves: Uint16Array) => {

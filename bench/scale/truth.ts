@@ -6,10 +6,10 @@ import { availableParallelism } from 'node:os';
 import { CorvidError } from '../../src/errors.js';
 import {
   emptyTruth,
-  type NearestRows,
-  nearestRows,
+  openGroundTruth,
   openSynthetic,
   SYNTHETIC_DIMS,
+  type SyntheticGroundTruth,
   type Truth,
 } from '../synthetic/native.js';
 
@@ -43,10 +43,10 @@ export interface FoundTruth extends Truth {
   seconds: number;
 }
 
-export class TruthSearch {
+export class GroundTruthFile {
   readonly #path: string;
   readonly #file: Omit<TruthFile, 'rows' | 'cosines'>;
-  readonly #nearest: NearestRows;
+  readonly #truth: SyntheticGroundTruth;
   #unsaved = 0;
 
   /**
@@ -59,7 +59,7 @@ export class TruthSearch {
     const { rows, cosines, ...rest } = readTruth(path, seed, number, count);
     this.#path = path;
     this.#file = rest;
-    this.#nearest = nearestRows(queries, {
+    this.#truth = openGroundTruth(queries, {
       rows: Float64Array.from(rows),
       cosines: Float32Array.from(cosines),
     });
@@ -75,7 +75,7 @@ export class TruthSearch {
         (gap.first - first) * SYNTHETIC_DIMS,
         (gap.end - first) * SYNTHETIC_DIMS,
       );
-      await this.#nearest.compare(rows, gap.first, availableParallelism());
+      await this.#truth.compare(rows, gap.first, availableParallelism());
       this.#file.spans = withSpan(this.#file.spans, gap);
       this.#unsaved += gap.end - gap.first;
     }
@@ -111,11 +111,11 @@ export class TruthSearch {
     }
     this.save();
     const { queries, count, seconds } = this.#file;
-    return { ...this.#nearest.found(), queries, count, seconds };
+    return { ...this.#truth.found(), queries, count, seconds };
   }
 
   save(): void {
-    const { rows, cosines } = this.#nearest.found();
+    const { rows, cosines } = this.#truth.found();
     const file: TruthFile = { ...this.#file, rows: Array.from(rows), cosines: Array.from(cosines) };
     writeFileSync(`${this.#path}.part`, JSON.stringify(file));
     renameSync(`${this.#path}.part`, this.#path);

@@ -110,9 +110,7 @@ async function rowsOf(
   rows: number,
 ): Promise<Vectors> {
   const values = await collection.floats(first, rows, availableParallelism());
-  const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
-  shared.set(values);
-  return { rows, dims: SYNTHETIC_DIMS, values: shared };
+  return { rows, dims: SYNTHETIC_DIMS, values };
 }
 
 function table({ fit, real, synthetic, orderAgreement }: SyntheticResult): string {

@@ -55,16 +55,12 @@ export async function measureMethods(
     const codec = await codecOf(kind, train, base, seed);
     const folder = mkdtempSync(join(tmpdir(), 'corvid-synthetic-'));
     try {
-      const { segment } = await encode(codec, base, join(folder, 'segment'), {
-        queries: queries.rows,
-        seed,
-        shortlist: SHORTLIST,
-        lists: undefined,
-        groups: undefined,
-        outerGroups: undefined,
-        twoLevelLists: false,
-        threads: availableParallelism(),
-      });
+      const { segment } = await encode(
+        codec,
+        base,
+        join(folder, 'segment'),
+        availableParallelism(),
+      );
       const { levels, refined } = rankAll(codec, segment, queries, own, SHORTLIST);
       const ids = segment.itemIds(Float64Array.from({ length: base.rows }, (_, row) => row));
       const bits = own.map((row, q) =>

@@ -3,6 +3,7 @@
 // Loads the benches' own addon (native-bindings/bench), which is not part of the package.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { CorvidError } from '../../src/errors.js';
 
 /** Numbers in a row. */
 export const SYNTHETIC_DIMS = 512;
@@ -22,7 +23,7 @@ export interface SyntheticCollection {
 }
 
 /** The nearest of the rows that it is shown. */
-export interface NearestRows {
+export interface SyntheticGroundTruth {
   /** Rows `first` .. of the collection, as halves; each row once. One call after another. */
   compare(halves: Uint16Array, first: number, threads: number): Promise<void>;
   found(): Truth;
@@ -31,10 +32,10 @@ export interface NearestRows {
 interface BenchAddon {
   SyntheticCollection: new (seed: number) => SyntheticCollection;
   /** @param queries queries x 512, unit length @param soFar what was found before */
-  NearestRows: new (
+  SyntheticGroundTruth: new (
     queries: Float32Array,
     soFar: Truth,
-  ) => NearestRows;
+  ) => SyntheticGroundTruth;
   syntheticFirstHeldOut: number;
   principalVariances(values: Float32Array, dims: number): Float64Array;
   innerProducts(a: Float32Array, b: Float32Array, dims: number, threads: number): Float32Array;
@@ -43,8 +44,21 @@ interface BenchAddon {
   readMapped(path: string, threads: number): Promise<bigint>;
 }
 
-const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => BenchAddon;
-const addon = load(fileURLToPath(new URL('../../../native-bindings/bench', import.meta.url)));
+function load(): BenchAddon {
+  const path = fileURLToPath(new URL('../../../native-bindings/bench', import.meta.url));
+  try {
+    const build = createRequire(import.meta.url)('node-gyp-build') as (path: string) => BenchAddon;
+    return build(path);
+  } catch (cause) {
+    throw new CorvidError('ERR_NATIVE', 'the addon of the benches could not be loaded', {
+      path,
+      hint: 'run "npm run build:native", which builds it beside the one that ships',
+      cause,
+    });
+  }
+}
+
+const addon = load();
 
 /** Seed of the collection that the shape was fitted for: which branches of the tree are large and
  * which tight is chance, and another seed's first levels differ as two real collections do. */
@@ -62,8 +76,8 @@ export function openSynthetic(seed: number): SyntheticCollection {
   return new addon.SyntheticCollection(seed);
 }
 
-export function nearestRows(queries: Float32Array, soFar: Truth): NearestRows {
-  return new addon.NearestRows(queries, soFar);
+export function openGroundTruth(queries: Float32Array, soFar: Truth): SyntheticGroundTruth {
+  return new addon.SyntheticGroundTruth(queries, soFar);
 }
 
 /** No neighbours yet. */

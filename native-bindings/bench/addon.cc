@@ -71,14 +71,15 @@ class JsSynthetic : public Napi::ObjectWrap<JsSynthetic> {
   std::shared_ptr<const SyntheticGenerator> generator_;
 };
 
-class JsNearestRows : public Napi::ObjectWrap<JsNearestRows> {
+class JsSyntheticGroundTruth : public Napi::ObjectWrap<JsSyntheticGroundTruth> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NearestRows",
-                       {InstanceMethod<&JsNearestRows::Compare>("compare"),
-                        InstanceMethod<&JsNearestRows::Found>("found")});
+    return DefineClass(env, "SyntheticGroundTruth",
+                       {InstanceMethod<&JsSyntheticGroundTruth::Compare>("compare"),
+                        InstanceMethod<&JsSyntheticGroundTruth::Found>("found")});
   }
-  explicit JsNearestRows(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsNearestRows>(info) {
+  explicit JsSyntheticGroundTruth(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<JsSyntheticGroundTruth>(info) {
     guarded(info.Env(), [&] {
       const auto queries = floats(info[0], "queries");
       const size_t count = queries.size / kSyntheticDims;
@@ -89,11 +90,12 @@ class JsNearestRows : public Napi::ObjectWrap<JsNearestRows> {
       const auto cosines = floats(so_far.Get("cosines"), "cosines");
       require(rows.size > 0 && rows.size % count == 0, "the truth is not queries x neighbours");
       require(rows.size == cosines.size, "rows and cosines differ in length");
-      neighbours_ = rows.size / count;
-      nearest_ = std::make_shared<NearestRows>(queries.data, count, neighbours_);
+      const size_t neighbours = rows.size / count;
+      truth_ = std::make_shared<SyntheticGroundTruth>(queries.data, count, neighbours);
       for (size_t i = 0; i < rows.size; ++i) {
         if (rows.data[i] < 0) continue;
-        nearest_->add(i / neighbours_, {cosines.data[i], static_cast<uint64_t>(rows.data[i])});
+        truth_->nearest().offer(i / neighbours,
+                                {cosines.data[i], static_cast<uint64_t>(rows.data[i])});
       }
     });
   }
@@ -108,9 +110,9 @@ class JsNearestRows : public Napi::ObjectWrap<JsNearestRows> {
       require(halves.size % kSyntheticDims == 0, "halves is not rows x dims");
       return run_async(
           info.Env(), {info[0]},
-          [=, nearest = nearest_, busy = busy_] {
+          [=, truth = truth_, busy = busy_] {
             const std::lock_guard<std::mutex> hold(*busy);
-            nearest->compare(halves.data, first, halves.size / kSyntheticDims, threads);
+            truth->compare(halves.data, first, halves.size / kSyntheticDims, threads);
           },
           [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
     });
@@ -120,13 +122,14 @@ class JsNearestRows : public Napi::ObjectWrap<JsNearestRows> {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const std::lock_guard<std::mutex> hold(*busy_);
       const Napi::Env env = info.Env();
-      Napi::Float64Array rows = Napi::Float64Array::New(env, nearest_->queries() * neighbours_);
+      const NeighbourHeaps& nearest = truth_->nearest();
+      Napi::Float64Array rows = Napi::Float64Array::New(env, nearest.queries() * nearest.kept());
       Napi::Float32Array cosines = Napi::Float32Array::New(env, rows.ElementLength());
       std::fill(rows.Data(), rows.Data() + rows.ElementLength(), -1.0);
-      for (size_t query = 0; query < nearest_->queries(); ++query) {
-        size_t at = query * neighbours_;
-        for (const TrueNeighbour& neighbour : nearest_->sorted(query)) {
-          rows[at] = static_cast<double>(neighbour.row);
+      for (size_t query = 0; query < nearest.queries(); ++query) {
+        size_t at = query * nearest.kept();
+        for (const Neighbour& neighbour : nearest.sorted(query)) {
+          rows[at] = static_cast<double>(neighbour.id);
           cosines[at++] = neighbour.cosine;
         }
       }
@@ -137,9 +140,8 @@ class JsNearestRows : public Napi::ObjectWrap<JsNearestRows> {
     });
   }
 
-  std::shared_ptr<NearestRows> nearest_;
+  std::shared_ptr<SyntheticGroundTruth> truth_;
   std::shared_ptr<std::mutex> busy_ = std::make_shared<std::mutex>();
-  size_t neighbours_ = 0;
 };
 
 Napi::Value DropCached(const Napi::CallbackInfo& info) {
@@ -198,7 +200,7 @@ Napi::Value InnerProducts(const Napi::CallbackInfo& info) {
 
 Napi::Object init_bench(Napi::Env env, Napi::Object exports) {
   exports.Set("SyntheticCollection", JsSynthetic::define(env));
-  exports.Set("NearestRows", JsNearestRows::define(env));
+  exports.Set("SyntheticGroundTruth", JsSyntheticGroundTruth::define(env));
   exports.Set("syntheticFirstHeldOut", Napi::Number::New(env, static_cast<double>(kFirstHeldOut)));
   exports.Set("principalVariances",
               Napi::Function::New(env, PrincipalVariances, "principalVariances"));

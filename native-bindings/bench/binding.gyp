@@ -17,6 +17,7 @@
         "../src/linalg/eigen.cc",
         "../src/io/mapped_file.cc",
         "../src/napi/bridge.cc",
+        "../src/search/ground_truth.cc",
         "../src/simd/aarch64/neon.cc",
         "../src/simd/dispatch.cc",
         "../src/simd/gemm.cc",

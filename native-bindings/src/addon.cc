@@ -4,6 +4,7 @@
 
 #include "napi/bridge.h"
 #include "napi/codec.h"
+#include "napi/ground_truth.h"
 #include "napi/packed.h"
 #include "napi/search.h"
 #include "napi/segment.h"
@@ -13,6 +14,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   corvid::init_codec(env, exports);
   corvid::init_segment(env, exports);
   corvid::init_search(env, exports);
+  corvid::init_ground_truth(env, exports);
   corvid::init_packed(env, exports);
   return exports;
 }

@@ -18,7 +18,7 @@ import type {
   TrainingOptions,
 } from './codec.js';
 import type { NativePackedCodes } from './packed.js';
-import type { NativeExactNeighbours, NativeSearcher } from './search.js';
+import type { NativeGroundTruth, NativeSearcher } from './search.js';
 import type { NativeSegment, NativeSegmentWriter, SegmentWriterOptions } from './segment.js';
 
 export type * from './codec.js';
@@ -66,12 +66,14 @@ export interface NativeAddon {
   verifyFile(path: string): Promise<number>;
   /** The segments must be open, and may be closed before the searcher. */
   openSearcher(codec: NativeCodec, segments: readonly NativeSegment[]): NativeSearcher;
-  /** queries: count x dims, unit rows. `kept`: neighbours kept of each. */
-  ExactNeighbours: new (
+  /** queries: count x dims, unit rows. `kept`: neighbours kept of each. `selves`: the id of each
+   * query, or -1 if it is no row; left out, the first row that equals a query is taken for it. */
+  GroundTruth: new (
     queries: Float32Array,
     dims: number,
     kept: number,
-  ) => NativeExactNeighbours;
+    selves?: Float64Array,
+  ) => NativeGroundTruth;
   /** strideBytes: a multiple of 8 from 8 to 128. The file must hold all rows, and keep its length. */
   PackedCodes: new (
     path: string,

@@ -142,10 +142,10 @@ export interface NativeSearcher {
 }
 
 /** The true nearest rows to some queries, found while the rows of a collection pass by. */
-export interface NativeExactNeighbours {
+export interface NativeGroundTruth {
   /** rows: ids.length x dims, unit rows, not to be changed meanwhile. One call at a time. */
   add(rows: Float32Array, ids: Float64Array, threads: number): Promise<void>;
   /** `counts` neighbours of each query, best first (cosine descending, then id), query after query;
-   * `selves`: the id of the first row that equals the query, which is no neighbour, or -1. */
+   * `selves`: the id of the row that is the query itself, and so no neighbour, or -1. */
   result(): { counts: Uint32Array; ids: Float64Array; selves: Float64Array };
 }

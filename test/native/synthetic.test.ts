@@ -11,7 +11,7 @@ import {
   emptyTruth,
   FIRST_HELD_OUT,
   innerProducts,
-  nearestRows,
+  openGroundTruth,
   openSynthetic,
   principalVariances,
   ROWS_OF_EPOCH,
@@ -92,7 +92,7 @@ t.test('the truth is that of brute force, whatever the blocks and threads', asyn
     let truth = emptyTruth(5, 10);
     let first = 100;
     for (const count of cuts) {
-      const nearest = nearestRows(queries, truth);
+      const nearest = openGroundTruth(queries, truth);
       await nearest.compare(await collection.halves(first, count, 2), first, 2);
       truth = nearest.found();
       first += count;
@@ -105,7 +105,7 @@ t.test('the truth is that of brute force, whatever the blocks and threads', asyn
       expected.flat().every(({ cosine }, i) => Math.abs(cosine - (truth.cosines[i] ?? 0)) < 1e-5),
     );
   }
-  const few = nearestRows(queries, emptyTruth(5, 10));
+  const few = openGroundTruth(queries, emptyTruth(5, 10));
   await few.compare(await collection.halves(0, 3, 1), 0, 1);
   t.equal(few.found().rows.filter((row) => row === -1).length, 5 * 7, 'places that no row fills');
 });

@@ -10,7 +10,7 @@ import t from 'tap';
 import { heldOutQueries, syntheticTable } from '../../bench/scale/collection.js';
 import { ControlGroup } from '../../bench/scale/control-group.js';
 import type { ScaleResult } from '../../bench/scale/result.js';
-import { TruthSearch, truthRecall } from '../../bench/scale/truth.js';
+import { GroundTruthFile, truthRecall } from '../../bench/scale/truth.js';
 import { COLLECTION_SEED, SYNTHETIC_DIMS } from '../../bench/synthetic/native.js';
 import { native } from '../../src/native/addon.js';
 
@@ -75,7 +75,8 @@ t.test('truth goes on after the last block that was kept', async (t) => {
   const folder = t.testdir();
   const queries = await heldOutQueries(COLLECTION_SEED, ROWS, 8);
   t.equal(queries.length, 8 * SYNTHETIC_DIMS);
-  const open = (name: string) => new TruthSearch(join(folder, name), COLLECTION_SEED, queries, 10);
+  const open = (name: string) =>
+    new GroundTruthFile(join(folder, name), COLLECTION_SEED, queries, 10);
   const find = async (name: string, rows: number) => open(name).finish(rows, () => {});
   const whole = await find('whole.json', ROWS);
   await find('parts.json', 7000);

@@ -20,11 +20,6 @@ constexpr size_t kShareRows = 64;
 // More than float sums may be off by.
 constexpr float kSlack = 1e-5f;
 
-// The order of answers; as the heap's "less", it keeps the worst at the front.
-bool better(const TrueNeighbour& a, const TrueNeighbour& b) {
-  return a.cosine != b.cosine ? a.cosine > b.cosine : a.row < b.row;
-}
-
 // Whether any of kLanes products may be a cosine of its wall or more, the margin included.
 CORVID_WIDE bool any_near(const int32_t* products, float scale, const float* scales,
                           const float* walls, float margin) {
@@ -44,19 +39,18 @@ float error_of(const float* x, const float* rounded) {
 }  // namespace
 
 // The pass of one thread through some rows: what it adds to the nearest.
-struct NearestRows::Worker {
-  std::vector<std::vector<TrueNeighbour>> found;  // of every query
-  std::vector<float> walls;                       // of every query, in whole panels
+struct SyntheticGroundTruth::Worker {
+  std::vector<std::vector<Neighbour>> found;  // of every query
+  std::vector<float> walls;                   // of every query, in whole panels
   AlignedVector<float> rows = AlignedVector<float>(kShareRows * kDims);
   AlignedVector<uint8_t> bytes = AlignedVector<uint8_t>(kShareRows * kDims);
   AlignedVector<int32_t> products;
 };
 
-NearestRows::NearestRows(const float* queries, size_t count, size_t neighbours)
-    : neighbours_(neighbours),
-      queries_(queries, queries + count * kDims),
+SyntheticGroundTruth::SyntheticGroundTruth(const float* queries, size_t count, size_t neighbours)
+    : queries_(queries, queries + count * kDims),
       panels_(queries, count, kDims),
-      best_(count) {
+      nearest_(count, neighbours) {
   std::vector<float> rounded(kDims);
   for (size_t q = 0; q < count; ++q) {
     panels_.read(q, kDims, rounded.data());
@@ -64,41 +58,18 @@ NearestRows::NearestRows(const float* queries, size_t count, size_t neighbours)
   }
 }
 
-std::vector<TrueNeighbour> NearestRows::sorted(size_t query) const {
-  std::vector<TrueNeighbour> result = best_[query];
-  std::sort(result.begin(), result.end(), better);
-  return result;
-}
-
-void NearestRows::add(size_t query, TrueNeighbour neighbour) {
-  std::vector<TrueNeighbour>& heap = best_[query];
-  if (heap.size() == neighbours_) {
-    if (!better(neighbour, heap.front())) return;
-    std::pop_heap(heap.begin(), heap.end(), better);
-    heap.pop_back();
-  }
-  heap.push_back(neighbour);
-  std::push_heap(heap.begin(), heap.end(), better);
-}
-
-float NearestRows::threshold(size_t query) const {
-  const std::vector<TrueNeighbour>& heap = best_[query];
-  return heap.size() < neighbours_ ? -std::numeric_limits<float>::infinity() : heap.front().cosine;
-}
-
-void NearestRows::compare(const uint16_t* halves, uint64_t first, size_t count, size_t threads) {
+void SyntheticGroundTruth::compare(const uint16_t* halves, uint64_t first, size_t count,
+                                   size_t threads) {
+  const size_t queries = nearest_.queries();
   std::vector<Worker> workers(threads);
   for (Worker& worker : workers) {
-    worker.found.resize(queries());
+    worker.found.resize(queries);
     worker.walls.assign(panels_.width(), std::numeric_limits<float>::infinity());
     worker.products.resize(kShareRows * panels_.width());
   }
-  // In rounds, between which thresholds rise: at first nothing is known, and all rows are near.
-  constexpr size_t kFirstRows = 512;
-  for (size_t done = 0, round = kFirstRows; done < count; done += round, round *= 8) {
-    round = std::min(round, count - done);
+  in_growing_rounds(count, [&](size_t done, size_t round) {
     for (Worker& worker : workers) {
-      for (size_t q = 0; q < queries(); ++q) worker.walls[q] = threshold(q);
+      for (size_t q = 0; q < queries; ++q) worker.walls[q] = nearest_.threshold(q);
     }
     parallel_for((round + kShareRows - 1) / kShareRows, threads, [&](size_t share, size_t thread) {
       const size_t from = done + share * kShareRows;
@@ -106,16 +77,16 @@ void NearestRows::compare(const uint16_t* halves, uint64_t first, size_t count, 
                     workers[thread]);
     });
     for (Worker& worker : workers) {
-      for (size_t q = 0; q < queries(); ++q) {
-        for (const TrueNeighbour& neighbour : worker.found[q]) add(q, neighbour);
+      for (size_t q = 0; q < queries; ++q) {
+        for (const Neighbour& neighbour : worker.found[q]) nearest_.offer(q, neighbour);
         worker.found[q].clear();
       }
     }
-  }
+  });
 }
 
-void NearestRows::compare_share(const uint16_t* halves, uint64_t first, size_t count,
-                                Worker& worker) const {
+void SyntheticGroundTruth::compare_share(const uint16_t* halves, uint64_t first, size_t count,
+                                         Worker& worker) const {
   float scales[kShareRows], margins[kShareRows], rounded[kDims];
   kernels().half_to_float(halves, worker.rows.data(), count * kDims);
   for (size_t r = 0; r < count; ++r) {
@@ -130,14 +101,15 @@ void NearestRows::compare_share(const uint16_t* halves, uint64_t first, size_t c
     const float error = error_of(x, rounded);
     margins[r] = error + (1 + error) * query_error_ + kSlack;
   }
+  const size_t queries = nearest_.queries();
   panels_.products(worker.bytes.data(), count, worker.products.data());
   for (size_t r = 0; r < count; ++r) {
-    for (size_t q = 0; q < queries(); q += kLanes) {
+    for (size_t q = 0; q < queries; q += kLanes) {
       const int32_t* products = &worker.products[r * panels_.width() + q];
       if (!any_near(products, scales[r], panels_.scales() + q, &worker.walls[q], margins[r])) {
         continue;
       }
-      for (size_t i = q; i < std::min(queries(), q + kLanes); ++i) {
+      for (size_t i = q; i < std::min(queries, q + kLanes); ++i) {
         const float about =
             scales[r] * panels_.scales()[i] * static_cast<float>(products[i - q]) + margins[r];
         if (about < worker.walls[i]) continue;

@@ -17,7 +17,6 @@
 #include "napi/search_plan.h"
 #include "napi/segment.h"
 #include "search/finish.h"
-#include "search/ground_truth.h"
 #include "search/route.h"
 #include "search/scan.h"
 #include "search/searchable.h"
@@ -325,69 +324,6 @@ Napi::Value JsSearcher::MayBeOnDisk(const Napi::CallbackInfo& info) {
   });
 }
 
-// NativeExactNeighbours of src/native/addon.ts.
-class JsExactNeighbours : public Napi::ObjectWrap<JsExactNeighbours> {
- public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "ExactNeighbours",
-                       {
-                           InstanceMethod<&JsExactNeighbours::Add>("add"),
-                           InstanceMethod<&JsExactNeighbours::Result>("result"),
-                       });
-  }
-  explicit JsExactNeighbours(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<JsExactNeighbours>(info) {
-    guarded(info.Env(), [&] {
-      const View<float> queries = floats(info[0], "queries");
-      dims_ = natural(info[1], "dims");
-      require(dims_ > 0 && queries.size % dims_ == 0, "queries is not count x dims");
-      exact_ = std::make_shared<ExactNeighbours>(queries.data, queries.size / dims_, dims_,
-                                                 natural(info[2], "kept"));
-    });
-  }
-
- private:
-  Napi::Value Add(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&]() -> Napi::Value {
-      const View<float> rows = floats(info[0], "rows");
-      const View<double> numbers = doubles(info[1], "ids");
-      const size_t threads = natural(info[2], "threads");
-      require(threads > 0 && rows.size == numbers.size * dims_, "not one id for each row");
-      std::vector<uint64_t> ids(numbers.size);
-      for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<uint64_t>(numbers.data[i]);
-      return run_async(
-          info.Env(), {info.This(), info[0]},
-          [exact = exact_, data = rows.data, ids = std::move(ids), threads] {
-            exact->add(data, ids.data(), ids.size(), threads);
-          },
-          [](Napi::Env env) { return env.Undefined(); });
-    });
-  }
-
-  Napi::Value Result(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] {
-      std::vector<uint32_t> counts;
-      std::vector<double> ids, selves;
-      for (size_t q = 0; q < exact_->queries(); ++q) {
-        const std::vector<Neighbour> neighbours = exact_->sorted(q);
-        counts.push_back(static_cast<uint32_t>(neighbours.size()));
-        for (const Neighbour& neighbour : neighbours) {
-          ids.push_back(static_cast<double>(neighbour.id));
-        }
-        selves.push_back(static_cast<double>(exact_->self(q)));
-      }
-      Napi::Object result = Napi::Object::New(info.Env());
-      result.Set("counts", copied<Napi::Uint32Array>(info.Env(), counts.data(), counts.size()));
-      result.Set("ids", copied<Napi::Float64Array>(info.Env(), ids.data(), ids.size()));
-      result.Set("selves", copied<Napi::Float64Array>(info.Env(), selves.data(), selves.size()));
-      return result;
-    });
-  }
-
-  size_t dims_ = 0;
-  std::shared_ptr<ExactNeighbours> exact_;
-};
-
 Napi::Value OpenSearcher(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     require(info[1].IsArray(), "segments is no array");
@@ -407,7 +343,6 @@ Napi::Value OpenSearcher(const Napi::CallbackInfo& info) {
 void init_search(Napi::Env env, Napi::Object exports) {
   auto* searcher_class = new Napi::FunctionReference(Napi::Persistent(JsSearcher::define(env)));
   env.AddCleanupHook([searcher_class] { delete searcher_class; });
-  exports.Set("ExactNeighbours", JsExactNeighbours::define(env));
   exports.Set("openSearcher",
               Napi::Function::New(env, OpenSearcher, "openSearcher", searcher_class));
 }

@@ -1,6 +1,7 @@
 #include "search/ground_truth.h"
 
-#include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "base/threads.h"
 #include "simd/contract.h"
@@ -13,22 +14,20 @@ constexpr size_t kShareRows = 512;
 // A float32 product of a unit vector with itself is this close to 1.
 constexpr float kItself = 1 - 2e-6f;
 
-// The order of answers; as the heap's "less", it keeps the worst at the front.
+// The order of answers; as a heap's "less", it keeps the worst at the front.
 bool nearer(const Neighbour& a, const Neighbour& b) {
   return a.cosine != b.cosine ? a.cosine > b.cosine : a.id < b.id;
 }
 
 }  // namespace
 
-ExactNeighbours::ExactNeighbours(const float* queries, size_t count, size_t dims, size_t kept)
-    : dims_(dims),
-      kept_(kept),
-      queries_(queries, queries + count * dims),
-      best_(count),
-      self_(count, -1) {}
+float NeighbourHeaps::threshold(size_t query) const {
+  const std::vector<Neighbour>& heap = heaps_[query];
+  return heap.size() < kept_ ? -std::numeric_limits<float>::infinity() : heap.front().cosine;
+}
 
-void ExactNeighbours::offer(size_t query, const Neighbour& neighbour) {
-  std::vector<Neighbour>& heap = best_[query];
+void NeighbourHeaps::offer(size_t query, const Neighbour& neighbour) {
+  std::vector<Neighbour>& heap = heaps_[query];
   if (heap.size() == kept_) {
     if (!nearer(neighbour, heap.front())) return;
     std::pop_heap(heap.begin(), heap.end(), nearer);
@@ -38,8 +37,30 @@ void ExactNeighbours::offer(size_t query, const Neighbour& neighbour) {
   std::push_heap(heap.begin(), heap.end(), nearer);
 }
 
-void ExactNeighbours::add(const float* rows, const uint64_t* ids, size_t count, size_t threads) {
-  const size_t all = queries(), shares = (count + kShareRows - 1) / kShareRows;
+std::vector<Neighbour> NeighbourHeaps::sorted(size_t query) const {
+  std::vector<Neighbour> result = heaps_[query];
+  std::sort(result.begin(), result.end(), nearer);
+  return result;
+}
+
+GroundTruth::GroundTruth(const float* queries, size_t count, size_t dims, size_t kept,
+                         const int64_t* selves)
+    : dims_(dims),
+      queries_(queries, queries + count * dims),
+      nearest_(count, kept),
+      recognise_(selves == nullptr),
+      selves_(count, -1) {
+  if (selves != nullptr) selves_.assign(selves, selves + count);
+}
+
+void GroundTruth::add(const float* rows, const uint64_t* ids, size_t count, size_t threads) {
+  in_growing_rounds(count, [&](size_t first, size_t round) {
+    add_round(rows + first * dims_, ids + first, round, threads);
+  });
+}
+
+void GroundTruth::add_round(const float* rows, const uint64_t* ids, size_t count, size_t threads) {
+  const size_t all = nearest_.queries(), shares = (count + kShareRows - 1) / kShareRows;
   // What each share found above what was known before, in row order.
   std::vector<std::vector<std::pair<uint32_t, Neighbour>>> found(shares);
   parallel_for(shares, threads, [&](size_t share, size_t) {
@@ -48,29 +69,27 @@ void ExactNeighbours::add(const float* rows, const uint64_t* ids, size_t count, 
     kernels().gemm_nt(all, here, dims_, queries_.data(), dims_, rows + first * dims_, dims_,
                       products.data(), here, false);
     for (size_t q = 0; q < all; ++q) {
-      const float worst = best_[q].size() == kept_ ? best_[q].front().cosine : -2;
+      const float threshold = nearest_.threshold(q);
       for (size_t i = 0; i < here; ++i) {
         const float cosine = products[q * here + i];
-        if (cosine < worst) continue;
+        if (cosine < threshold) continue;
         found[share].push_back({static_cast<uint32_t>(q), {cosine, ids[first + i]}});
       }
     }
   });
   for (const auto& share : found) {
     for (const auto& [query, neighbour] : share) {
-      if (self_[query] < 0 && neighbour.cosine >= kItself) {
-        self_[query] = static_cast<int64_t>(neighbour.id);
-      } else {
-        offer(query, neighbour);
-      }
+      if (!is_self(query, neighbour)) nearest_.offer(query, neighbour);
     }
   }
 }
 
-std::vector<Neighbour> ExactNeighbours::sorted(size_t query) const {
-  std::vector<Neighbour> result = best_[query];
-  std::sort(result.begin(), result.end(), nearer);
-  return result;
+bool GroundTruth::is_self(size_t query, const Neighbour& neighbour) {
+  int64_t& self = selves_[query];
+  if (recognise_ && self < 0 && neighbour.cosine >= kItself) {
+    self = static_cast<int64_t>(neighbour.id);
+  }
+  return self == static_cast<int64_t>(neighbour.id);
 }
 
 }  // namespace corvid

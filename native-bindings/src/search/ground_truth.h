@@ -2,6 +2,7 @@
 #ifndef CORVID_SEARCH_GROUND_TRUTH_H_
 #define CORVID_SEARCH_GROUND_TRUTH_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -13,33 +14,62 @@ struct Neighbour {
   uint64_t id;
 };
 
-// Compares every row that is added with every query by float32 products, and keeps the best of
-// each: by cosine descending, then id ascending, so that rows may come in blocks of any size. Of
-// each query the first row that equals it is the query itself, which is no neighbour.
-class ExactNeighbours {
+// The best neighbours of some queries so far: of each query `kept`, by cosine descending, then id
+// ascending. The order is total, so rows may be offered in any order, each once.
+class NeighbourHeaps {
  public:
-  // queries: count x dims, unit rows; copied. `kept` neighbours are kept of each.
-  ExactNeighbours(const float* queries, size_t count, size_t dims, size_t kept);
+  NeighbourHeaps(size_t queries, size_t kept) : kept_(kept), heaps_(queries) {}
 
-  size_t queries() const { return best_.size(); }
+  size_t queries() const { return heaps_.size(); }
   size_t kept() const { return kept_; }
+
+  // What has a smaller cosine is not kept; -infinity while fewer than kept() are known.
+  float threshold(size_t query) const;
+  void offer(size_t query, const Neighbour& neighbour);
+  // Best first; fewer than kept() if fewer were offered.
+  std::vector<Neighbour> sorted(size_t query) const;
+
+ private:
+  size_t kept_;
+  std::vector<std::vector<Neighbour>> heaps_;  // the worst at the front
+};
+
+// Calls round(first, rows) for rows 0 .. count in rounds that grow. Thresholds are read between
+// rounds: before the first nothing is known and every row is kept, so that one is short.
+template <typename Round>
+void in_growing_rounds(size_t count, const Round& round) {
+  size_t rows = 512;
+  for (size_t first = 0; first < count; first += rows, rows *= 8) {
+    rows = std::min(rows, count - first);
+    round(first, rows);
+  }
+}
+
+// Compares every row that is added with every query by float32 products. A query that is a row of
+// the collection is no neighbour of itself: its id is given, or the first row that equals the query
+// is taken for it.
+class GroundTruth {
+ public:
+  // queries: count x dims, unit rows; copied. selves: the id of each query, or -1 if it is no row;
+  // nullptr if the queries are to be recognised.
+  GroundTruth(const float* queries, size_t count, size_t dims, size_t kept, const int64_t* selves);
 
   // rows: count x dims, unit rows, only read. One call at a time.
   void add(const float* rows, const uint64_t* ids, size_t count, size_t threads);
 
-  // Best first; fewer than kept() if fewer rows were added.
-  std::vector<Neighbour> sorted(size_t query) const;
-  // Id of the row that is the query itself, or -1 if it has not come.
-  int64_t self(size_t query) const { return self_[query]; }
+  const NeighbourHeaps& nearest() const { return nearest_; }
+  // Id of the row that is the query itself, or -1 if there is none (yet).
+  int64_t self(size_t query) const { return selves_[query]; }
 
  private:
-  void offer(size_t query, const Neighbour& neighbour);
+  void add_round(const float* rows, const uint64_t* ids, size_t count, size_t threads);
+  bool is_self(size_t query, const Neighbour& neighbour);
 
   size_t dims_;
-  size_t kept_;
   std::vector<float> queries_;
-  std::vector<std::vector<Neighbour>> best_;  // heaps, the worst at the front
-  std::vector<int64_t> self_;
+  NeighbourHeaps nearest_;
+  bool recognise_;
+  std::vector<int64_t> selves_;
 };
 
 }  // namespace corvid

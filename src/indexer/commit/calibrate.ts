@@ -2,7 +2,7 @@
 //
 // Some rows are held back from training and serve as queries; while all rows are encoded they are
 // compared with them by float32 products, which gives the truth.
-import { type NativeExactNeighbours, native } from '../../native/addon.js';
+import { type NativeGroundTruth, native } from '../../native/addon.js';
 import { WorkerPool } from '../../query/execute/pool.js';
 import {
   CALIBRATION_DEPTH,
@@ -34,15 +34,15 @@ export function heldBackRows(supplies: readonly Rows[], seed: number): Float64Ar
   return chooseRows(total, count, seed + SEED_OFFSET);
 }
 
-/** The truth in the making: give it every row that is encoded. */
-export class Truth {
+/** The nearest rows to the held-back ones: give it every row that is encoded. */
+export class GroundTruth {
   readonly #queries: Float32Array;
-  readonly #exact: NativeExactNeighbours;
+  readonly #truth: NativeGroundTruth;
   readonly #threads: number;
 
   private constructor(queries: Float32Array, dims: number, threads: number) {
     this.#queries = queries;
-    this.#exact = new native.ExactNeighbours(queries, dims, CALIBRATION_DEPTH);
+    this.#truth = new native.GroundTruth(queries, dims, CALIBRATION_DEPTH);
     this.#threads = threads;
   }
 
@@ -51,20 +51,20 @@ export class Truth {
     supplies: readonly Rows[],
     heldBack: Float64Array,
     { settings: { signal, threads } }: BuildContext,
-  ): Promise<Truth | null> {
+  ): Promise<GroundTruth | null> {
     const dims = supplies[0]?.dims ?? 0;
     if (heldBack.length === 0) return null;
     const queries = await sampleRows(supplies, heldBack, { signal, onRow: () => {} });
-    return new Truth(queries, dims, threads);
+    return new GroundTruth(queries, dims, threads);
   }
 
   /** @param rows ids.length x dims, unit rows. One call at a time. */
   add(rows: Float32Array, ids: Float64Array): Promise<void> {
-    return this.#exact.add(rows, ids, this.#threads);
+    return this.#truth.add(rows, ids, this.#threads);
   }
 
   calibration(): Calibration {
-    const { counts, ids, selves } = this.#exact.result();
+    const { counts, ids, selves } = this.#truth.result();
     let first = 0;
     const neighbours = Array.from(counts, (count) => {
       first += count;

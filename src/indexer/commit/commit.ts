@@ -15,7 +15,7 @@ import { refuseWhatDoesNotFit } from '../plan/estimate.js';
 import { forecast, type IndexState, readState } from '../plan/forecast.js';
 import type { CommitPlan } from '../plan/plan.js';
 import { VERSION } from '../version.js';
-import { calibrate, heldBackRows, Truth } from './calibrate.js';
+import { calibrate, GroundTruth, heldBackRows } from './calibrate.js';
 import { encodeSegment, segmentUuid } from './encode.js';
 import type { Rows } from './rows.js';
 import { SegmentRows } from './segment-rows.js';
@@ -73,11 +73,11 @@ export async function commitChange(change: Change, context: BuildContext): Promi
     const copied = plan.train ? [] : old.filter(({ rows }) => rows > 0);
     const encoded = [...(plan.train ? old : []), ...change.added].filter(({ rows }) => rows > 0);
     let codec = state.liveCodec;
-    let truth: Truth | null = null;
+    let truth: GroundTruth | null = null;
     if (plan.train && encoded.length > 0) {
       const heldBack = heldBackRows(encoded, settings.seed);
       codec = await trainForBuild(encoded, heldBack, choice, context);
-      truth = await Truth.of(encoded, heldBack, context);
+      truth = await GroundTruth.of(encoded, heldBack, context);
       Object.assign(publication, await stageCodec(codec, context));
     }
     if (copied.length + encoded.length > 0 && codec !== null) {

@@ -17,7 +17,7 @@ import {
 import type { StagedSegment } from '../../store/index-folder.js';
 import type { BuildContext } from '../context.js';
 import { VERSION } from '../version.js';
-import type { Truth } from './calibrate.js';
+import type { GroundTruth } from './calibrate.js';
 import { unitVectors, withRow } from './normalize.js';
 import { readAhead } from './read-ahead.js';
 import { type RowBatch, type Rows, rowsFrom } from './rows.js';
@@ -71,7 +71,7 @@ export async function encodeSegment(
   { copied, encoded }: SegmentContent,
   codec: NativeCodec,
   target: StagedSegment & { vectors: boolean },
-  truth: Truth | null,
+  truth: GroundTruth | null,
   { settings, progress }: BuildContext,
 ): Promise<SegmentInfo> {
   const { signal, threads } = settings;
@@ -131,7 +131,7 @@ interface Encoding {
   /** Rows before this one are in the segment. */
   firstRow: number;
   batchRows: number;
-  truth: Truth | null;
+  truth: GroundTruth | null;
 }
 
 async function encodeSupply(
