@@ -1,5 +1,5 @@
-// tsc writes plain files; `npx corvid` in a clone wants the command to be executable, and so do those
-// who run a script by its path.
+// Makes the compiled commands executable, for `npx corvid` in a clone and for running them by path.
+// tsc does not keep the executable bit.
 import { chmodSync } from 'node:fs';
 
 for (const name of ['src/cli/main', 'scripts/build-index', 'scripts/repl']) {
