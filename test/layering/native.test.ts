@@ -59,3 +59,10 @@ t.test('native code meets Node in one folder', async (t) => {
     .filter((path) => /#include [<"](napi|node_api)\.h/.test(read(path)));
   t.strictSame(strangers, []);
 });
+
+t.test('instruction sets are chosen by the dispatcher alone', async (t) => {
+  const clones = filesBelow('native-bindings', /\.(h|cc)$/)
+    // Clones made by the compiler do not obey CORVID_SIMD, so no test would see each of them.
+    .filter((path) => /target_clones/.test(read(path)));
+  t.strictSame(clones, []);
+});
