@@ -14,8 +14,8 @@ import { parseArgs } from 'node:util';
 import { ChildPool } from '../src/embed/child-pool.js';
 import { openClip } from '../src/embed/clip.js';
 import { decodeImage, readImage } from '../src/embed/decode.js';
-import { Gate } from '../src/embed/gate.js';
 import { locateModel, type ModelFacts, readModelFacts } from '../src/embed/model-files.js';
+import { Semaphore } from '../src/embed/semaphore.js';
 import type { VisionTask } from '../src/embed/vision-tower.js';
 import { CorvidError } from '../src/errors.js';
 import type { BareTask } from './embed-bare.js';
@@ -127,10 +127,10 @@ async function timed(files: readonly string[], work: () => Promise<unknown>): Pr
 }
 
 function decodeAll(files: readonly string[], { preprocessing }: ModelFacts) {
-  const gate = new Gate(DECODES_IN_FLIGHT);
+  const semaphore = new Semaphore(DECODES_IN_FLIGHT);
   const decode = async (file: string) =>
     (await decodeImage(await readImage(file), preprocessing)).pixels;
-  return Promise.all(files.map((file) => gate.pass(() => decode(file))));
+  return Promise.all(files.map((file) => semaphore.run(() => decode(file))));
 }
 
 function runNetworks(pool: ChildPool, images: readonly Uint8Array[], facts: ModelFacts) {

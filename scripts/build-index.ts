@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// corvid build-index as a script of its own.
+// Runs `corvid build-index`.
 import { buildIndexCommand } from '../src/cli/commands/build-index.js';
 import { runProgram } from '../src/cli/console/run.js';
 

@@ -1,7 +1,7 @@
-// npm run demo: the whole way with real pictures and the bundled encoder, without a network.
+// npm run demo: indexes and searches real images with the bundled encoder, without a network.
 //
-// Indexes the 238 pictures of test/fixtures/pictures, asks for them by words, by picture and by
-// both, and writes a contact sheet. A second run finds nothing new to embed.
+// It indexes the 238 images of test/fixtures/pictures, searches them by text, by image and by both,
+// and writes a contact sheet. A second run finds nothing new to embed.
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -47,13 +47,13 @@ async function demo(): Promise<void> {
   view.end();
   const { rows, added, unchanged, seconds } = summary;
   say(
-    `${plural(rows, 'image')}: ${added} embedded, ${unchanged} known already, ${seconds.toFixed(1)} s`,
+    `${plural(rows, 'image')}: ${added} embedded, ${unchanged} unchanged, ${seconds.toFixed(1)} s`,
   );
 
   const index = await openIndex(path);
   try {
     say(infoLines(await index.info()).join('\n'));
-    heading('2. Search by words, by picture, and by both');
+    heading('2. Search by text, by image, and by both');
     const sections: SheetSection[] = [];
     for (const parts of QUERIES) {
       const result = await index.search(parts, { limit: 6 });
@@ -64,9 +64,9 @@ async function demo(): Promise<void> {
     }
     const sheet = join(output, 'contact-sheet.html');
     await writeSheet(sheet, sections);
-    heading('3. Look at it');
+    heading('3. Results');
     say(`contact sheet   ${pathToFileURL(sheet).href}`);
-    say(`ask yourself    npx corvid repl ${relative(process.cwd(), path)}`);
+    say(`search it       npx corvid repl ${relative(process.cwd(), path)}`);
   } finally {
     await index.close();
   }

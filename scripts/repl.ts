@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// corvid repl as a script of its own.
+// Runs `corvid repl`.
 import { replCommand } from '../src/cli/commands/repl.js';
 import { runProgram } from '../src/cli/console/run.js';
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The one command. Its subcommands are the files of commands/.
+// The `corvid` command. Each subcommand is a file in commands/.
 import { Command } from 'commander';
 import { buildIndexCommand } from './commands/build-index.js';
 import { infoCommand } from './commands/info.js';
@@ -10,7 +10,7 @@ import { packageVersion } from './console/package.js';
 import { runProgram } from './console/run.js';
 
 const program = new Command('corvid')
-  .description('Searches images by words and by pictures: a billion of them on one device.')
+  .description('Search images by text and by image: up to a billion on one device.')
   .version(packageVersion(), '-V, --version', 'print the version')
   .helpCommand(false)
   .addCommand(buildIndexCommand())
@@ -26,8 +26,8 @@ Examples:
   corvid search photos.corvid "a dog on a beach - people"
   corvid repl photos.corvid
 
-Data go to stdout, progress and messages to stderr. NO_COLOR takes the colours away,
-CORVID_DEBUG=1 shows stack traces. Exit codes: 0 ok, 1 error, 2 usage, 130 interrupted.`,
+Results go to stdout, progress and messages to stderr. NO_COLOR turns colours off, CORVID_DEBUG=1
+prints stack traces. Exit codes: 0 ok, 1 error, 2 usage, 130 interrupted.`,
   );
 
 await runProgram(program);

@@ -1,14 +1,14 @@
 // Child processes that run the networks: started when first needed, kept until close.
 //
-// Processes, not threads, because the network runtime's addon keeps state for the whole process:
-// loaded by a second thread, or again after its thread has ended, it corrupts the heap (measured
-// with onnxruntime-node 1.14: five of eight runs died). A child gives its memory back when it is
-// closed, and a crash of the runtime is an error here instead of the caller's end. Children die
-// with their parent, however that ends. An idle pool does not keep the process alive.
+// Processes, not threads, because the addon of the network runtime keeps process-wide state: loaded
+// by a second thread, or again after its thread has ended, it corrupts the heap (with
+// onnxruntime-node 1.14, five of eight runs crashed). A child returns its memory when it is closed,
+// and a crash of the runtime is an error here instead of the end of the caller. Children exit with
+// their parent, however that ends. An idle pool does not keep the process alive.
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Answer, Order } from './child.js';
+import type { Reply, Request } from './child.js';
 
-/** One task runs and one waits at its door, so that the child never waits for this thread. */
+/** One task runs and one is queued in the child, so that it never waits for this thread. */
 const TASKS_PER_CHILD = 2;
 
 interface Pending {
@@ -19,7 +19,7 @@ interface Pending {
 
 interface Child {
   process: ChildProcess;
-  /** Tasks sent and not answered, by number. */
+  /** Tasks that were sent and not yet answered, by number. */
   tasks: Map<number, Pending>;
   ended: Promise<void>;
 }
@@ -32,13 +32,13 @@ export class ChildPool {
   #nextTask = 0;
   #closed = false;
 
-  /** @param file compiled module that calls `serve` of child.ts. @param size children at most */
+  /** @param file compiled module that calls `serve` of child.ts. @param size maximum number of children */
   constructor(file: string, size: number) {
     this.#file = file;
     this.#size = size;
   }
 
-  /** Has a child do `task`, first come, first served. Rejects with what the child threw. */
+  /** Runs `task` in a child, first come, first served. Rejects with what the child threw. */
   run<Result>(task: unknown): Promise<Result> {
     if (this.#closed) return Promise.reject(new Error('the pool is closed'));
     return new Promise<Result>((resolve, reject) => {
@@ -47,7 +47,7 @@ export class ChildPool {
     });
   }
 
-  /** Waits for the tasks that were sent, rejects those that were not, and ends the children. */
+  /** Waits for the tasks that were sent, rejects those that were not, and stops the children. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#queue.splice(0)) reject(new Error('the pool is closed'));
@@ -64,7 +64,7 @@ export class ChildPool {
     }
   }
 
-  /** An idle child, a new one, or the least busy with room: a second task only when all have one. */
+  /** An idle child, else a new one, else one with a single task: null if all have two. */
   #choose(): Child | null {
     const [least] = [...this.#children].sort((a, b) => a.tasks.size - b.tasks.size);
     if (least?.tasks.size === 0) return least;
@@ -76,7 +76,7 @@ export class ChildPool {
     const process_ = fork(this.#file, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      // Flags of the caller's process, such as --input-type, are not meant for this one.
+      // Flags of the caller's process, such as --input-type, must not reach the child.
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
     });
@@ -85,17 +85,17 @@ export class ChildPool {
       end = resolve;
     });
     const child: Child = { process: process_, tasks: new Map(), ended };
-    const over = (why: string) => {
+    const onEnd = (reason: string) => {
       this.#children.delete(child);
       const lost = [...child.tasks.values()];
       child.tasks.clear();
-      for (const { reject } of lost) reject(new Error(`its process ended early (${why})`));
+      for (const { reject } of lost) reject(new Error(`its process ended early (${reason})`));
       end();
       this.#dispatch();
     };
-    process_.on('message', (answer: Answer) => this.#settle(child, answer));
-    process_.once('error', (error) => over(error.message));
-    process_.once('exit', (code, signal) => over(signal ?? `exit code ${code}`));
+    process_.on('message', (reply: Reply) => this.#settle(child, reply));
+    process_.once('error', (error) => onEnd(error.message));
+    process_.once('exit', (code, signal) => onEnd(signal ?? `exit code ${code}`));
     this.#children.add(child);
     return child;
   }
@@ -105,15 +105,15 @@ export class ChildPool {
     child.tasks.set(id, pending);
     child.process.ref();
     child.process.channel?.ref();
-    // A child that is gone says so by its exit, which rejects all that it had.
-    child.process.send({ id, task: pending.task } satisfies Order, () => {});
+    // If the child is gone, its exit event rejects all of its tasks.
+    child.process.send({ id, task: pending.task } satisfies Request, () => {});
   }
 
-  #settle(child: Child, answer: Answer): void {
-    const pending = child.tasks.get(answer.id);
-    child.tasks.delete(answer.id);
-    if ('error' in answer) pending?.reject(new Error(answer.error));
-    else pending?.resolve(answer.result as never);
+  #settle(child: Child, reply: Reply): void {
+    const pending = child.tasks.get(reply.id);
+    child.tasks.delete(reply.id);
+    if ('error' in reply) pending?.reject(new Error(reply.error));
+    else pending?.resolve(reply.result as never);
     if (this.#closed) {
       this.#endIfDone(child);
       return;

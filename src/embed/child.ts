@@ -1,20 +1,20 @@
-// The child's side of child-pool.ts: takes orders over the channel, one after another.
+// The child's side of child-pool.ts: answers requests over the channel, one after another.
 
-export interface Order {
+export interface Request {
   id: number;
   task: unknown;
 }
 
-export type Answer = { id: number; result: unknown } | { id: number; error: string };
+export type Reply = { id: number; result: unknown } | { id: number; error: string };
 
-/** Lets this process do `work` for every order of its parent, until the parent lets go of it. */
+/** Runs `work` for every request of the parent, until the parent disconnects. */
 export function serve<Task, Result>(work: (task: Task) => Promise<Result>): void {
-  // A terminal sends Ctrl-C to all processes of a command; what it means is the parent's choice.
+  // A terminal sends Ctrl-C to all processes of a command; the parent decides what it means.
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit());
   let last = Promise.resolve();
-  process.on('message', ({ id, task }: Order) => {
-    last = last.then(async () => answer(id, await outcome(work, task as Task)));
+  process.on('message', ({ id, task }: Request) => {
+    last = last.then(async () => reply(id, await outcome(work, task as Task)));
   });
 }
 
@@ -28,8 +28,7 @@ async function outcome<Task>(work: (task: Task) => Promise<unknown>, task: Task)
   }
 }
 
-function answer(id: number, result: Outcome): void {
-  // A parent that has gone in the meantime ends this process by `disconnect`.
-  if (process.connected)
-    process.send?.({ id, ...result } satisfies Answer, undefined, {}, () => {});
+function reply(id: number, result: Outcome): void {
+  // If the parent has gone in the meantime, its `disconnect` ends this process.
+  if (process.connected) process.send?.({ id, ...result } satisfies Reply, undefined, {}, () => {});
 }

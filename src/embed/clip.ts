@@ -1,14 +1,14 @@
-// CLIP and its kin as an Embedder: decoding here, by the image library's own threads; the networks
-// in child processes of their own.
+// CLIP and similar models as an Embedder. Images are decoded in this process, by the threads of the
+// image library; the networks run in child processes.
 //
-// An image goes through decoding and network on its own, in parallel with others: a few sessions
-// with few threads each do more on the same cores than one session with all of them, and leave
-// gaps for the decoder. Models are loaded when first needed,
-// apart: searching by words never loads the image network.
+// Each image passes through decoder and network independently of the others. A few sessions with few
+// threads each do more on the same cores than one session with all of them, and leave gaps for the
+// decoder. Each network is loaded when first needed: a text search never loads the image network.
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { native } from '../native/addon.js';
+import { checkInteger } from '../option-names.js';
 import { ChildPool } from './child-pool.js';
 import { type DecodedImage, decodeImage, readImage } from './decode.js';
 import type {
@@ -19,7 +19,6 @@ import type {
   ImageEmbeddings,
   ImageInput,
 } from './embedder.js';
-import { Gate } from './gate.js';
 import type { ImageLimits } from './limits.js';
 import {
   DEFAULT_MODEL,
@@ -29,23 +28,24 @@ import {
   notDownloaded,
   readModelFacts,
 } from './model-files.js';
+import { Semaphore } from './semaphore.js';
 import type { TextTask } from './text-tower.js';
 import type { VisionTask } from './vision-tower.js';
 
 export interface ClipOptions {
-  /** Lets a hub model that is not on this machine be downloaded, once. Default false. */
+  /** Download a hub model that is not on this machine yet. Default false. */
   allowDownload?: boolean | undefined;
-  /** What images may be decoded. */
+  /** Limits on the images that are decoded. */
   limits?: ImageLimits | undefined;
   /** Cores that the networks may use. Default: all. */
   threads?: number | undefined;
 }
 
-/** Every session holds the image network's weights, so their number is bounded. */
+/** Every session holds a copy of the image network's weights, so their number is bounded. */
 const MAX_VISION_SESSIONS = 4;
-/** Images at the decoder while every session has one: enough that none waits. */
+/** Images in the decoder while every session has one: enough to keep the sessions busy. */
 const DECODES_IN_FLIGHT = 4;
-/** Texts between two looks at the caller's signal. */
+/** Texts between two checks of the caller's signal. */
 const TEXTS_PER_TASK = 16;
 
 /**
@@ -58,13 +58,7 @@ export async function openClip(
   options: ClipOptions = {},
 ): Promise<Embedder> {
   const threads = options.threads ?? availableParallelism();
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new CorvidError('ERR_USAGE', 'not a number of threads', {
-      path: 'threads',
-      expected: 'a whole number of at least 1',
-      actual: String(threads),
-    });
-  }
+  checkInteger('threads', threads, 1);
   const place = locateModel(model);
   if (!place.present && options.allowDownload !== true) throw notDownloaded(place);
   if (!place.present) await download(place);
@@ -99,8 +93,8 @@ class ClipEmbedder implements Embedder {
   readonly #visionThreads: number;
   readonly #textPool: ChildPool;
   readonly #visionPool: ChildPool;
-  /** Images between their file and their embedding, over all calls: what bounds memory. */
-  readonly #underWay: Gate;
+  /** Bounds memory: images between file and embedding, over all calls. */
+  readonly #inFlight: Semaphore;
   #closed = false;
 
   constructor(place: ModelPlace, facts: ModelFacts, threads: number, limits: ImageLimits) {
@@ -112,16 +106,16 @@ class ClipEmbedder implements Embedder {
     this.#visionThreads = Math.floor(threads / sessions);
     this.#textPool = startPool('./text-tower.js', 1);
     this.#visionPool = startPool('./vision-tower.js', sessions);
-    this.#underWay = new Gate(sessions + DECODES_IN_FLIGHT);
+    this.#inFlight = new Semaphore(sessions + DECODES_IN_FLIGHT);
   }
 
   async embedTexts(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
     this.#check(options.signal);
     const blank = texts.findIndex((text) => text.trim() === '');
     if (blank >= 0) {
-      throw new CorvidError('ERR_QUERY', 'an empty text has no meaning to search by', {
+      throw new CorvidError('ERR_QUERY', 'a text is empty', {
         path: `texts[${blank}]`,
-        hint: 'say what the picture shows',
+        hint: 'describe what the image shows',
       });
     }
     const { dims } = this.fingerprint;
@@ -155,24 +149,24 @@ class ClipEmbedder implements Embedder {
       embeddings.set(result.embedding, index * dims);
       if (result.damaged) damaged.push(index);
     };
-    const all = images.map((image, index) => this.#underWay.pass(() => embedOne(image, index)));
+    const all = images.map((image, index) => this.#inFlight.run(() => embedOne(image, index)));
     try {
       await untilAborted(Promise.all(all), signal);
     } finally {
-      // After a failure of the network, or an abort, what still waits has nobody to wait for it.
+      // After a network failure or an abort nobody waits for the images that are still queued.
       over = true;
     }
     failures.sort((a, b) => a.index - b.index);
     return { embeddings, failures, damaged: damaged.sort((a, b) => a - b) };
   }
 
-  /** Waits for what the networks are at; calls that need more of them end with ERR_CLOSED. */
+  /** Waits for running network tasks; calls that need another one end with ERR_CLOSED. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([this.#textPool.close(), this.#visionPool.close()]);
   }
 
-  /** What is wrong with an image is its result; what is wrong with the encoder is thrown. */
+  /** Returns the error of a bad image; throws the error of a broken encoder. */
   async #embedImage(
     image: ImageInput,
     signal: AbortSignal | undefined,
@@ -201,7 +195,7 @@ class ClipEmbedder implements Embedder {
     return this.#run(this.#textPool, task);
   }
 
-  /** Runs a network and brings its rows to unit length. */
+  /** Runs a network and normalizes its rows to unit length. */
   async #run(pool: ChildPool, task: TextTask | VisionTask): Promise<Float32Array> {
     this.#check(undefined);
     const { dims } = this.fingerprint;
@@ -218,7 +212,7 @@ class ClipEmbedder implements Embedder {
     return new CorvidError('ERR_MODEL_INVALID', 'the encoder failed', {
       path: this.#place.model,
       actual,
-      hint: 'check that the model folder is whole, or copy or download the model again',
+      hint: 'check that the model folder is complete, or copy or download the model again',
       cause,
     });
   }

@@ -1,38 +1,38 @@
 // Encoded image → the pixels that the network sees; and thumbnails.
 //
-// Pictures are turned upright by their EXIF orientation, brought to sRGB, laid on white where they
-// are transparent, and only their first frame counts. The decoder shrinks while it decodes.
+// Images are rotated by their EXIF orientation, converted to sRGB, and flattened on white where they
+// are transparent; only the first frame is used. The decoder shrinks while it decodes.
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { CorvidError, fromSystemError } from '../errors.js';
 import type { ImageInput } from './embedder.js';
-import { Gate } from './gate.js';
 import { checkImage } from './inspect.js';
 import { type ImageLimits, LARGE_IMAGE_PIXELS } from './limits.js';
 import type { Preprocessing } from './preprocessing.js';
+import { Semaphore } from './semaphore.js';
 
 export interface DecodedImage {
   /** size x size x 3, rows of RGB triples, 0..255; owned by the caller. */
   pixels: Uint8Array;
-  /** True where part of the file was missing or broken and the rest was used. */
+  /** True if part of the file was missing or broken and the rest was used. */
   damaged: boolean;
 }
 
-// The image library's cache of operations would keep whole pictures, hundreds of megabytes for each
-// large progressive JPEG and without counting them, for a second look that never comes.
+// The operation cache of the image library would keep whole decoded images (hundreds of megabytes for
+// each large progressive JPEG, uncounted) for a second use that never comes.
 sharp.cache(false);
 
 const WHITE = { r: 255, g: 255, b: 255 };
 
-/** One place for all of the process: what bounds the memory that pictures take. */
-const largeImages = new Gate(1);
+/** One large image at a time in the whole process: this bounds the memory of decoding. */
+const largeImages = new Semaphore(1);
 
 /** The encoded bytes of an image. @throws CorvidError ERR_NOT_FOUND, ERR_PERMISSION, ERR_IO */
 export async function readImage(image: ImageInput): Promise<Uint8Array> {
   if (typeof image !== 'string') return image;
   return readFile(image).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'EISDIR') {
-      throw new CorvidError('ERR_USAGE', 'a folder is no image', {
+      throw new CorvidError('ERR_USAGE', 'a folder is not an image', {
         path: image,
         hint: 'name one of the files in it',
       });
@@ -42,7 +42,7 @@ export async function readImage(image: ImageInput): Promise<Uint8Array> {
 }
 
 /**
- * Decodes an image as the model wants it. A truncated file gives what can be decoded.
+ * Decodes an image as the model needs it. Of a truncated file, uses what can be decoded.
  * @throws CorvidError ERR_IMAGE_* of checkImage, and ERR_IMAGE_DECODE
  */
 export async function decodeImage(
@@ -82,7 +82,7 @@ export async function thumbnail(image: ImageInput, side: number): Promise<Uint8A
   return result;
 }
 
-/** Decodes what the limits allow: strictly; if that fails, once more taking what there is. */
+/** Decodes an image within the limits: strictly first; if that fails, again with errors ignored. */
 async function tolerantly<T>(
   content: Uint8Array,
   limits: ImageLimits,
@@ -100,10 +100,10 @@ async function tolerantly<T>(
       }
     }
   };
-  return width * height > LARGE_IMAGE_PIXELS ? largeImages.pass(decode) : decode();
+  return width * height > LARGE_IMAGE_PIXELS ? largeImages.run(decode) : decode();
 }
 
-/** A decoder that found nothing fills the picture with one colour, but for a few pixels. */
+/** A decoder that found no data fills all but a few pixels with one colour. */
 function isBlank(pixels: Uint8Array): boolean {
   const middle = 3 * Math.floor(pixels.length / 6);
   let unlike = 0;
@@ -113,7 +113,7 @@ function isBlank(pixels: Uint8Array): boolean {
   return unlike < pixels.length / 100;
 }
 
-function undecodable(actual = 'no pixels at all', cause?: unknown): CorvidError {
+function undecodable(actual = 'no pixels', cause?: unknown): CorvidError {
   return new CorvidError('ERR_IMAGE_DECODE', 'the image is damaged beyond decoding', {
     actual,
     cause,
@@ -121,7 +121,7 @@ function undecodable(actual = 'no pixels at all', cause?: unknown): CorvidError 
 }
 
 function upright(content: Uint8Array, failOn: 'error' | 'none'): Sharp {
-  // checkImage has held the size against the caller's limit already.
+  // checkImage has already checked the size against the caller's limit.
   return sharp(content, { failOn, limitInputPixels: false })
     .rotate()
     .toColourspace('srgb')

@@ -1,26 +1,26 @@
-// Gets a model from its hub, in a child process that lives for this alone. Only openClip starts it,
+// Downloads a model from its hub, in a child process used for nothing else. Only openClip starts it,
 // and only when the user has asked for it.
 //
-// The model is gathered in a folder of its own and renamed into place when it is whole, so that
-// a download that was broken off is never taken for a model.
+// The model is downloaded to a temporary folder and renamed into place when it is complete, so that
+// an interrupted download is never mistaken for a model.
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { serve } from './child.js';
 import type { ModelPlace } from './model-files.js';
 
 async function download({ root, name }: ModelPlace): Promise<void> {
-  // Imported here, so that a failure is that of the task and not of the process.
+  // Imported here, so that a failure rejects the task instead of ending the process.
   const hub = await import('@xenova/transformers');
   mkdirSync(root, { recursive: true });
-  const gathering = mkdtempSync(join(root, '.download-'));
+  const partial = mkdtempSync(join(root, '.download-'));
   try {
-    hub.env.cacheDir = gathering;
+    hub.env.cacheDir = partial;
     hub.env.allowLocalModels = false;
     hub.env.allowRemoteModels = true;
-    // As the hub's own tools have it: a mirror inside a company, say.
+    // The hub's own tools read the same variable: a company may run a mirror.
     const mirror = process.env.HF_ENDPOINT;
     if (mirror) hub.env.remoteHost = mirror.endsWith('/') ? mirror : `${mirror}/`;
-    // Loading is the library's only public way to download; the processor is wanted for its file.
+    // The library's only public way to download is to load; the processor is loaded for its file.
     await Promise.all([
       hub.AutoProcessor.from_pretrained(name),
       hub.AutoTokenizer.from_pretrained(name),
@@ -30,9 +30,9 @@ async function download({ root, name }: ModelPlace): Promise<void> {
     const place = join(root, name);
     mkdirSync(dirname(place), { recursive: true });
     rmSync(place, { recursive: true, force: true });
-    renameSync(join(gathering, name), place);
+    renameSync(join(partial, name), place);
   } finally {
-    rmSync(gathering, { recursive: true, force: true });
+    rmSync(partial, { recursive: true, force: true });
   }
 }
 

@@ -1,13 +1,13 @@
-// What corvid needs of an encoder. The CLIP adapter implements it; an app may bring its own.
+// What corvid needs of an encoder. clip.ts implements it; an application may supply its own.
 
 /** Identifies an encoder: two with equal `id` give interchangeable embeddings. */
 export interface EncoderFingerprint {
-  /** Hash over model weights, preprocessing and dimensions; hex. */
+  /** Hash over model weights, preprocessing and dimensions, in hex. */
   id: string;
-  /** Name for people, and what `--model` takes: a hub id or a folder. */
+  /** Readable name, as `--model` takes it: a hub id or a folder. */
   model: string;
   dims: number;
-  /** SHA-256 of the weight files, hex; null when the embedder cannot tell. */
+  /** SHA-256 of the weight files in hex; null if unknown. */
   weightsSha256: string | null;
   /** Preprocessing in one readable line. */
   preprocessing: string;
@@ -27,7 +27,7 @@ export interface ImageEmbeddings {
   /** images.length x dims; unit rows, zeros where an image failed. */
   embeddings: Float32Array;
   failures: EmbedFailure[];
-  /** Positions of images that were embedded although their file is damaged (truncated, say). */
+  /** Positions of images that were embedded although their file is damaged (e.g. truncated). */
   damaged: number[];
 }
 
@@ -36,8 +36,8 @@ export interface EmbedOptions {
 }
 
 /**
- * Turns images and texts into unit vectors of one space. Calls may overlap; implementations queue,
- * so that a caller with several calls in flight keeps decoding and network busy at once.
+ * Turns images and texts into unit vectors of one space. Calls may overlap: implementations queue, so
+ * that a caller with several calls in flight keeps decoder and network busy at the same time.
  * Nothing may block the calling thread for long. A bad image is a failure entry, not a rejection.
  */
 export interface Embedder {

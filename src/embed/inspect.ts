@@ -1,6 +1,6 @@
-// What an image's header says, and whether the image may be decoded at all.
+// Reads image headers and decides whether an image may be decoded.
 //
-// Nothing here decodes pixels, so a file that claims to be enormous costs no memory.
+// Nothing here decodes pixels, so a file that claims to be enormous takes no memory.
 import ExifReader from 'exifreader';
 import sharp from 'sharp';
 import { CorvidError } from '../errors.js';
@@ -41,7 +41,7 @@ export async function inspectImage(
 }
 
 /**
- * Whether an image may be decoded: as inspectImage, without the camera's facts.
+ * Checks that an image may be decoded: inspectImage without the EXIF facts.
  * @returns width and height of the upright first frame, in pixels
  */
 export async function checkImage(content: Uint8Array, limits: ImageLimits) {
@@ -78,7 +78,7 @@ function checkPixels(
     });
   }
   if (Math.min(width, height) < MIN_SIDE_PIXELS) {
-    throw new CorvidError('ERR_IMAGE_TOO_SMALL', 'the image is too small to mean anything', {
+    throw new CorvidError('ERR_IMAGE_TOO_SMALL', 'the image is too small to embed', {
       expected: `at least ${MIN_SIDE_PIXELS} x ${MIN_SIDE_PIXELS} pixels`,
       actual: `${width} x ${height}`,
     });
@@ -99,7 +99,7 @@ async function readHeader(content: Uint8Array) {
   const { format, width, height, compression } = header;
   if (format === 'heif' && compression !== 'av1') throw heicRefused(compression ?? 'unknown');
   if (format === undefined || !SUPPORTED.has(format) || !width || !height) {
-    throw new CorvidError('ERR_IMAGE_FORMAT', 'an image of a kind that is not supported', {
+    throw new CorvidError('ERR_IMAGE_FORMAT', 'this image format is not supported', {
       expected: SUPPORTED_TEXT,
       actual: format ?? 'an unknown format',
       hint: 'convert it to one of these',
@@ -108,7 +108,7 @@ async function readHeader(content: Uint8Array) {
   return { ...header, format, width, height };
 }
 
-/** HEIC holds HEVC pictures, which patents keep out of the image library; AVIF is fine. */
+/** HEIC contains HEVC, which the image library cannot decode (patents); AVIF is supported. */
 function refuseHeic(content: Uint8Array): void {
   if (ascii(content, 4, 8) !== 'ftyp') return;
   const brand = ascii(content, 8, 12);
@@ -141,7 +141,7 @@ function describeStart(content: Uint8Array): string {
 type CameraFacts = Pick<ImageInspection, 'taken' | 'latitude' | 'longitude'>;
 const NO_FACTS: CameraFacts = { taken: null, latitude: null, longitude: null };
 
-/** Facts from EXIF. A camera that wrote nonsense there has still made a picture. */
+/** Facts from EXIF. Invalid EXIF data does not make the image invalid. */
 function cameraFacts(content: Uint8Array): CameraFacts {
   const tags = readTags(content);
   if (tags === null) return NO_FACTS;
@@ -158,13 +158,12 @@ function readTags(content: Uint8Array): ExifReader.ExpandedTags | null {
   try {
     return ExifReader.load(Buffer.from(content), { expanded: true });
   } catch {
-    // Whatever the library could not parse is as good as absent: the picture itself is judged by
-    // decoding it.
+    // EXIF that cannot be parsed counts as absent; decoding decides whether the image is valid.
     return null;
   }
 }
 
-/** 'YYYY:MM:DD HH:MM:SS' as EXIF has it, to 'YYYY-MM-DD HH:MM:SS'; null if it is no date. */
+/** EXIF's 'YYYY:MM:DD HH:MM:SS' → 'YYYY-MM-DD HH:MM:SS'; null if that is not a date. */
 function isoTime(text: unknown): string | null {
   const parts = /^(\d{4}):(\d{2}):(\d{2}) (\d{2}:\d{2}:\d{2})/.exec(String(text));
   if (parts === null) return null;

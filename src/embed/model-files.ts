@@ -1,9 +1,9 @@
-// Where an encoder lies, what it is made of, and what identifies it.
+// Finds the files of an encoder, reads its configuration, and computes its fingerprint.
 //
 // A model is a folder in the layout of transformers.js: config.json, preprocessor_config.json,
 // tokenizer.json, onnx/{text,vision}_model_quantized.onnx (or, without 8-bit weights,
-// onnx/{text,vision}_model.onnx). It is the bundled one, a folder of the user's, or one from
-// a hub, kept in a cache folder after it was downloaded once.
+// onnx/{text,vision}_model.onnx). It is the bundled one, a folder of the user, or a hub model that
+// was downloaded once into the cache folder.
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { CorvidError, fromSystemError } from '../errors.js';
 import type { EncoderFingerprint } from './embedder.js';
 import { describePreprocessing, type Preprocessing, parsePreprocessing } from './preprocessing.js';
 
-/** What is used when nobody names a model. */
+/** The model that is used unless another is named. */
 export const DEFAULT_MODEL = 'Xenova/clip-vit-base-patch32';
 /** The small encoder that comes with corvid. */
 export const BUNDLED_MODEL = 'clip-nano';
@@ -29,9 +29,9 @@ const FILES = [
   'onnx/vision_model_quantized.onnx',
 ];
 
-/** A model's place on this machine: transformers.js takes the parent folder and the name apart. */
+/** Where a model lies on this machine: transformers.js takes parent folder and name separately. */
 export interface ModelPlace {
-  /** For people, and for `--model`: the bundled name, a hub id, or an absolute folder. */
+  /** Readable name, as `--model` takes it: the bundled name, a hub id, or an absolute folder. */
   model: string;
   /** Folder that holds `name`. */
   root: string;
@@ -50,10 +50,10 @@ export interface ModelFacts {
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
-/** dist/src/embed lies three folders below the package; the bundled model is data beside source. */
+/** dist/src/embed is three folders below the package root; the bundled model is not compiled. */
 const bundledRoot = join(here, '..', '..', '..', 'src', 'embed', 'models');
 
-/** Folder in which downloaded models are kept: CORVID_CACHE, or the user's cache folder. */
+/** Folder of downloaded models: in CORVID_CACHE, or else in the user's cache folder. */
 export function modelCacheFolder(): string {
   const { CORVID_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   const base =
@@ -72,7 +72,7 @@ export function locateModel(model: string): ModelPlace {
     return { ...place, present: true, fromHub: false };
   }
   if (!/^[\w.-]+\/[\w.-]+$/.test(model) || existsSync(folder)) {
-    throw new CorvidError('ERR_MODEL_NOT_FOUND', 'there is no encoder here', {
+    throw new CorvidError('ERR_MODEL_NOT_FOUND', 'no encoder was found', {
       path: model,
       expected: `a folder with config.json and onnx/, or a hub id such as ${DEFAULT_MODEL}`,
       hint: `check the path, or use the bundled model ${BUNDLED_MODEL}`,
@@ -83,7 +83,7 @@ export function locateModel(model: string): ModelPlace {
   return { model, root, name: model, present, fromHub: true };
 }
 
-/** The error for a hub model that is not on this machine while downloading was not asked for. */
+/** The error for a hub model that is not on this machine when downloading is not allowed. */
 export function notDownloaded({ model, root, name }: ModelPlace): CorvidError {
   return new CorvidError('ERR_MODEL_NOT_FOUND', 'this encoder is not on this machine', {
     path: model,
@@ -128,7 +128,7 @@ export async function readModelFacts({ model, root, name }: ModelPlace): Promise
   };
 }
 
-/** The 8-bit weights of a tower, or the full ones where there are no others. */
+/** The 8-bit weights of a tower, or the full ones if there are no 8-bit ones. */
 function findWeights(folder: string, tower: 'text' | 'vision'): string {
   const small = join(folder, 'onnx', `${tower}_model_quantized.onnx`);
   const full = join(folder, 'onnx', `${tower}_model.onnx`);
@@ -157,7 +157,7 @@ async function hashFiles(paths: readonly string[]): Promise<string> {
     const { size } = await stat(path).catch((error: unknown) => {
       throw missing(error, path);
     });
-    // Lengths part the files, so that bytes cannot move from one to the other unseen.
+    // Hashing the lengths too keeps bytes from moving between files without changing the hash.
     hash.update(`${size}\n`);
     await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), async (chunks) => {
       for await (const chunk of chunks) hash.update(chunk as Buffer);

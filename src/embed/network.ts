@@ -1,9 +1,9 @@
-// One network, loaded and run: the only file that knows onnxruntime. For child processes alone:
-// a run blocks its thread, and child-pool.ts says why it may not be another thread.
+// Loads and runs one network: the only file that imports onnxruntime. Used only in child processes: a
+// run blocks its thread, and child-pool.ts says why it cannot be a worker thread.
 //
-// A network sees one image or one text a run. Several a run gain next to nothing on a processor,
-// and where weights are quantised dynamically the numbers of one would depend on its neighbours:
-// alone, an embedding depends on its picture and nothing else.
+// A run embeds one image or one text. Batches gain next to nothing on a CPU, and with dynamically
+// quantized weights an embedding would depend on the others in its batch; alone, it depends on its
+// input and nothing else.
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
 type Runtime = typeof import('onnxruntime-node');
@@ -13,9 +13,9 @@ export type NetworkInput =
   | { type: 'float32'; data: Float32Array; shape: readonly number[] }
   | { type: 'int64'; data: BigInt64Array; shape: readonly number[] };
 
-/** Loads a network. @param threads that one run may use; 1 has no pool that spins while idle */
+/** Loads a network. @param threads threads per run; 1 starts no pool that spins while idle */
 export async function openNetwork(weightsPath: string, threads: number): Promise<Network> {
-  // Imported here, so that a failure is that of the task and not of the process.
+  // Imported here, so that a failure rejects the task instead of ending the process.
   const { default: runtime } = (await import('onnxruntime-node')) as unknown as {
     default: Runtime;
   };
@@ -25,7 +25,7 @@ export async function openNetwork(weightsPath: string, threads: number): Promise
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // Its warnings are about how the file was exported: nothing that a user could act upon.
+    // Its warnings are about how the file was exported; a user cannot act on them.
     logSeverityLevel: 3,
   });
   return new Network(runtime, session);
@@ -41,18 +41,18 @@ export class Network {
   }
 
   /**
-   * Runs the network on those of `inputs` that it takes (some text networks want no mask).
-   * @returns the values of `output`, a copy that the caller owns
+   * Runs the network on those of `inputs` that it takes (some text networks take no mask).
+   * @returns the values of `output`, in a copy that the caller owns
    */
   async run(inputs: Readonly<Record<string, NetworkInput>>, output: string): Promise<Float32Array> {
     const { inputNames, outputNames } = this.#session;
     if (!outputNames.includes(output)) {
-      throw new Error(`it has no output "${output}", but ${outputNames.join(', ')}`);
+      throw new Error(`the network has no output "${output}", only ${outputNames.join(', ')}`);
     }
     const feeds: Record<string, Tensor> = {};
     for (const name of inputNames) {
       const input = inputs[name];
-      if (input === undefined) throw new Error(`it wants an input "${name}"`);
+      if (input === undefined) throw new Error(`the network needs an input "${name}"`);
       const { type, data, shape } = input;
       feeds[name] =
         type === 'float32'

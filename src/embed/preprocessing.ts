@@ -1,4 +1,4 @@
-// How a model wants its pictures: read from its preprocessor_config.json.
+// How a model expects its images, read from its preprocessor_config.json.
 import { CorvidError } from '../errors.js';
 
 export interface Preprocessing {
@@ -14,7 +14,7 @@ export interface Preprocessing {
   std: [number, number, number];
 }
 
-// The numbers that the Python imaging library gives its filters.
+// The filter numbers of the Python Imaging Library.
 const KERNELS: Record<number, Preprocessing['kernel']> = {
   0: 'nearest',
   1: 'lanczos3',
@@ -33,12 +33,12 @@ interface Config {
   image_std?: number[];
 }
 
-/** @throws CorvidError ERR_MODEL_INVALID where the file asks for what is not understood. */
+/** @throws CorvidError ERR_MODEL_INVALID if the file asks for something unsupported. */
 export function parsePreprocessing(json: unknown, path: string): Preprocessing {
   const config = (json ?? {}) as Config;
   const { size, crop_size: crop } = config;
   const square = typeof size === 'object' ? size.height : undefined;
-  // A bare number means the shorter edge, as CLIP's first configurations had it.
+  // A bare number is the shorter edge, as in CLIP's first configurations.
   const shortest = typeof size === 'object' ? size.shortest_edge : size;
   const cropped = typeof crop === 'object' ? crop.height : crop;
   const side = config.do_center_crop === false ? (square ?? shortest) : (cropped ?? square);
@@ -46,7 +46,7 @@ export function parsePreprocessing(json: unknown, path: string): Preprocessing {
   const kernel = KERNELS[config.resample ?? 3];
   const numbers = [side, resize].every((value) => Number.isInteger(value) && Number(value) > 0);
   if (!numbers || kernel === undefined || Number(side) > Number(resize)) {
-    throw new CorvidError('ERR_MODEL_INVALID', 'the preprocessing is not understood', {
+    throw new CorvidError('ERR_MODEL_INVALID', 'this preprocessing is not supported', {
       path,
       expected: 'a size, a crop no larger than it, and a resampling filter from 0 to 3',
       actual: JSON.stringify({ size, crop_size: crop, resample: config.resample }),
@@ -78,7 +78,7 @@ export function describePreprocessing(p: Preprocessing): string {
 function triple(value: unknown, name: string, path: string): [number, number, number] {
   const fine = Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
   if (fine) return value as [number, number, number];
-  throw new CorvidError('ERR_MODEL_INVALID', `${name} is not understood`, {
+  throw new CorvidError('ERR_MODEL_INVALID', `${name} is not valid`, {
     path,
     expected: 'three numbers',
     actual: JSON.stringify(value),

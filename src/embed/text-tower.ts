@@ -1,10 +1,10 @@
-// The text network with its tokenizer, in a child process of its own.
+// Child process that runs the text network and its tokenizer.
 import type { PreTrainedTokenizer } from '@xenova/transformers';
 import { serve } from './child.js';
 import { type Network, openNetwork } from './network.js';
 
 export interface TextTask {
-  /** Folder that holds the model's folder, and the name of that. */
+  /** Parent of the model's folder, and the folder's name. */
   root: string;
   name: string;
   weightsPath: string;
@@ -12,10 +12,10 @@ export interface TextTask {
   texts: readonly string[];
 }
 
-/** Loaded for the first text, and kept: a process serves one model all its life. */
+/** Loaded for the first text, then kept: a process serves a single model. */
 let tower: Promise<{ tokenize: PreTrainedTokenizer; network: Network }> | undefined;
 
-/** @returns texts.length embeddings as the network gives them, side by side */
+/** @returns texts.length embeddings as the network outputs them, concatenated */
 async function embedTexts(task: TextTask): Promise<Float32Array> {
   tower ??= open(task);
   const { tokenize, network } = await tower;
@@ -38,7 +38,7 @@ function integers({ data, dims }: { data: BigInt64Array; dims: number[] }) {
 }
 
 async function open({ root, name, weightsPath, threads }: TextTask) {
-  // Imported here, so that a failure is that of the task and not of the process.
+  // Imported here, so that a failure rejects the task instead of ending the process.
   const { AutoTokenizer, env } = await import('@xenova/transformers');
   env.localModelPath = root;
   env.allowLocalModels = true;

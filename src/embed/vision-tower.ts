@@ -1,4 +1,4 @@
-// The image network, in a child process of its own.
+// Child process that runs the image network.
 import { serve } from './child.js';
 import { type Network, openNetwork } from './network.js';
 
@@ -12,21 +12,21 @@ export interface VisionTask {
   std: readonly number[];
 }
 
-/** Loaded for the first image, and kept: a process serves one model all its life. */
+/** Loaded for the first image, then kept: a process serves a single model. */
 let network: Promise<Network> | undefined;
 
-/** @returns the embedding of one image as the network gives it */
+/** @returns the embedding of one image as the network outputs it */
 async function embedPixels(task: VisionTask): Promise<Float32Array> {
   const { weightsPath, threads, size } = task;
   network ??= openNetwork(weightsPath, threads);
   const shape = [1, 3, size, size];
-  const pixels = { type: 'float32', data: normalise(task), shape } as const;
+  const pixels = { type: 'float32', data: normalize(task), shape } as const;
   const tower = await network;
   return tower.run({ pixel_values: pixels }, 'image_embeds');
 }
 
-/** RGB triples of bytes → planes of floats, (value / 255 − mean) / std by a table a channel. */
-function normalise({ pixels, size, mean, std }: VisionTask): Float32Array {
+/** RGB bytes → planes of floats, (value / 255 − mean) / std, through one table per channel. */
+function normalize({ pixels, size, mean, std }: VisionTask): Float32Array {
   const area = size * size;
   const planes = new Float32Array(3 * area);
   for (let channel = 0; channel < 3; channel++) {

@@ -1,14 +1,15 @@
-// Exact search over codes that the caller brings already packed into bits, by Hamming distance.
+// Exact search by Hamming distance over codes that the caller has already packed into bits.
 //
 // Codes of other encoders (binary embeddings, LSH, perceptual hashes) need no training and no index:
-// an .npy file of rows x bytes is mapped and scanned whole, its rows shared by the worker threads.
-// Distances are whole numbers and ties go to the lower row, so the answer never depends on threads.
+// an .npy file of rows x bytes is mapped and scanned in full, split over the worker threads.
+// Distances are integers and ties go to the lower row, so the answer never depends on threads.
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { openNpy } from '../formats/npy.js';
 import { fromNative, type NativePackedCodes, native } from '../native/addon.js';
+import { checkInteger } from '../option-names.js';
 import type { PackedPart, PackedTask } from './worker.js';
 
 export interface PackedOptions {
@@ -29,36 +30,31 @@ export interface PackedResult {
   distances: Uint16Array;
 }
 
-const LEAST_BITS = 64;
-const MOST_BITS = 1024;
-const MOST_THREADS = 16;
-const MOST_HITS = 100_000;
-/** Below so many bytes the calling thread is done before a worker has begun. */
+const MIN_BITS = 64;
+const MAX_BITS = 1024;
+const DEFAULT_MAX_THREADS = 16;
+const MAX_HITS = 100_000;
+/** A file of at most this size is scanned by the calling thread: starting workers takes longer. */
 const INLINE_BYTES = 4 * 2 ** 20;
 
 /**
- * Opens an .npy file of packed codes: uint8, rows x bytes, 8 to 128 bytes a row, a multiple of 8. It
- * is mapped, not copied, and must not change while it is open.
+ * Opens an .npy file of packed codes: uint8, rows x bytes, 8 to 128 bytes per row, a multiple of 8.
+ * The file is mapped, not copied, and must not change while it is open.
  * @throws ERR_SOURCE_INVALID, ERR_SOURCE_EMPTY, ERR_NOT_FOUND, ERR_USAGE
  */
 export async function openPackedCodes(
   path: string,
   options: PackedOptions = {},
 ): Promise<PackedCodes> {
-  const threads = options.threads ?? Math.min(MOST_THREADS, availableParallelism());
-  if (!Number.isSafeInteger(threads) || threads < 1) {
-    throw new CorvidError('ERR_USAGE', 'option threads', {
-      expected: 'an integer from 1 on',
-      actual: String(threads),
-    });
-  }
+  const threads = options.threads ?? Math.min(DEFAULT_MAX_THREADS, availableParallelism());
+  checkInteger('threads', threads, 1);
   const { layout, rows } = await openNpy(path);
   const bits = layout.dims * 8;
-  if (layout.element !== 'u8' || bits % 64 !== 0 || bits < LEAST_BITS || bits > MOST_BITS) {
-    throw new CorvidError('ERR_SOURCE_INVALID', 'no packed codes', {
+  if (layout.element !== 'u8' || bits % 64 !== 0 || bits < MIN_BITS || bits > MAX_BITS) {
+    throw new CorvidError('ERR_SOURCE_INVALID', 'the file does not hold packed codes', {
       path,
-      expected: `uint8, rows x bytes, ${LEAST_BITS} to ${MOST_BITS} bits a row in steps of 64`,
-      actual: `${layout.element}, ${layout.dims} a row`,
+      expected: `uint8, rows x bytes, ${MIN_BITS} to ${MAX_BITS} bits per row in steps of 64`,
+      actual: `${layout.element}, ${layout.dims} per row`,
       hint: 'pack bits with NumPy: numpy.packbits(signs, axis=1)',
     });
   }
@@ -69,7 +65,8 @@ export async function openPackedCodes(
   );
 }
 
-interface Place {
+/** Where the codes lie in the file. */
+interface CodeLayout {
   offset: number;
   rows: number;
   strideBytes: number;
@@ -80,7 +77,7 @@ export class PackedCodes {
   readonly rows: number;
   /** Bits of a code. */
   readonly bits: number;
-  readonly #place: Place;
+  readonly #layout: CodeLayout;
   readonly #threads: number;
   readonly #codes: NativePackedCodes;
   readonly #running = new Set<Promise<unknown>>();
@@ -88,33 +85,33 @@ export class PackedCodes {
   #closed = false;
 
   /** Use `openPackedCodes`. */
-  constructor(path: string, place: Place, threads: number) {
+  constructor(path: string, layout: CodeLayout, threads: number) {
     this.path = path;
-    this.rows = place.rows;
-    this.bits = place.strideBytes * 8;
-    this.#place = place;
+    this.rows = layout.rows;
+    this.bits = layout.strideBytes * 8;
+    this.#layout = layout;
     this.#threads = threads;
     try {
-      this.#codes = new native.PackedCodes(path, place.offset, place.rows, place.strideBytes);
+      this.#codes = new native.PackedCodes(path, layout.offset, layout.rows, layout.strideBytes);
     } catch (error) {
       throw fromNative(error);
     }
   }
 
   /**
-   * The nearest codes of all.
-   * @param query bits / 8 bytes, packed as the file's rows are
+   * Finds the nearest codes of the whole file.
+   * @param query bits / 8 bytes, packed like the rows of the file
    * @throws ERR_USAGE, ERR_DIMENSION, ERR_ABORTED, ERR_CLOSED
    */
   async search(query: Uint8Array, options: PackedSearchOptions = {}): Promise<PackedResult> {
     const { limit = 10, signal } = options;
     throwIfAborted(signal);
     this.#check(query, limit);
-    const { rows, strideBytes } = this.#place;
+    const { rows, strideBytes } = this.#layout;
     if (rows * strideBytes <= INLINE_BYTES || this.#threads === 1) {
       return this.#codes.scan(query, 0, rows, limit);
     }
-    const running = this.#scanApart(query, limit);
+    const running = this.#splitScan(query, limit);
     this.#running.add(running);
     try {
       const found = await running;
@@ -125,7 +122,7 @@ export class PackedCodes {
     }
   }
 
-  /** Waits for running searches, then unmaps the file and ends the threads. */
+  /** Waits for running searches, then stops the threads and unmaps the file. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -140,24 +137,19 @@ export class PackedCodes {
 
   #check(query: Uint8Array, limit: number): void {
     if (this.#closed) {
-      throw new CorvidError('ERR_CLOSED', 'the codes were closed', { path: this.path });
+      throw new CorvidError('ERR_CLOSED', 'the packed codes are closed', { path: this.path });
     }
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST_HITS) {
-      throw new CorvidError('ERR_USAGE', 'option limit', {
-        expected: `an integer from 1 to ${MOST_HITS}`,
-        actual: String(limit),
-      });
-    }
-    if (query.length !== this.#place.strideBytes) {
-      throw new CorvidError('ERR_DIMENSION', 'a query code of another length than the file', {
+    checkInteger('limit', limit, 1, MAX_HITS);
+    if (query.length !== this.#layout.strideBytes) {
+      throw new CorvidError('ERR_DIMENSION', 'the query code has another length than the rows', {
         path: this.path,
-        expected: `${this.#place.strideBytes} bytes`,
+        expected: `${this.#layout.strideBytes} bytes`,
         actual: String(query.length),
       });
     }
   }
 
-  async #scanApart(query: Uint8Array, limit: number): Promise<PackedResult> {
+  async #splitScan(query: Uint8Array, limit: number): Promise<PackedResult> {
     this.#pool ??= new Piscina<PackedTask, PackedPart>({
       filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
       minThreads: this.#threads,
@@ -170,14 +162,14 @@ export class PackedCodes {
     const parts = await Promise.all(
       Array.from({ length: this.#threads }, (_, part) => {
         const [firstRow, lastRow] = [bound(part), bound(part + 1)];
-        return pool.run({ path: this.path, ...this.#place, query, firstRow, lastRow, limit });
+        return pool.run({ path: this.path, ...this.#layout, query, firstRow, lastRow, limit });
       }),
     );
     return merge(parts, limit);
   }
 }
 
-/** Parts lie in the order of their rows, each best first: a stable sort keeps ties by row. */
+/** Parts are in row order and each is sorted best first, so a stable sort keeps ties by row. */
 function merge(parts: readonly PackedResult[], limit: number): PackedResult {
   const all = parts.flatMap(({ rows, distances }) =>
     Array.from(rows, (row, i) => ({ row, distance: distances[i] as number })),

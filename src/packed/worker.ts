@@ -1,4 +1,4 @@
-// The entry of a worker thread of packed codes: scans a run of rows.
+// Entry point of a packed-codes worker thread: scans a range of rows.
 import { type NativePackedCodes, native } from '../native/addon.js';
 
 export interface PackedTask {
@@ -17,7 +17,7 @@ export interface PackedPart {
   distances: Uint16Array;
 }
 
-/** Of the one file that this pool serves. */
+/** A pool serves one file, so the mapping is opened once per thread. */
 let codes: NativePackedCodes | null = null;
 
 export default function scan(task: PackedTask): PackedPart {

@@ -157,7 +157,7 @@ t.test('verify and info tell that planes of long codes or vectors are not there'
 t.test('wrong use ends with 2 and says how it is meant', async (t) => {
   for (const [args, message] of [
     [['search', index], /nothing to look for/],
-    [['search', index, 'a dog', '--limit', 'many'], /whole number/],
+    [['search', index, 'a dog', '--limit', 'many'], /integer/],
     [['search', index, 'a dog', '--effort', '7'], /from 0 to 1/],
     [['search', index, 'dog', '--json', '--paths'], /cannot be used with/],
     [['search', index, 'a dog -'], /ERR_QUERY/],

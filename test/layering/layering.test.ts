@@ -1,182 +1,127 @@
-// The layout of the tree: imports and includes point downwards, and no file outgrows its reader.
+// The layers of src: imports point downwards, and no files import each other in a circle.
 //
 //   scripts → cli → index → indexer → query, packed → store, codec, embed, formats → native, option-names, errors
 //
-// Folders of one rank do not know each other's values (types may be shared), and folders form no
-// circle. Bench and test may reach into any folder; the command line sees the public index alone.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// The files and folders of query and indexer have an order of their own. Two parts of the same rank
+// may share types but no values. Bench and test may import any file; the command line and the
+// scripts only the public index.
 import t from 'tap';
+import { circles, filesBelow, importsOf, shown } from './tree.js';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+/** Lowest first. */
+const LAYERS = [
+  ['errors'],
+  ['native', 'option-names'],
+  ['formats', 'store', 'codec', 'embed'],
+  ['query', 'packed'],
+  ['indexer'],
+  ['index'],
+  ['cli'],
+  ['scripts'],
+];
 
-const RANK: Record<string, number> = {
-  errors: 0,
-  native: 1,
-  'option-names': 1,
-  formats: 2,
-  store: 2,
-  codec: 2,
-  embed: 2,
-  query: 3,
-  packed: 3,
-  indexer: 4,
-  index: 5,
-  cli: 6,
-  scripts: 7,
+/** The order inside a folder, lowest first: its files and folders. */
+const INNER_LAYERS: Record<string, string[][]> = {
+  query: [
+    ['recall/recall-card'],
+    ['types'],
+    ['plan'],
+    ['compose', 'routing', 'contents'],
+    ['execute'],
+    ['recall', 'info', 'verify'],
+    ['search'],
+    ['open'],
+  ],
+  indexer: [
+    ['settings'],
+    ['plan', 'sources', 'rows', 'summary', 'check'],
+    ['commit'],
+    ['images'],
+    ['vectors', 'removal'],
+    ['dry-run'],
+    ['build-index'],
+  ],
 };
 
-interface Import {
-  from: string;
-  to: string;
-  typeOnly: boolean;
+/** `src/query/plan/filter.ts` → `query`; `scripts/demo.ts` → `scripts`. */
+function partOf(path: string): string {
+  const [top = '', second = ''] = path.replace(/\.ts$/, '').split('/');
+  return top === 'src' ? second : top;
 }
 
-function filesBelow(folder: string, ending: RegExp): string[] {
-  return readdirSync(join(root, folder)).flatMap((name) => {
-    const path = join(folder, name);
-    // What is installed or built beside the sources lies in hidden folders.
-    if (name.startsWith('.')) return [];
-    if (statSync(join(root, path)).isDirectory()) return filesBelow(path, ending);
-    return ending.test(name) ? [path] : [];
-  });
+/** `src/query/plan/filter.ts` → `plan`: the first entry of the inner layers that covers the path. */
+function innerPartOf(path: string): string | undefined {
+  const part = partOf(path);
+  const rest = path.replace(/\.ts$/, '').replace(`src/${part}/`, '');
+  return INNER_LAYERS[part]?.flat().find((name) => rest === name || rest.startsWith(`${name}/`));
 }
 
-/** The folder a file belongs to: below src, the bare name for src/*.ts, or `scripts`. */
-function folderOf(path: string): string {
-  const [top = '', second = ''] = path.split('/');
-  return top === 'src' ? second.replace(/\.[jt]s$/, '') : top;
-}
+const rankIn = (layers: string[][], name: string | undefined) =>
+  layers.findIndex((layer) => layer.some((entry) => entry === name));
 
-function importsOf(path: string): Import[] {
-  const text = readFileSync(join(root, path), 'utf8');
-  const pattern = /^(?:import|export)\s+(type\s+)?[^;]*?from\s+'(\.[^']+)'/gms;
-  const dynamic = /import\(\s*'(\.[^']+)'\s*\)/g;
-  const target = (specifier: string) => relative(root, resolve(root, dirname(path), specifier));
-  return [
-    ...[...text.matchAll(pattern)].map((m) => ({
-      from: path,
-      to: target(m[2] as string),
-      typeOnly: m[1] !== undefined,
-    })),
-    ...[...text.matchAll(dynamic)].map((m) => ({
-      from: path,
-      to: target(m[1] as string),
-      typeOnly: false,
-    })),
-  ];
+/** How many layers an import goes down; negative if it goes up, undefined within one part. */
+function descent(from: string, to: string): number | undefined {
+  const [here, there] = [partOf(from), partOf(to)];
+  if (here !== there) return rankIn(LAYERS, here) - rankIn(LAYERS, there);
+  const layers = INNER_LAYERS[here];
+  const [innerHere, innerThere] = [innerPartOf(from), innerPartOf(to)];
+  if (layers === undefined || innerHere === innerThere) return undefined;
+  return rankIn(layers, innerHere) - rankIn(layers, innerThere);
 }
 
 const sources = filesBelow('src', /\.ts$/);
 const imports = [...sources, ...filesBelow('scripts', /\.ts$/)].flatMap(importsOf);
 
-t.test('every folder is known', async (t) => {
-  const strangers = sources.map(folderOf).filter((room) => RANK[room] === undefined);
+t.test('every file of src has a rank', async (t) => {
+  const unknown = sources.filter(
+    (path) =>
+      rankIn(LAYERS, partOf(path)) < 0 ||
+      (INNER_LAYERS[partOf(path)] !== undefined && innerPartOf(path) === undefined),
+  );
+  t.strictSame(unknown, [], 'a new folder needs a rank in this test');
+});
+
+t.test('every rank names something that exists', async (t) => {
+  const known = new Set(sources.flatMap((path) => [partOf(path), innerPartOf(path)]));
+  const names = [...LAYERS, ...Object.values(INNER_LAYERS).flat()].flat();
   t.strictSame(
-    strangers,
+    names.filter((name) => name !== 'scripts' && !known.has(name)),
     [],
-    'a new folder needs a rank in this test and a line in ARCHITECTURE.md',
   );
 });
 
 t.test('imports point downwards', async (t) => {
-  t.ok(imports.length > 20, 'the imports were found at all');
+  t.ok(imports.length > 200, 'the imports were found at all');
   const upward = imports.filter(({ from, to, typeOnly }) => {
-    const [here, there] = [folderOf(from), folderOf(to)];
-    if (here === there) return false;
-    const difference = (RANK[here] ?? 99) - (RANK[there] ?? 99);
-    return difference < 0 || (difference === 0 && !typeOnly);
+    const layers = descent(from, to);
+    return layers !== undefined && (layers < 0 || (layers === 0 && !typeOnly));
   });
-  t.strictSame(
-    upward.map(({ from, to }) => `${from} → ${to}`),
-    [],
-  );
+  t.strictSame(shown(upward), []);
+});
+
+t.test('no files import each other in a circle, not even for types', async (t) => {
+  t.strictSame(circles(imports), []);
+});
+
+t.test('no folders import each other in a circle', async (t) => {
+  const folders = imports
+    .map(({ from, to }) => ({ from: partOf(from), to: partOf(to) }))
+    .filter(({ from, to }) => from !== to);
+  t.strictSame(circles(folders), []);
+});
+
+t.test('a circle is found', async (t) => {
+  const edges = (...names: string[]) =>
+    names.map((pair) => ({ from: pair[0] as string, to: pair[1] as string }));
+  t.strictSame(circles(edges('ab', 'bc', 'ac', 'cd')), []);
+  t.strictSame(circles(edges('ab', 'bc', 'cb')), ['b → c → b']);
+  t.strictSame(circles(edges('ab', 'bc', 'cd', 'ca')), ['a → b → c → a']);
+  t.strictSame(circles(edges('aa')), ['a → a']);
 });
 
 t.test('the command line uses what every user can use', async (t) => {
   const deep = imports
     .filter(({ from, to }) => /^(scripts|src\/cli)\//.test(from) && to.startsWith('src/'))
-    .filter(({ to }) => to !== 'src/index.js' && !to.startsWith('src/cli/'));
-  t.strictSame(
-    deep.map(({ from, to }) => `${from} → ${to}`),
-    [],
-  );
-});
-
-t.test('folders form no circle', async (t) => {
-  const next = new Map<string, Set<string>>();
-  for (const { from, to } of imports) {
-    if (folderOf(from) === folderOf(to)) continue;
-    next.set(folderOf(from), (next.get(folderOf(from)) ?? new Set()).add(folderOf(to)));
-  }
-  const circles: string[] = [];
-  const walk = (room: string, path: string[]): void => {
-    if (path.includes(room)) circles.push([...path.slice(path.indexOf(room)), room].join(' → '));
-    else for (const other of next.get(room) ?? []) walk(other, [...path, room]);
-  };
-  for (const room of next.keys()) walk(room, []);
-  t.strictSame([...new Set(circles)], []);
-});
-
-t.test('no file outgrows its reader', async (t) => {
-  const limit = 450;
-  const code = [
-    ...sources,
-    ...filesBelow('scripts', /\.ts$/),
-    ...filesBelow('bench', /\.ts$/),
-    ...filesBelow('native-bindings/src', /\.(h|cc)$/),
-  ];
-  const long = code
-    .map((path) => ({ path, lines: readFileSync(join(root, path), 'utf8').split('\n').length }))
-    .filter(({ lines }) => lines > limit);
-  t.strictSame(long, []);
-});
-
-/** Floors of native code, the lowest first: an include never names a later one. */
-const FLOORS = [
-  'base',
-  'io',
-  'simd',
-  'linalg',
-  'codec/format',
-  'codec/lists',
-  'codec/encode',
-  'codec/train',
-  'codec/query',
-  'segment',
-  'search',
-  'napi',
-];
-const NATIVE = 'native-bindings/src';
-
-function floorOf(path: string): number {
-  return FLOORS.findIndex((floor) => path.startsWith(`${floor}/`));
-}
-
-t.test('includes point downwards', async (t) => {
-  const includes = filesBelow(NATIVE, /\.(h|cc)$/).flatMap((path) =>
-    [...readFileSync(join(root, path), 'utf8').matchAll(/^#include "([^"]+)"/gm)].map((m) => ({
-      from: relative(NATIVE, path),
-      to: m[1] as string,
-    })),
-  );
-  t.ok(includes.length > 100, 'the includes were found at all');
-  const missing = includes.filter(({ to }) => !existsSync(join(root, NATIVE, to)));
-  t.strictSame(missing, [], 'includes are named from native-bindings/src on');
-  const upward = includes
-    .filter(({ from }) => from !== 'addon.cc')
-    .filter(({ from, to }) => floorOf(from) < floorOf(to) || floorOf(to) < 0);
-  t.strictSame(
-    upward.map(({ from, to }) => `${from} → ${to}`),
-    [],
-  );
-});
-
-t.test('native code meets Node in one folder', async (t) => {
-  const strangers = filesBelow('native-bindings/src', /\.(h|cc)$/)
-    .filter((path) => !path.startsWith('native-bindings/src/napi/'))
-    .filter((path) => path !== 'native-bindings/src/addon.cc')
-    .filter((path) => /#include [<"]napi\.h/.test(readFileSync(join(root, path), 'utf8')));
-  t.strictSame(strangers, []);
+    .filter(({ to }) => to !== 'src/index.ts' && !to.startsWith('src/cli/'));
+  t.strictSame(shown(deep), []);
 });

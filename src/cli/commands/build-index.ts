@@ -1,4 +1,4 @@
-// corvid build-index: makes an index of images or vectors, or brings one up to date.
+// corvid build-index: builds an index of images or vectors, or updates one.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   type BuildEstimate,
@@ -7,7 +7,7 @@ import {
   type CodecInfo,
   CorvidError,
 } from '../../index.js';
-import { gatherText, levelList, sizeInBytes, wholeNumber } from '../console/arguments.js';
+import { collectTexts, integer, levelList, sizeInBytes } from '../console/arguments.js';
 import { bytes, bytesEach, clock, count, plural } from '../console/numbers.js';
 import { progressView } from '../console/progress.js';
 import { interruptSignal } from '../console/run.js';
@@ -33,47 +33,47 @@ interface Flags {
   quiet?: boolean;
 }
 
-/** Skipped files that are told on stderr; all are in skipped.jsonl. */
+/** Skipped files that are listed on stderr; skipped.jsonl lists all. */
 const LISTED_SKIPS = 10;
 
 export function buildIndexCommand(): Command {
   return new Command('build-index')
-    .description('make an index of images or vectors, or bring it up to date')
-    .argument('[sources...]', 'folders of images; or vectors: .npy .fbin .parquet .jsonl …')
-    .requiredOption('-o, --out <folder>', 'the index, e.g. photos.corvid')
+    .description('build an index of images or vectors, or update one')
+    .argument('[sources...]', 'image folders, or vector files: .npy .fbin .parquet .jsonl …')
+    .requiredOption('-o, --out <folder>', 'folder of the index, e.g. photos.corvid')
     .optionsGroup('Images:')
     .option('-m, --model <name>', 'encoder: clip-nano (bundled), a folder, or a hub id')
-    .option('--ignore <glob>', 'leave out files that match (repeatable)', gatherText)
-    .option('--metadata <file>', 'captions and metadata, one JSON object a line')
-    .option('--max-pixels <n>', 'skip images with more pixels', wholeNumber)
+    .option('--ignore <glob>', 'skip files that match (repeatable)', collectTexts)
+    .option('--metadata <file>', 'captions and metadata, one JSON object per line')
+    .option('--max-pixels <n>', 'skip images with more pixels', integer)
     .option('--max-file-size <size>', 'skip larger files, e.g. 100MB', sizeInBytes)
     .optionsGroup('Index:')
     .addOption(
-      new Option('--vectors <choice>', 'int8 vectors beside the codes, for nearly exact scores')
+      new Option('--vectors <choice>', 'store int8 vectors too, for nearly exact scores')
         .choices(['auto', 'int8', 'none'])
         .default('auto', 'auto: up to a million images'),
     )
     .option('--levels <bits>', 'code lengths (default: 64,128,256,512)', levelList)
-    .option('--lists <n>', 'lists of the codec (default: by the number of images)', wholeNumber)
-    .option('--groups <n>', 'groups of lists that share directions', wholeNumber)
-    .option('--seed <n>', 'of everything random (default: 1)', wholeNumber)
+    .option('--lists <n>', 'number of lists (default: chosen by collection size)', integer)
+    .option('--groups <n>', 'number of list groups, which share directions', integer)
+    .option('--seed <n>', 'random seed (default: 1)', integer)
     .optionsGroup('Run:')
-    .option('--remove <path>', 'take what lies there out of the index (repeatable)', gatherText)
-    .option('--dry-run', 'say what would be done and what it would take, and do nothing')
+    .option('--remove <path>', 'remove a file or folder from the index (repeatable)', collectTexts)
+    .option('--dry-run', 'print what would be done and what it would need')
     .option(
       '--memory <size>',
-      "for buffers and training (default: a quarter of the machine's)",
+      'for buffers and training (default: a quarter of main memory)',
       sizeInBytes,
     )
-    .option('--threads <n>', 'worker threads (default: all cores)', wholeNumber)
+    .option('--threads <n>', 'worker threads (default: all cores)', integer)
     .option('--json', 'print a summary as JSON on stdout')
-    .option('-q, --quiet', 'say nothing on stderr but errors')
+    .option('-q, --quiet', 'print only errors on stderr')
     .addHelpText(
       'after',
       `
-Run it again: only new and changed files are embedded, vanished ones leave the index. Kill it at any
-moment: the index stays as it was, and the next run goes on. Images that cannot be used are listed,
-with the reason, in <out>/skipped.jsonl.
+Run it again to update the index: only new and changed files are embedded, and files that are gone
+are removed. A build may be killed at any time: the index stays as it was, and the next run resumes.
+Images that cannot be used are listed in <out>/skipped.jsonl with the reason.
 
 Examples:
   corvid build-index ~/Photos --out photos.corvid
@@ -86,12 +86,12 @@ Examples:
 
 async function run(sources: string[], flags: Flags): Promise<void> {
   if (sources.some((source) => source === '')) throw new InvalidArgumentError('an empty source');
-  const { out, memory, maxFileSize, json, quiet, ...same } = flags;
+  const { out, memory, maxFileSize, json, quiet, ...options } = flags;
   const view = progressView(quiet === true);
   const { signal, release } = interruptSignal();
   try {
     const summary = await buildIndex({
-      ...same,
+      ...options,
       sources,
       out,
       memoryBytes: memory,
@@ -106,7 +106,7 @@ async function run(sources: string[], flags: Flags): Promise<void> {
     view.end();
     if (!signal.aborted) throw error;
     throw new CorvidError('ERR_ABORTED', 'the build was interrupted', {
-      hint: 'run the same command again to go on; what was done so far is kept',
+      hint: 'run the same command again to resume; finished work is kept',
       cause: error,
     });
   } finally {
@@ -149,23 +149,23 @@ function changesOf({ added, changed, touched, removed, unchanged }: BuildSummary
     [removed, 'removed'],
     [unchanged, 'unchanged'],
   ];
-  const said = changes.filter(([number]) => number > 0);
-  return said.map(([number, what]) => `${count(number)} ${what}`).join(', ') || 'nothing new';
+  const nonZero = changes.filter(([number]) => number > 0);
+  return nonZero.map(([number, what]) => `${count(number)} ${what}`).join(', ') || 'nothing new';
 }
 
 function describeNeeds({ memoryBytes, diskBytes, residentBytes }: BuildEstimate): string {
   return (
     `${bytes(memoryBytes)} of memory and ${bytes(diskBytes)} of disk; ` +
-    `searching then wants ${bytes(residentBytes)} resident`
+    `searching then needs ${bytes(residentBytes)} of resident memory`
   );
 }
 
-/** The choice that was made for a collection of this size. */
+/** The codec that was chosen for a collection of this size. */
 function describeCodec(codec: CodecInfo, vectors: boolean): string {
   const kind =
     codec.method === 'rotation'
       ? 'random rotation (too few images to train)'
       : `${plural(codec.lists, 'list')} in ${plural(codec.groups, 'group')}`;
-  const kept = vectors ? 'int8 vectors kept' : 'no vectors kept';
+  const kept = vectors ? 'int8 vectors stored' : 'no vectors stored';
   return `codec: ${kind}, ${codec.levels.join('/')} bits, ${kept}`;
 }

@@ -1,4 +1,4 @@
-// corvid info: what is inside an index, and what it costs.
+// corvid info: prints what is in an index, and how many bytes each structure takes.
 import { Command } from 'commander';
 import { openIndex } from '../../index.js';
 import { infoLines } from '../console/ledger.js';
@@ -6,13 +6,13 @@ import { recallLines } from '../console/recall.js';
 
 export function infoCommand(): Command {
   return new Command('info')
-    .description('print what is in an index, and what every structure of it costs')
-    .argument('<index>', 'an index that build-index made')
-    .option('--json', 'as JSON')
+    .description('print what is in an index, and the size of each structure')
+    .argument('<index>', 'an index made by build-index')
+    .option('--json', 'print as JSON')
     .addHelpText(
       'after',
       `
-Resident bytes want memory while searching; what is on disk besides is read for the hits alone.
+Resident bytes are read while searching and should fit in memory; the rest is read only for hits.
 
 Examples:
   corvid info photos.corvid

@@ -1,7 +1,7 @@
-// corvid repl: a line is a query.
+// corvid repl: an interactive search, one query per line.
 import { Command } from 'commander';
 import { openIndex } from '../../index.js';
-import { fraction, wholeNumber } from '../console/arguments.js';
+import { fraction, integer } from '../console/arguments.js';
 import { runRepl } from '../repl/loop.js';
 
 interface Flags {
@@ -13,17 +13,17 @@ interface Flags {
 
 export function replCommand(): Command {
   return new Command('repl')
-    .description('search an index line by line')
-    .argument('<index>', 'an index that build-index made')
-    .option('-n, --limit <n>', 'hits a page', wholeNumber, 10)
-    .option('-e, --effort <0..1>', 'how hard to look (default: 0.5)', fraction)
-    .option('-m, --model <name>', 'encoder, where the index was made from vectors')
-    .option('--threads <n>', 'worker threads', wholeNumber)
+    .description('search an index interactively')
+    .argument('<index>', 'an index made by build-index')
+    .option('-n, --limit <n>', 'hits per page', integer, 10)
+    .option('-e, --effort <0..1>', 'search effort (default: 0.5)', fraction)
+    .option('-m, --model <name>', 'encoder, for an index built from vectors')
+    .option('--threads <n>', 'worker threads', integer)
     .addHelpText(
       'after',
       `
-A line is a query; .help inside lists the commands. Ctrl-C cancels a query, Ctrl-D leaves. Lines may
-be piped in. The history is kept in $XDG_STATE_HOME/corvid/history (CORVID_HISTORY names another).
+Each line is a query; .help lists the commands. Ctrl-C cancels a query, Ctrl-D exits. Lines may be
+piped in. The history is $XDG_STATE_HOME/corvid/history, or the file named by CORVID_HISTORY.
 
 Example:
   corvid repl photos.corvid`,

@@ -1,4 +1,4 @@
-// corvid search: one query, and its hits as a table, JSON, or paths.
+// corvid search: runs one query and prints its hits as a table, as JSON, or as paths.
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import {
@@ -9,14 +9,14 @@ import {
   type SearchResult,
 } from '../../index.js';
 import {
+  collectParts,
   fraction,
-  gather,
   imagePart,
+  integer,
   itemPart,
   levelList,
   realNumber,
   usageError,
-  wholeNumber,
 } from '../console/arguments.js';
 import { footer, hitLines } from '../console/hits.js';
 import { describeQuery, pictureOf } from '../console/query.js';
@@ -38,46 +38,56 @@ interface Flags extends Omit<SearchOptions, 'signal'> {
 
 export function searchCommand(): Command {
   return new Command('search')
-    .description('find images by words, by pictures, or by both')
-    .argument('<index>', 'an index that build-index made')
-    .argument('[text...]', 'what to look for; + and - add and take away: "a dog - people"')
-    .optionsGroup('What to look for (every one may be repeated):')
-    .option('-i, --image <file>', 'a picture to look like; 0.5*file weighs it', gather(imagePart))
+    .description('find images by text, by image, or by both')
+    .argument('<index>', 'an index made by build-index')
+    .argument('[text...]', 'what to look for; + adds, - subtracts: "a dog - people"')
+    .optionsGroup('What to look for (repeatable):')
+    .option(
+      '-i, --image <file>',
+      'an image to resemble; 0.5*file sets its weight',
+      collectParts(imagePart),
+    )
     .option(
       '--more <item>',
-      'more like this item: its number or its key (key:2024 if that looks like a number)',
-      gather(itemPart(1)),
+      'more like this item, by number or by key (key:2024 if the key looks like a number)',
+      collectParts(itemPart(1)),
     )
-    .option('--less <item>', 'less like this item', gather(itemPart(-1)))
+    .option('--less <item>', 'less like this item', collectParts(itemPart(-1)))
     .optionsGroup('Which hits:')
-    .option('-w, --where <sql>', 'only items that match, by an SQL condition')
-    .option('--min-score <score>', 'leave out hits with a lower score', realNumber)
-    .option('-n, --limit <n>', 'hits to print', wholeNumber, 10)
-    .option('--offset <n>', 'hits to leave out at the front', wholeNumber)
+    .option('-w, --where <sql>', 'only items that match an SQL condition')
+    .option('--min-score <score>', 'omit hits with a lower score', realNumber)
+    .option('-n, --limit <n>', 'number of hits', integer, 10)
+    .option('--offset <n>', 'hits to skip before the first', integer)
     .optionsGroup('How to search:')
-    .option('-e, --effort <0..1>', 'how hard to look (default: 0.5)', fraction)
-    .option('--target-recall <0..1>', 'share of the true nearest to aim at', fraction)
+    .option('-e, --effort <0..1>', 'search effort (default: 0.5)', fraction)
+    .option(
+      '--target-recall <0..1>',
+      'fraction of the true nearest neighbours to aim for',
+      fraction,
+    )
     .option('--exact', 'score every image')
     .option('--levels <bits>', 'code lengths to use, e.g. 64,512', levelList)
     .addOption(
-      new Option('--scoring <kind>', 'hamming compares bits alone').choices([
+      new Option('--scoring <kind>', 'hamming compares bits only').choices([
         'asymmetric',
         'hamming',
       ]),
     )
-    .option('-m, --model <name>', 'encoder, where the index was made from vectors')
-    .option('--threads <n>', 'worker threads', wholeNumber)
+    .option('-m, --model <name>', 'encoder, for an index built from vectors')
+    .option('--threads <n>', 'worker threads', integer)
     .optionsGroup('Output:')
-    .addOption(new Option('--json', 'the whole result as JSON').conflicts(['jsonl', 'paths']))
-    .addOption(new Option('--jsonl', 'one hit a line as JSON').conflicts(['json', 'paths']))
-    .addOption(new Option('--paths', 'file paths alone, one a line').conflicts(['json', 'jsonl']))
+    .addOption(new Option('--json', 'print the whole result as JSON').conflicts(['jsonl', 'paths']))
+    .addOption(new Option('--jsonl', 'print one hit per line as JSON').conflicts(['json', 'paths']))
+    .addOption(
+      new Option('--paths', 'print only file paths, one per line').conflicts(['json', 'jsonl']),
+    )
     .option('--sheet <file.html>', 'also write a contact sheet')
     .addHelpText(
       'after',
       `
-Scores are cosines; those of words and pictures lie far lower than those of pictures among
-themselves, and only their order means much. --where knows the columns id, key, path, bytes,
-modified, width, height, taken, latitude, longitude, caption, metadata and damaged.
+Scores are cosines. A text and an image score far lower than two images do, so compare scores within
+one query only. --where accepts the columns id, key, path, bytes, modified, width, height, taken,
+latitude, longitude, caption, metadata and damaged.
 
 Examples:
   corvid search photos.corvid "red apples"
@@ -88,9 +98,9 @@ Examples:
     .action(run);
 }
 
-async function run(path: string, words: string[], flags: Flags): Promise<void> {
+async function run(path: string, text: string[], flags: Flags): Promise<void> {
   const { image, more, less, model, json, jsonl, paths, sheet, threads, ...options } = flags;
-  const parts = queryParts(words, [image, more, less]);
+  const parts = queryParts(text, [image, more, less]);
   const { signal, release } = interruptSignal();
   const index = await openIndex(path, { model, threads });
   try {
@@ -113,8 +123,8 @@ async function run(path: string, words: string[], flags: Flags): Promise<void> {
   }
 }
 
-function queryParts(words: string[], others: (QueryPart[] | undefined)[]): QueryPart[] {
-  const texts = words.length === 0 ? [] : parseQuery(words.join(' '));
+function queryParts(text: string[], others: (QueryPart[] | undefined)[]): QueryPart[] {
+  const texts = text.length === 0 ? [] : parseQuery(text.join(' '));
   const parts = [...texts, ...others.flatMap((list) => list ?? [])];
   if (parts.length > 0) return parts;
   throw usageError('nothing to look for', 'give a text, --image, --more or --less');

@@ -1,4 +1,4 @@
-// corvid verify: every checksum and cross-reference of an index.
+// corvid verify: checks every checksum and cross-reference of an index.
 import { Command } from 'commander';
 import { openIndex, type RecallCard } from '../../index.js';
 import { describeMissing, nounOf } from '../console/ledger.js';
@@ -10,14 +10,14 @@ import { bold, green } from '../console/style.js';
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('check every checksum and cross-reference of an index')
-    .argument('<index>', 'an index that build-index made')
-    .option('--recall', 'also measure again what each effort finds')
-    .option('--json', 'as JSON')
+    .argument('<index>', 'an index made by build-index')
+    .option('--recall', 'also measure the recall of each effort again')
+    .option('--json', 'print as JSON')
     .addHelpText(
       'after',
       `
-Ends with 0 for a sound index, and with 1 and what is wrong for another; of every segment the first
-fault is told. Nothing is changed.
+Exits with 0 if the index is sound, otherwise with 1 and the first fault of each segment. Nothing is
+changed.
 
 Examples:
   corvid verify photos.corvid
@@ -43,8 +43,8 @@ async function run(path: string, flags: { json?: boolean; recall?: boolean }): P
             `${green('✔', process.stdout)} ${bold(path, process.stdout)} is sound: ` +
               `${plural(images, nounOf(info))}, ${plural(report.files, 'file')}, ` +
               bytes(report.bytes),
-            '  checked: the checksum of every block of every file, SQLite’s own check of the catalog,',
-            '  and that every row has its item and every item its row',
+            '  checked: the checksum of every block of every file, the integrity check of the catalog,',
+            '  and that rows and items correspond one to one',
             ...describeMissing(info).map((line) => `  missing: ${line}`),
             ...(card === undefined ? [] : cardLines(card)),
           ];
@@ -57,6 +57,6 @@ async function run(path: string, flags: { json?: boolean; recall?: boolean }): P
 
 function cardLines(card: RecallCard | null): string[] {
   return card === null
-    ? ['', '  recall: the build kept no queries to measure it with (it does from 1,000 rows on)']
+    ? ['', '  recall: not measurable, the build stores queries for it only from 1,000 rows up']
     : ['', ...recallLines(card)];
 }

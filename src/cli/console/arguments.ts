@@ -1,9 +1,9 @@
-// Command-line values → the types that the library takes. What is wrong ends in exit code 2.
+// Parses command-line values into the types that the library takes. A bad value exits with code 2.
 import { InvalidArgumentError } from 'commander';
 import { CorvidError, type QueryPart } from '../../index.js';
 
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+export function integer(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a non-negative integer.');
   return Number(text);
 }
 
@@ -23,10 +23,10 @@ export function fraction(text: string): number {
 
 /** 64,512 → [64, 512]. */
 export function levelList(text: string): number[] {
-  return text.split(',').map((bits) => wholeNumber(bits.trim()));
+  return text.split(',').map((bits) => integer(bits.trim()));
 }
 
-/** 4GB, 500MB, 1.5G or a plain number of bytes; decimal units. */
+/** 4GB, 500MB, 1.5G, or a plain number of bytes; units are decimal. */
 export function sizeInBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kMGT]?)i?B?$/i.exec(text.trim());
   if (match === null) throw new InvalidArgumentError('Expected a size such as 4GB or 500MB.');
@@ -34,23 +34,23 @@ export function sizeInBytes(text: string): number {
   return Math.round(Number(match[1]) * 1000 ** power);
 }
 
-/** A value may carry its weight in front: `0.5*chair.jpg`, `-1*chair.jpg`. */
+/** A value with an optional weight before it: `0.5*chair.jpg`, `-1*chair.jpg`. */
 export function weighted(text: string): { value: string; weight: number } {
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+))\*(.+)$/s.exec(text);
   if (match === null) return { value: text, weight: 1 };
   return { value: match[2] as string, weight: Number(match[1]) };
 }
 
-/** A repeatable option: gathers one query part an occurrence. */
-export function gather(toPart: (text: string) => QueryPart) {
+/** For a repeatable option: collects one query part per occurrence. */
+export function collectParts(toPart: (text: string) => QueryPart) {
   return (text: string, before: QueryPart[] | undefined): QueryPart[] => [
     ...(before ?? []),
     toPart(text),
   ];
 }
 
-/** A repeatable option: gathers the texts of all occurrences. */
-export function gatherText(text: string, before: string[] | undefined): string[] {
+/** For a repeatable option: collects the text of each occurrence. */
+export function collectTexts(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text];
 }
 
@@ -61,7 +61,7 @@ export function imagePart(text: string): QueryPart {
 
 const KEY = 'key:';
 
-/** An item by number, or else by key; `key:2024` is a key that looks like a number. */
+/** An item by number, else by key; `key:2024` is a key that looks like a number. */
 export function itemPart(sign: 1 | -1) {
   return (text: string): QueryPart => {
     const { value, weight } = weighted(text);
@@ -71,7 +71,7 @@ export function itemPart(sign: 1 | -1) {
   };
 }
 
-/** A mistake that no single option shows. */
+/** A usage error that concerns more than one option, or a REPL line. */
 export function usageError(what: string, hint: string): CorvidError {
   return new CorvidError('ERR_USAGE', what, { hint });
 }

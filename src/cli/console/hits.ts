@@ -1,17 +1,17 @@
-// Hits as lines of text, and the line that says what a search did.
+// Formats hits as lines of text, and the summary line below them.
 import type { Hit, SearchResult, Timings } from '../../index.js';
 import { count, milliseconds } from './numbers.js';
 import { bold, dim, printable, shortened, widthOf } from './style.js';
 
-/** Longer names are printed whole, and push what follows them to the right. */
+/** Longer names are not cut; they push the following columns to the right. */
 const NAME_COLUMN = 60;
 
-/** What people call a hit: its key, else its path, else its number. */
+/** The name shown for a hit: its key, else its path, else its number. */
 export function nameOf({ key, path, id }: Pick<Hit, 'key' | 'path' | 'id'>): string {
   return printable(key ?? path ?? `#${id}`);
 }
 
-/** One line a hit: rank (from `firstRank`, unless null), score, name, date, caption. */
+/** One line per hit: rank (from `firstRank`, unless null), score, name, date, caption. */
 export function hitLines(
   hits: readonly Hit[],
   { firstRank }: { firstRank: number | null },
@@ -25,8 +25,8 @@ export function hitLines(
     const score = hit.score.toFixed(3).padStart(scoreWidth);
     const name = nameOf(hit).padEnd(nameWidth);
     const taken = dates ? `${(hit.takenAt?.slice(0, 10) ?? '').padEnd(10)}  ` : '';
-    const room = widthOf(process.stdout) - `  ${rank}${score}  ${name}  ${taken}`.length;
-    const caption = room < 8 ? '' : shortened(printable(hit.caption ?? ''), room);
+    const captionWidth = widthOf(process.stdout) - `  ${rank}${score}  ${name}  ${taken}`.length;
+    const caption = captionWidth < 8 ? '' : shortened(printable(hit.caption ?? ''), captionWidth);
     const note = `${taken}${caption}`.trimEnd();
     const line = `  ${dim(rank, process.stdout)}${bold(score, process.stdout)}  `;
     if (note === '') return `${line}${name.trimEnd()}`;
@@ -44,13 +44,13 @@ const STEPS: [keyof Timings, string][] = [
   ['joinMs', 'join'],
 ];
 
-/** Below this a step was not needed; what is left is the clock. */
-const LEAST_STEP_MS = 0.02;
+/** A shorter step did not run: what was measured is the clock itself. */
+const MIN_STEP_MS = 0.02;
 
-/** `embed 31 · scan 0.3 ms`, without the steps that were not needed. */
+/** `embed 31 · scan 0.3 ms`, without the steps that did not run. */
 export function timingText({ timings, matchingRows, rows }: SearchResult): string {
   const steps = STEPS.filter(([step]) => step !== 'filterMs' || matchingRows < rows)
-    .filter(([step]) => timings[step] >= LEAST_STEP_MS)
+    .filter(([step]) => timings[step] >= MIN_STEP_MS)
     .map(([step, name]) => `${name} ${milliseconds(timings[step])}`);
   return steps.length === 0 ? '' : `${steps.join(' · ')} ms`;
 }

@@ -1,9 +1,9 @@
-// What is in an index, and what every structure of it costs.
+// Formats what is in an index, and how many bytes each structure takes.
 import Table from 'cli-table3';
 import type { CodecInfo, IndexInfo } from '../../index.js';
 import { bytes, count, plural } from './numbers.js';
 
-/** A table without lines. */
+/** A table without ruling lines. */
 export const PLAIN_FRAME = {
   top: '',
   'top-mid': '',
@@ -22,7 +22,7 @@ export const PLAIN_FRAME = {
   middle: '   ',
 };
 
-/** What is counted: an index of vectors alone has no images that could be shown. */
+/** What the index counts: an index built from vectors has no images. */
 export function nounOf({ encoder }: Pick<IndexInfo, 'encoder'>): string {
   return encoder === null ? 'vector' : 'image';
 }
@@ -50,7 +50,7 @@ export function infoLines(info: IndexInfo): string[] {
       `corvid ${info.writtenBy}: commit ${count(info.generation)}, ${plural(segments, 'segment')}, ` +
         `${count(info.dims)} dimensions`,
     ),
-    fact('encoder', encoder === null ? 'none: the index was made from vectors' : encoder.model),
+    fact('encoder', encoder === null ? 'none: the index was built from vectors' : encoder.model),
     ...(encoder === null
       ? []
       : [
@@ -60,14 +60,14 @@ export function infoLines(info: IndexInfo): string[] {
             : [fact('', `weights sha256 ${encoder.weightsSha256.slice(0, 16)}…`)]),
         ]),
     fact('codec', describeCodec(codec)),
-    fact('vectors', vectors ? 'int8, kept for nearly exact scores' : 'not kept'),
+    fact('vectors', vectors ? 'int8, stored for nearly exact scores' : 'not stored'),
     ...describeMissing(info).map((line) => fact('missing', line)),
     '',
     ...ledgerTable(info),
   ];
 }
 
-/** Planes of long codes and vectors may be left out of an index; what that means. */
+/** An index may be copied without longer planes or vectors: which are missing, and the effect. */
 export function describeMissing({ missingLevels, missingVectors }: IndexInfo): string[] {
   const bits = `${missingLevels.join(', ')} bits: scores are a little less precise`;
   const vectors = 'int8 vectors: scores are those of the codes';
@@ -76,7 +76,7 @@ export function describeMissing({ missingLevels, missingVectors }: IndexInfo): s
 
 function describeCodec({ method, trainingRows, lists, groups }: CodecInfo): string {
   return method === 'rotation'
-    ? 'random rotation, without training: the collection is small'
+    ? 'random rotation, untrained: the collection is small'
     : `trained on ${plural(trainingRows, 'row')}: ${plural(lists, 'list')} in ` +
         plural(groups, 'group');
 }

@@ -1,9 +1,9 @@
-// Numbers as people read them.
+// Formats numbers for people.
 
-const WHOLE = new Intl.NumberFormat('en-US');
+const GROUPED = new Intl.NumberFormat('en-US');
 
 export function count(value: number): string {
-  return WHOLE.format(value);
+  return GROUPED.format(value);
 }
 
 export function plural(value: number, one: string, many = `${one}s`): string {

@@ -1,4 +1,4 @@
-// What package.json says of this build.
+// Reads the version of this build from package.json.
 import { readFileSync } from 'node:fs';
 
 export function packageVersion(): string {

@@ -1,4 +1,4 @@
-// Progress of a build on stderr: a bar on a terminal, a plain line now and then elsewhere.
+// Shows the progress of a build on stderr: a bar on a terminal, otherwise a plain line now and then.
 import cliProgress from 'cli-progress';
 import type { BuildPhase, BuildProgress } from '../../index.js';
 import { clock, count } from './numbers.js';
@@ -24,7 +24,7 @@ const PLAIN_FIRST_LINE_MS = 1000;
 
 export interface ProgressView {
   show(progress: BuildProgress): void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void;
 }
 

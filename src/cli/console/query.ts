@@ -1,9 +1,9 @@
-// A query as people read it: `a dog − people + chair.jpg`.
+// Formats a query for people: `a dog − people + chair.jpg`.
 import { basename } from 'node:path';
 import type { ItemRef, QueryPart } from '../../index.js';
 import { printable } from './style.js';
 
-/** @param nameOfItem what an item is called where its name is known */
+/** @param nameOfItem gives the name to show for an item */
 export function describeQuery(
   parts: readonly QueryPart[],
   nameOfItem: (item: ItemRef) => string = (item) => `item ${item}`,
@@ -25,7 +25,7 @@ function describePart(part: QueryPart, nameOfItem: (item: ItemRef) => string): s
   return 'a vector';
 }
 
-/** The first picture file of a query, for a contact sheet to show. */
+/** The first image file of a query, to show on a contact sheet. */
 export function pictureOf(parts: readonly QueryPart[]): string | undefined {
   return parts.flatMap((part) =>
     'image' in part && typeof part.image === 'string' ? [part.image] : [],

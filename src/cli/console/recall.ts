@@ -1,10 +1,10 @@
-// The recall card as a table: what each effort costs, and what it finds.
+// Formats the recall card as a table: the work and the recall of each effort.
 import Table from 'cli-table3';
 import type { RecallCard } from '../../index.js';
 import { PLAIN_FRAME } from './ledger.js';
 import { count } from './numbers.js';
 
-/** One line an effort; recall of the 10 and the 100 nearest, by what scores the hits at last. */
+/** One line per effort: recall@10 and recall@100, for each level or vectors that scores last. */
 export function recallLines({ steps, queries, rows }: RecallCard): string[] {
   const lasts = Object.keys(steps[0]?.recall ?? {});
   const label = (last: string) => (last === 'vectors' ? 'vectors' : `${last} bits`);

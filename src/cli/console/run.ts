@@ -1,15 +1,15 @@
-// How a command ends: exit codes, one clear message for an error, and Ctrl-C.
+// Runs a command: exit codes, one clear message per error, and Ctrl-C.
 import { type Command, CommanderError } from 'commander';
 import { CorvidError } from '../../index.js';
 import { bold, dim, isTerminal, red, yellow } from './style.js';
 
 const EXIT = { ok: 0, error: 1, usage: 2, interrupted: 130 } as const;
 
-/** Parses the command line, runs what it says, and sets the exit code. */
+/** Parses the command line, runs the command, and sets the exit code. */
 export async function runProgram(program: Command): Promise<void> {
-  letReadersLeave();
+  exitOnClosedPipe();
   forEach(program, (command) => {
-    command.exitOverride().showHelpAfterError('(--help says more)');
+    command.exitOverride().showHelpAfterError('(see --help)');
     command.helpOption('-h, --help', 'print this help');
     command.configureHelp({ styleTitle: (title) => bold(title, process.stdout) });
   });
@@ -17,7 +17,7 @@ export async function runProgram(program: Command): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed its message; help and --version come by this way too.
+      // Commander has printed its message already. --help and --version arrive here too.
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
       return;
     }
@@ -26,7 +26,7 @@ export async function runProgram(program: Command): Promise<void> {
   }
 }
 
-/** Tells on stderr what went wrong; with CORVID_DEBUG also the stack and the causes. */
+/** Prints an error on stderr; with CORVID_DEBUG also its stack and causes. */
 export function reportError(error: unknown): void {
   const lines = errorLines(error, isTerminal(process.stderr));
   process.stderr.write(`${lines.join('\n')}\n`);
@@ -34,8 +34,8 @@ export function reportError(error: unknown): void {
 }
 
 /**
- * One line, as logs want it; on a terminal what was expected, what was found and what to do stand
- * on lines of their own.
+ * One line, for logs; on a terminal, what was expected, what was found and what to do follow on
+ * separate lines.
  */
 export function errorLines(error: unknown, terminal: boolean): string[] {
   if (!(error instanceof CorvidError)) {
@@ -63,7 +63,7 @@ export function exitCodeOf(error: unknown): number {
   return error.code === 'ERR_USAGE' || error.code === 'ERR_QUERY' ? EXIT.usage : EXIT.error;
 }
 
-/** A signal that the first Ctrl-C (or SIGTERM) fires; the second one ends the process at once. */
+/** A signal that the first Ctrl-C (or SIGTERM) aborts; the second one ends the process at once. */
 export function interruptSignal(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const interrupt = () => {
@@ -79,8 +79,8 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
   return { signal: controller.signal, release };
 }
 
-/** `corvid search … | head` closes the pipe early: that ends the output and is no error. */
-function letReadersLeave(): void {
+/** `corvid search … | head` closes the pipe early: that ends the command and is not an error. */
+function exitOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
     throw error;

@@ -1,4 +1,4 @@
-// The contact sheet: one self-contained HTML page of search results, thumbnails inside, no scripts.
+// Writes a contact sheet: a self-contained HTML page of hits with embedded thumbnails, no scripts.
 import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { CorvidError, type Hit, type SearchResult, thumbnail } from '../../index.js';
@@ -7,10 +7,10 @@ import { count, plural } from './numbers.js';
 import { printable } from './style.js';
 
 export interface SheetSection {
-  /** The query as people read it. */
+  /** The query, formatted for people. */
   title: string;
   result: SearchResult;
-  /** A picture that was searched with, shown beside the title. */
+  /** An image of the query, shown beside the title. */
   picture?: string | undefined;
 }
 
@@ -53,22 +53,22 @@ figcaption { padding: .6rem .75rem .75rem; font-size: .84rem; border-top: 1px so
 .empty { color: var(--soft); }
 `;
 
-/** Writes the page to `path`. @throws CorvidError ERR_IO if that cannot be */
+/** Writes the page to `path`. @throws CorvidError ERR_IO if it cannot be written */
 export async function writeSheet(path: string, sections: readonly SheetSection[]): Promise<void> {
   const page = await contactSheet(sections);
   try {
     await writeFile(path, page);
   } catch (cause) {
-    throw new CorvidError('ERR_IO', 'the contact sheet cannot be written', {
+    throw new CorvidError('ERR_IO', 'the contact sheet could not be written', {
       path,
       actual: cause instanceof Error ? cause.message : String(cause),
-      hint: 'choose another file in a folder that is there and may be written to',
+      hint: 'choose a file in a folder that exists and is writable',
       cause,
     });
   }
 }
 
-/** @returns the page. Reads the hits' image files; one that cannot be read is shown by its name. */
+/** @returns the page. Reads the image files of the hits; an unreadable one shows only its name. */
 async function contactSheet(sections: readonly SheetSection[]): Promise<string> {
   const first = sections[0];
   const images = first === undefined ? 0 : first.result.rows;
@@ -94,14 +94,14 @@ ${body.join('\n')}
 async function sectionHtml({ title, result, picture }: SheetSection): Promise<string> {
   const best = Math.max(0.01, ...result.hits.map(({ score }) => score));
   const cards = await Promise.all(result.hits.map((hit, i) => cardHtml(hit, i + 1, best)));
-  const looked = [
+  const summary = [
     `${count(result.hits.length)} of ${count(result.rows)}`,
     timingText(result),
   ].filter(Boolean);
   const shown = picture === undefined ? '' : await imageTag(picture, '');
   return `<section>
-<div class="query">${shown}<div><h2>${escapeHtml(title)}</h2><p>${looked.join(' · ')}</p></div></div>
-${cards.length === 0 ? '<p class="empty">Nothing was found.</p>' : `<ol>\n${cards.join('\n')}\n</ol>`}
+<div class="query">${shown}<div><h2>${escapeHtml(title)}</h2><p>${summary.join(' · ')}</p></div></div>
+${cards.length === 0 ? '<p class="empty">Nothing found.</p>' : `<ol>\n${cards.join('\n')}\n</ol>`}
 </section>`;
 }
 
@@ -126,7 +126,7 @@ async function imageTag(path: string, alt: string): Promise<string> {
     const data = `data:image/jpeg;base64,${jpeg.toString('base64')}`;
     return `<img src="${data}" alt="${escapeHtml(alt)}" loading="lazy">`;
   } catch (error) {
-    // The file may have gone since it was indexed: the sheet says so in its place.
+    // The file may be gone since it was indexed: the sheet shows the reason in its place.
     const reason = error instanceof CorvidError ? error.code : 'the file cannot be read';
     return missingTag(reason);
   }

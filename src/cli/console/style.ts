@@ -1,5 +1,5 @@
-// Colours, where the stream is a terminal and nobody has asked to go without (NO_COLOR); and text
-// from files made safe to print.
+// Colours, if the stream is a terminal and NO_COLOR is not set; and text from files made safe to
+// print.
 import type { WriteStream } from 'node:tty';
 
 type Stream = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
@@ -8,7 +8,7 @@ export function isTerminal(stream: Stream): boolean {
   return stream.isTTY === true;
 }
 
-/** Columns of a terminal; without end elsewhere. */
+/** Columns of a terminal; infinite for other streams. */
 export function widthOf(stream: Stream): number {
   return isTerminal(stream) ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY;
 }
@@ -27,12 +27,12 @@ export const green = paint(32);
 export const yellow = paint(33);
 export const cyan = paint(36);
 
-/** Names and captions are strangers' text: a control character in one must not reach a terminal. */
+/** Names and captions are untrusted: their control characters must not reach a terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
 }
 
-/** Cut to `width` characters, the end shown by an ellipsis. */
+/** Cuts a text to `width` characters and ends it with an ellipsis. */
 export function shortened(text: string, width: number): string {
   const characters = Array.from(text);
   return characters.length <= width

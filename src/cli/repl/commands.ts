@@ -1,4 +1,4 @@
-// The dot-commands of the REPL: how they are written, what they do, and what Tab offers for them.
+// The dot-commands of the REPL: their syntax, what they do, and what Tab completes for them.
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { QueryPart } from '../../index.js';
@@ -9,7 +9,7 @@ import { openWithDesktop } from './desktop.js';
 import type { Session } from './session.js';
 
 export interface DotCommand {
-  /** What stands behind the name. */
+  /** Syntax of the argument, for .help. */
   argument: string;
   help: string;
   /** What Tab completes in the argument. */
@@ -22,7 +22,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.image',
     {
       argument: '[+|-] FILE',
-      help: 'search with a picture; + adds it, - takes it away, 0.5*FILE weighs it',
+      help: 'search by image; + adds it, - subtracts it, 0.5*FILE sets its weight',
       completes: 'file',
       run: (session, argument, signal) => {
         const { part, sign } = imagePart(argument);
@@ -34,7 +34,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.more',
     {
       argument: 'N…',
-      help: 'more like hit N; 0.5*N weighs it',
+      help: 'more like hit N; 0.5*N sets its weight',
       run: (session, argument, signal) => session.add(itemParts(session, argument, 1), signal),
     },
   ],
@@ -42,7 +42,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.less',
     {
       argument: 'N…',
-      help: 'less like hit N; 0.5*N weighs it',
+      help: 'less like hit N; 0.5*N sets its weight',
       run: (session, argument, signal) => session.add(itemParts(session, argument, -1), signal),
     },
   ],
@@ -50,20 +50,24 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.where',
     {
       argument: '[SQL]',
-      help: "only items that match, as path like '%lake%'; without SQL, all again",
+      help: "filter, e.g. path like '%lake%'; without SQL, removes the filter",
       completes: 'column',
       run: (session, sql, signal) => session.setWhere(sql, signal),
     },
   ],
   [
     '.next',
-    { argument: '', help: 'the following hits', run: (session, _, signal) => session.next(signal) },
+    {
+      argument: '',
+      help: 'the next page of hits',
+      run: (session, _, signal) => session.next(signal),
+    },
   ],
   [
     '.open',
     {
       argument: 'N',
-      help: 'show hit N in the desktop’s viewer',
+      help: 'open hit N in the desktop’s viewer',
       run: async (session, number) => {
         const hit = session.hit(number);
         if (hit.path === null) throw usageError(`${nameOf(hit)} has no file`, 'choose another hit');
@@ -85,13 +89,13 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.limit',
     {
       argument: 'N',
-      help: 'hits a page',
+      help: 'hits per page',
       run: (session, text) => {
         const limit = Number(text);
         if (/^\d+$/.test(text) && limit >= 1) return session.setLimit(limit);
         throw usageError(
-          `${text || 'nothing'} is no number of hits`,
-          'give a whole number, 1 or more',
+          `${text || 'nothing'} is not a number of hits`,
+          'give an integer of at least 1',
         );
       },
     },
@@ -100,11 +104,11 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.effort',
     {
       argument: '[0..1]',
-      help: 'how hard to look; 1 looks at everything',
+      help: 'search effort; 1 scores everything',
       run: (session, text) => {
         const effort = text === '' ? undefined : Number(text);
         if (effort === undefined || (effort >= 0 && effort <= 1)) return session.setEffort(effort);
-        throw usageError(`${text} is no effort`, 'give a number from 0 to 1');
+        throw usageError(`${text} is not an effort`, 'give a number from 0 to 1');
       },
     },
   ],
@@ -116,7 +120,7 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
     '.info',
     {
       argument: '',
-      help: 'what is in the index, and what it costs',
+      help: 'what is in the index, and the size of each structure',
       run: (session) => session.info(),
     },
   ],
@@ -127,16 +131,16 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
       help: 'print the time of each step',
       run: (session, text) => {
         if (text === 'on' || text === 'off') return session.setTimer(text === 'on');
-        throw usageError('the timer is on or off', 'say .timer on or .timer off');
+        throw usageError('the timer is either on or off', 'type .timer on or .timer off');
       },
     },
   ],
-  ['.help', { argument: '', help: 'print this', run: () => help() }],
+  ['.help', { argument: '', help: 'print this list', run: () => help() }],
   [
     '.exit',
     {
       argument: '',
-      help: 'leave, as Ctrl-D does',
+      help: 'exit, like Ctrl-D',
       run: (session) => {
         session.done = true;
         return [];
@@ -145,10 +149,9 @@ export const COMMANDS: ReadonlyMap<string, DotCommand> = new Map<string, DotComm
   ],
 ]);
 
-/** By name, or by the start of one where that is clear: `.exp` for `.explain`. */
 /**
- * A line as it was typed: a dot-command, or a query.
- * @returns lines to print. @throws CorvidError for the loop to show.
+ * Runs a line as it was typed: a dot-command or a query.
+ * @returns lines to print. @throws CorvidError for the loop to report.
  */
 export async function runLine(
   session: Session,
@@ -162,6 +165,7 @@ export async function runLine(
   return findCommand(name).run(session, line.slice(name.length).trim(), signal);
 }
 
+/** Finds a command by name or by an unambiguous prefix: `.exp` for `.explain`. */
 function findCommand(name: string): DotCommand {
   const exact = COMMANDS.get(name);
   if (exact !== undefined) return exact;
@@ -170,8 +174,8 @@ function findCommand(name: string): DotCommand {
   if (only !== undefined) return only;
   const names = near.map(([full]) => full).join(', ');
   throw near.length === 0
-    ? usageError(`there is no command ${name}`, '.help lists all of them')
-    : usageError(`${name} may be ${names}`, 'write more of it');
+    ? usageError(`there is no command ${name}`, '.help lists all commands')
+    : usageError(`${name} is ambiguous: ${names}`, 'type more of the name');
 }
 
 function help(): string[] {
@@ -179,11 +183,14 @@ function help(): string[] {
     return helpLine(`${name} ${command.argument}`, command.help);
   });
   return [
-    'A line is a query:',
-    helpLine('a dog on a beach', 'words'),
-    helpLine('a beach - 0.5*people', 'take away, add with +, weigh; "quotes" keep a text whole'),
-    helpLine('+ sunset', 'a line that begins with + or - goes on with the query'),
-    'Or a command, as short as is clear:',
+    'Type a query:',
+    helpLine('a dog on a beach', 'a text'),
+    helpLine(
+      'a beach - 0.5*people',
+      '- subtracts, + adds, 0.5* sets a weight; "quotes" protect a text',
+    ),
+    helpLine('+ sunset', 'a line that starts with + or - extends the last query'),
+    'Or a command, which may be abbreviated:',
     ...commands,
   ];
 }
@@ -205,11 +212,11 @@ function itemParts(session: Session, argument: string, sign: 1 | -1): QueryPart[
   });
 }
 
-/** The rest of a line as a path: quotes are taken off, ~ is the home folder. */
+/** The rest of a line as a path: quotes are removed, ~ is the home folder. */
 function filePath(argument: string): string {
   const quoted = /^(["'])(.*)\1$/s.exec(argument);
   const path = quoted?.[2] ?? argument;
-  if (path === '') throw usageError('a file is missing', 'name one behind the command');
+  if (path === '') throw usageError('a file is missing', 'type its path after the command');
   return resolve(expandHome(path));
 }
 

@@ -1,4 +1,4 @@
-// What Tab offers: commands, files for those that take one, columns for `.where`.
+// Tab completion: commands, files for those that take one, columns for `.where`.
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { COMMANDS, expandHome } from './commands.js';
@@ -19,7 +19,7 @@ const COLUMNS = [
   'damaged',
 ];
 
-/** @returns what may stand in place of the second, the end of the line, as readline wants it */
+/** @returns completions, and the end of the line that they replace, as readline expects them */
 export function completions(line: string): [string[], string] {
   if (!line.startsWith('.')) return [[], line];
   const space = line.indexOf(' ');
@@ -37,7 +37,7 @@ export function completions(line: string): [string[], string] {
   return [[], line];
 }
 
-/** A command that takes something is followed by a blank, so that one can go on typing. */
+/** A command with an argument is completed with a space after it. */
 function commands(start: string): string[] {
   return [...COMMANDS]
     .filter(([name]) => name.startsWith(start))
@@ -56,7 +56,7 @@ function files(fragment: string): string[] {
           `${fragment.slice(0, fragment.length - start.length)}${entry.name}${entry.isDirectory() ? '/' : ''}`,
       );
   } catch {
-    // No such folder (yet): there is nothing to offer, and nothing to complain of while typing.
+    // No such folder (yet): there is nothing to complete, and typing must not raise an error.
     return [];
   }
 }

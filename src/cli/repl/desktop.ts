@@ -1,4 +1,4 @@
-// Opens a file with whatever the desktop opens such files with.
+// Opens a file with the desktop's default application.
 import { spawn } from 'node:child_process';
 import { CorvidError } from '../../index.js';
 
@@ -7,14 +7,14 @@ const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
   win32: ['explorer.exe'],
 };
 
-/** Resolves once the viewer has been started. @throws CorvidError ERR_NOT_FOUND without a viewer */
+/** Resolves once the viewer has started. @throws CorvidError ERR_NOT_FOUND if there is none */
 export function openWithDesktop(path: string): Promise<void> {
   const [command, ...first] = OPENERS[process.platform] ?? ['xdg-open'];
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...first, path], { detached: true, stdio: 'ignore' });
     child.once('error', (cause) => {
       reject(
-        new CorvidError('ERR_NOT_FOUND', 'there is no viewer to open files with', {
+        new CorvidError('ERR_NOT_FOUND', 'no application to open files was found', {
           path: command,
           hint: `open ${path} yourself`,
           cause,

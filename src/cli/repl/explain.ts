@@ -1,4 +1,4 @@
-// What a search did, step by step, with the time of each.
+// Formats what a search did: its steps, and the time of each.
 import type { SearchResult } from '../../index.js';
 import { count, milliseconds, plural } from '../console/numbers.js';
 
@@ -27,7 +27,7 @@ export function explain(query: string, where: string | undefined, result: Search
   }
   lines.push(
     step('join', `${count(result.hits.length)} hits with the catalog`, timings.joinMs),
-    `answer    ${exact ? 'exact: every image was scored' : 'approximate: .effort 1 looks at all'}`,
+    `answer    ${exact ? 'exact: every image was scored' : 'approximate: .effort 1 scores all'}`,
   );
   return lines;
 }

@@ -1,7 +1,7 @@
-// The REPL's terminal side: reading lines, history, Tab, Ctrl-C and Ctrl-D.
+// The terminal side of the REPL: lines, history, Tab, Ctrl-C and Ctrl-D.
 //
-// Lines are answered in order, one at a time, also when they are piped in faster than that. Ctrl-C
-// cancels the query that runs, else clears the line; Ctrl-D or `.exit` leaves.
+// Lines are answered in order, one at a time, even if they are piped in faster. Ctrl-C cancels the
+// running query, or else clears the line; Ctrl-D or `.exit` exits.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -39,15 +39,15 @@ export async function runRepl(index: CorvidIndex, options: SessionOptions): Prom
     reader.on('history', writeHistory);
     const info = await index.info();
     process.stdout.write(`${bold('corvid', process.stdout)} ${headline(info)}\n`);
-    process.stdout.write(`${dim('type what to look for; .help lists the rest', process.stdout)}\n`);
-    if (info.encoder !== null) warm(index, leaving.signal);
+    process.stdout.write(`${dim('type what to look for, or .help', process.stdout)}\n`);
+    if (info.encoder !== null) warmUp(index, leaving.signal);
     reader.prompt();
   }
   for await (const line of reader) {
     running = new AbortController();
     const failed = await answer(session, line, running.signal);
     running = undefined;
-    // A script that pipes lines in wants to know that one of them failed.
+    // A script that pipes lines in learns from the exit code that one of them failed.
     if (failed && !interactive) process.exitCode = 1;
     if (session.done) break;
     if (interactive) reader.prompt();
@@ -58,20 +58,20 @@ export async function runRepl(index: CorvidIndex, options: SessionOptions): Prom
 }
 
 /** Loads the text encoder while the first line is being typed. */
-function warm(index: CorvidIndex, signal: AbortSignal): void {
+function warmUp(index: CorvidIndex, signal: AbortSignal): void {
   index.search('a photo', { limit: 1, signal }).catch(() => {
-    // Nobody has asked for anything yet: what is wrong is told with the first query that needs it.
+    // No query was made yet: the first one that needs the encoder reports what is wrong.
   });
 }
 
-/** Drops what was typed; on an empty line, says how to leave. */
+/** Clears the line; on an empty line, says how to exit. */
 function clearLine(reader: Interface): void {
   if (reader.line === '') {
-    process.stdout.write('\n(Ctrl-D or .exit leaves)\n');
+    process.stdout.write('\n(Ctrl-D or .exit to exit)\n');
     reader.prompt();
     return;
   }
-  // Readline's own way: to the end, then cut backwards.
+  // Sends readline's own keys: Ctrl-E to the end of the line, Ctrl-U to delete back to its start.
   reader.write(null, { ctrl: true, name: 'e' });
   reader.write(null, { ctrl: true, name: 'u' });
 }
@@ -97,7 +97,7 @@ function historyPath(): string {
   return CORVID_HISTORY ?? join(state, 'corvid', 'history');
 }
 
-/** Newest first, as readline wants it. */
+/** Newest first, as readline expects it. */
 function readHistory(): string[] {
   const path = historyPath();
   if (!existsSync(path)) return [];

@@ -1,8 +1,7 @@
-// The state of a REPL and what can be done with it: the query so far, the hits on the screen,
-// settings.
+// The state of a REPL: the query so far, the hits on the screen, and settings.
 //
-// Knows nothing of terminals: it is given queries and gives back lines to print. A query or command
-// that fails leaves the query, the filter and the hits as they were.
+// It knows nothing about terminals: it takes queries and returns lines to print. A query or command
+// that fails leaves the query, the filter and the hits unchanged.
 import {
   type CorvidIndex,
   type Hit,
@@ -24,11 +23,11 @@ export interface SessionOptions {
   effort?: number | undefined;
 }
 
-/** What a search depends on, and what it found. Replaced as a whole, and only on success. */
+/** The input of a search and its hits. Replaced as a whole, and only on success. */
 interface View {
   parts: readonly QueryPart[];
   where: string | undefined;
-  /** Hits of all pages so far, as numbered on the screen from 1. */
+  /** Hits of all pages so far; the screen numbers them from 1. */
   hits: readonly Hit[];
   last: SearchResult | undefined;
 }
@@ -41,7 +40,7 @@ export class Session {
   #limit: number;
   #effort: number | undefined;
   #showTimings = true;
-  /** Names of the items that `.more` and `.less` brought into a query. */
+  /** Names of the items that `.more` and `.less` added to a query. */
   readonly #names = new Map<ItemRef, string>();
 
   constructor(index: CorvidIndex, { limit, effort }: SessionOptions) {
@@ -50,7 +49,7 @@ export class Session {
     this.#effort = effort;
   }
 
-  /** A query as it is written, or, after + or -, more of the last one. @returns lines to print. */
+  /** Runs a query, or extends the last one if the line starts with + or -. @returns lines to print */
   async query(line: string, signal: AbortSignal): Promise<string[]> {
     const parts = parseQuery(line);
     const continued = /^[+\-−]/.test(line) && this.#view.parts.length > 0;
@@ -67,30 +66,30 @@ export class Session {
     return this.#search({ ...this.#view, parts: [...this.#view.parts, ...more] }, signal);
   }
 
-  /** Adds hit `number` of the screen to the query. */
+  /** Hit `number` of the screen as a query part. */
   partOfHit(number: string, weight: number): QueryPart {
     const hit = this.hit(number);
     this.#names.set(hit.id, nameOf(hit));
     return { item: hit.id, weight };
   }
 
-  /** The following page. */
+  /** Prints the next page of hits. */
   next(signal: AbortSignal): Promise<string[]> {
     return this.#search(this.#view, signal, '', this.#view.hits.length);
   }
 
   async setWhere(sql: string, signal: AbortSignal): Promise<string[]> {
     const where = sql === '' ? undefined : sql;
-    const wanted = { ...this.#view, where };
-    const said = where === undefined ? 'no filter' : `filter: ${where}`;
-    if (wanted.parts.length > 0) return this.#search(wanted, signal, said);
-    this.#view = wanted;
-    return [said];
+    const view = { ...this.#view, where };
+    const title = where === undefined ? 'no filter' : `filter: ${where}`;
+    if (view.parts.length > 0) return this.#search(view, signal, title);
+    this.#view = view;
+    return [title];
   }
 
   setLimit(limit: number): string[] {
     this.#limit = limit;
-    return [`${limit} hits a page`];
+    return [`${limit} hits per page`];
   }
 
   setEffort(effort: number | undefined): string[] {
@@ -129,26 +128,26 @@ export class Session {
     const hit = /^\d+$/.test(number) ? hits[Number(number) - 1] : undefined;
     if (hit !== undefined) return hit;
     throw usageError(
-      number === '' ? 'a hit is named by its number' : `there is no hit ${number}`,
+      number === '' ? 'the number of a hit is missing' : `there is no hit ${number}`,
       hits.length === 0 ? 'search first' : `give a number from 1 to ${hits.length}`,
     );
   }
 
-  /** @param title printed above the hits, where they are not what the line itself says */
+  /** @param title printed above the hits; empty if it would only repeat the typed line */
   async #search(
-    wanted: View,
+    view: View,
     signal: AbortSignal,
-    title = this.#title(wanted.parts),
+    title = this.#title(view.parts),
     offset = 0,
   ): Promise<string[]> {
-    const { parts, where } = wanted;
+    const { parts, where } = view;
     if (parts.length === 0) throw usageError('there is no query yet', 'type what to look for');
     const options = { limit: this.#limit, offset, where, effort: this.#effort, signal };
     const last = await this.#index.search([...parts], options);
-    const before = offset === 0 ? [] : wanted.hits;
+    const before = offset === 0 ? [] : view.hits;
     this.#view = { parts, where, hits: [...before, ...last.hits], last };
     const found = hitLines(last.hits, { firstRank: offset + 1 });
-    if (found.length === 0) found.push(offset === 0 ? '  nothing found' : '  no more');
+    if (found.length === 0) found.push(offset === 0 ? '  nothing found' : '  no more hits');
     const foot = footer(last, { showTimings: this.#showTimings });
     return [...(title === '' ? [] : [title]), ...found, dim(foot, process.stdout)];
   }

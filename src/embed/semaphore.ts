@@ -1,26 +1,27 @@
-// Lets a number of tasks through at once; the others wait, first come, first served.
+// Runs at most a fixed number of tasks at once; the others wait, first come, first served.
 
-export class Gate {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
   /** First entry of `#waiting` that still waits: a queue of many thousands is not shifted. */
   #next = 0;
 
-  constructor(places: number) {
-    this.#free = places;
+  constructor(permits: number) {
+    this.#free = permits;
   }
 
-  async pass<T>(task: () => Promise<T>): Promise<T> {
+  /** Runs `task` once a permit is free, and releases the permit however the task ends. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await task();
     } finally {
-      this.#leave();
+      this.#release();
     }
   }
 
-  #leave(): void {
+  #release(): void {
     const next = this.#waiting[this.#next];
     if (next === undefined) {
       this.#free++;

@@ -1,5 +1,5 @@
-// After tsc: makes the commands executable, for `npx corvid` in a clone and for those who run a
-// script by its path, and removes what was compiled from sources that are gone, which would be packed.
+// Runs after tsc. Makes the commands executable, for `npx corvid` in a clone and for running them by
+// path, and removes what was compiled from sources that are gone, which would be packed.
 import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
