@@ -1,6 +1,6 @@
 // The layout of the tree: imports and includes point downwards, and no file outgrows its reader.
 //
-//   scripts → cli → index → indexer → query, packed → store, codec, embed, formats → native, option-names, errors
+//   scripts → cli → index → indexer → query, packed → store, codec, embed, formats → native, option-checks, errors
 //
 // Folders of one rank do not know each other's values (types may be shared), and folders form no
 // circle. Bench and test may reach into any folder; the command line sees the public index alone.
@@ -14,7 +14,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const RANK: Record<string, number> = {
   errors: 0,
   native: 1,
-  'option-names': 1,
+  'option-checks': 1,
   formats: 2,
   store: 2,
   codec: 2,
@@ -117,6 +117,56 @@ t.test('folders form no circle', async (t) => {
   };
   for (const room of next.keys()) walk(room, []);
   t.strictSame([...new Set(circles)], []);
+});
+
+t.test('files form no circle', async (t) => {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) {
+    const target = to.replace(/js$/, 'ts');
+    next.set(from, [...(next.get(from) ?? []), target]);
+  }
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const walk = (file: string, path: string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    else if (!done.has(file))
+      for (const other of next.get(file) ?? []) walk(other, [...path, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) walk(file, []);
+  t.strictSame(
+    circles.filter((circle) => !circle.startsWith('src/query/execute/')),
+    [],
+  );
+});
+
+/** Parts of src/indexer, the lowest first; those of one rank do not know each other. */
+const INDEXER: Record<string, number> = {
+  settings: 0,
+  sources: 1,
+  plan: 2,
+  rows: 3,
+  commit: 4,
+  images: 5,
+  vectors: 5,
+  'build-index': 6,
+};
+
+t.test('the folders of the indexer form a line', async (t) => {
+  const partOf = (path: string): string =>
+    /^src\/indexer\/(\w+)\//.exec(path)?.[1] ?? 'build-index';
+  const inside = imports.filter(
+    ({ from, to }) => from.startsWith('src/indexer/') && to.startsWith('src/indexer/'),
+  );
+  t.ok(inside.length > 50, 'the imports were found at all');
+  const backward = inside.filter(({ from, to }) => {
+    const [here, there] = [partOf(from), partOf(to)];
+    return here !== there && !((INDEXER[here] ?? -1) > (INDEXER[there] ?? 99));
+  });
+  t.strictSame(
+    backward.map(({ from, to }) => `${from} → ${to}`),
+    [],
+  );
 });
 
 t.test('no file outgrows its reader', async (t) => {

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { toHalf } from '../../src/formats/float16.js';
-import { buildIndex } from '../../src/indexer/build-index.js';
-import type { VectorBatch, VectorTable } from '../../src/indexer/options.js';
-import { cosine, readIndex } from './read-index.js';
-import { binBytes, clusteredVectors, npyBytes, writeNpy } from './vector-files.js';
+import { toFloat16 } from '../../../src/formats/float16.js';
+import { buildIndex } from '../../../src/indexer/build-index.js';
+import type { VectorBatch, VectorTable } from '../../../src/indexer/settings/options.js';
+import { cosine, readIndex } from '../read-index.js';
+import { binBytes, clusteredVectors, npyBytes, writeNpy } from '../vector-files.js';
 
 const DIMS = 64;
 const row = (vectors: Float32Array, i: number) => vectors.subarray(i * DIMS, (i + 1) * DIMS);
@@ -17,7 +17,7 @@ t.test('ids are positions over all sources', async (t) => {
   const dir = t.testdir({ v: {} });
   const vectors = clusteredVectors(700, DIMS, 1);
   writeNpy(join(dir, 'v', 'part-2.npy'), vectors.subarray(0, 300 * DIMS), DIMS);
-  const halves = toHalf(vectors.subarray(300 * DIMS, 500 * DIMS));
+  const halves = toFloat16(vectors.subarray(300 * DIMS, 500 * DIMS));
   writeFileSync(join(dir, 'v', 'part-10.npy'), npyBytes('<f2', 200, DIMS, halves));
   const rest = vectors.slice(500 * DIMS).map((value) => value * 7);
   writeFileSync(join(dir, 'v', 'part-11.fbin'), binBytes(200, DIMS, rest));
@@ -309,7 +309,7 @@ t.test('a collection may have more files than a process may open', async (t) => 
     writeNpy(join(dir, 'v', `${part}.npy`), clusteredVectors(3, DIMS, part), DIMS);
   }
   const options = JSON.stringify({ sources: [join(dir, 'v')], out: join(dir, 'v.corvid') });
-  const command = 'ulimit -n 80 && exec "$0" dist/test/build/build-child.js "$1"';
+  const command = 'ulimit -n 80 && exec "$0" dist/test/indexer/build-child.js "$1"';
   const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, options]);
   t.equal(status, 0, stderr.toString());
   t.equal((await readIndex(join(dir, 'v.corvid'))).ids.length, 360);
