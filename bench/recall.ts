@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { chooseCodec, trainingRowsFor } from '../src/codec/choose.js';
 import { encodeEmbeddings, findLists, trainCodec } from '../src/codec/codec.js';
 import { CorvidError } from '../src/errors.js';
-import { chooseRows } from '../src/indexer/commit/sample.js';
+import { chooseRows } from '../src/indexer/rows/sample.js';
 import {
   type CodecInfo,
   type NativeCodec,

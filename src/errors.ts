@@ -1,8 +1,8 @@
 // The one error class of corvid and its closed set of codes.
 //
 // Every failure that a caller can meet has a stable `code`, says where (`path`), what was expected
-// and what was found, and a `hint` that tells what to do. Native errors are turned into this class
-// by native.ts; nothing else is thrown across the public surface.
+// and what was found, and a `hint` that tells what to do. Native errors are converted to this class
+// by native/errors.ts; nothing else is thrown across the public surface.
 
 /** Stable, documented codes. A code never changes its meaning; new ones may be added. */
 export type ErrorCode =
@@ -11,7 +11,7 @@ export type ErrorCode =
   | 'ERR_PERMISSION' // a path may not be read or written
   | 'ERR_IO' // any other failure of the file system
   | 'ERR_DISK_FULL' // no space left while writing
-  | 'ERR_NOT_AN_INDEX' // a path that is no corvid index
+  | 'ERR_NOT_AN_INDEX' // a path that is not a corvid index
   | 'ERR_INDEX_EXISTS' // an index that was built with settings that contradict the request
   | 'ERR_FORMAT_CORRUPT' // a file is short, inconsistent, or fails its checksum
   | 'ERR_FORMAT_TOO_NEW' // written by a newer corvid
@@ -25,18 +25,18 @@ export type ErrorCode =
   | 'ERR_IMAGE_EMPTY' // an image file of zero bytes
   | 'ERR_IMAGE_FORMAT' // not an image, or of a kind that is not supported
   | 'ERR_IMAGE_TOO_LARGE' // above the pixel or the file-size limit
-  | 'ERR_IMAGE_TOO_SMALL' // too small to mean anything
+  | 'ERR_IMAGE_TOO_SMALL' // too small to be embedded
   | 'ERR_IMAGE_DECODE' // damaged beyond decoding
   | 'ERR_MODEL_NOT_FOUND' // no encoder at this path, or not downloaded and offline
   | 'ERR_MODEL_INVALID' // an encoder that cannot be loaded or used
   | 'ERR_ENCODER_MISMATCH' // the index was made with another encoder
-  | 'ERR_NO_ENCODER' // a text or an image is asked of an index without an encoder
+  | 'ERR_NO_ENCODER' // a query by text or image to an index without an encoder
   | 'ERR_QUERY' // a query that cannot be understood
   | 'ERR_WHERE' // a filter that SQLite refuses
   | 'ERR_ITEM_NOT_FOUND' // no such item in the index
   | 'ERR_ABORTED' // the caller's AbortSignal fired
   | 'ERR_CLOSED' // used after close()
-  | 'ERR_NATIVE' // the native addon is missing or does not fit
+  | 'ERR_NATIVE' // the native addon is missing or cannot be loaded
   | 'ERR_MEMORY'; // more memory would be needed than the limit allows
 
 export interface ErrorDetails {
@@ -88,7 +88,7 @@ function compose(code: ErrorCode, what: string, { path, expected, actual, hint }
   );
 }
 
-/** Turns a Node file-system error (`errno` style) into a CorvidError about `path`. */
+/** Converts a Node file-system error (`errno` style) into a CorvidError about `path`. */
 export function fromSystemError(error: unknown, path: string, doing: string): CorvidError {
   if (error instanceof CorvidError) return error;
   const systemCode = (error as NodeJS.ErrnoException | undefined)?.code;
@@ -115,7 +115,7 @@ export function fromSystemError(error: unknown, path: string, doing: string): Co
     default:
       return new CorvidError('ERR_IO', `${doing}: ${String((error as Error)?.message ?? error)}`, {
         ...cause,
-        hint: 'look at the disk and run the same command again',
+        hint: 'check the disk and run the same command again',
       });
   }
 }

@@ -14,6 +14,7 @@ export { CorvidError, type ErrorCode } from './errors.js';
 export type { ItemFields, RawVectors } from './formats/vector-source.js';
 export { buildIndex } from './indexer/build-index.js';
 export type {
+  BuildEstimate,
   BuildOptions,
   BuildPhase,
   BuildProgress,
@@ -23,8 +24,7 @@ export type {
   VectorStream,
   VectorsOption,
   VectorTable,
-} from './indexer/options.js';
-export type { BuildEstimate } from './indexer/plan/estimate.js';
+} from './indexer/settings/options.js';
 export type { CodecInfo, Scoring } from './native/addon.js';
 export {
   openPackedCodes,

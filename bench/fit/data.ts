@@ -1,6 +1,6 @@
 // Embeddings to fit with: some rows of a file are indexed, others asked.
 import { CorvidError } from '../../src/errors.js';
-import { chooseRows } from '../../src/indexer/commit/sample.js';
+import { chooseRows } from '../../src/indexer/rows/sample.js';
 import { loadVectors, pickRows, type Vectors } from '../vectors.js';
 
 const SEED = 7;

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseCodec, trainingRowsFor } from '../../src/codec/choose.js';
 import { trainCodec } from '../../src/codec/codec.js';
-import { chooseRows } from '../../src/indexer/commit/sample.js';
+import { chooseRows } from '../../src/indexer/rows/sample.js';
 import type { NativeCodec, NativeSegment } from '../../src/native/addon.js';
 import { encode } from '../recall.js';
 import { exactNeighbours } from '../truth.js';

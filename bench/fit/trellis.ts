@@ -6,7 +6,7 @@
 // refitted ones, on numbers that neither was fitted to. Other values of equal error exist, as
 // another start ends elsewhere; the format fixes those that code has.
 import { parseArgs } from 'node:util';
-import { seededRandom } from '../../src/indexer/commit/seeded-random.js';
+import { seededRandom } from '../../src/indexer/rows/seeded-random.js';
 import { numbersOf } from './constants.js';
 import { columns } from './data.js';
 

@@ -12,7 +12,7 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CorvidError } from '../../src/errors.js';
-import { chooseRows } from '../../src/indexer/commit/sample.js';
+import { chooseRows } from '../../src/indexer/rows/sample.js';
 import { describeMachine, machineLine, recordPath, writeRecord } from '../machine.js';
 import { drawSvg } from '../plot.js';
 import { loadVectors, pickRows, splitByVideo, type Vectors } from '../vectors.js';

@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseCodec, trainingRowsFor } from '../../src/codec/choose.js';
 import { trainCodec } from '../../src/codec/codec.js';
-import { chooseRows } from '../../src/indexer/commit/sample.js';
+import { chooseRows } from '../../src/indexer/rows/sample.js';
 import type { NativeCodec } from '../../src/native/addon.js';
 import { encode, rankAll, scanAllLists } from '../recall.js';
 import { exactNeighbours, recall } from '../truth.js';

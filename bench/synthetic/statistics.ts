@@ -1,7 +1,7 @@
 // What a collection of embeddings looks like in space: the statistics by which the synthetic one is
 // held against a real one. All from rows alone; no index, no codec.
 import { availableParallelism } from 'node:os';
-import { chooseRows } from '../../src/indexer/commit/sample.js';
+import { chooseRows } from '../../src/indexer/rows/sample.js';
 import { pickRows, type Vectors } from '../vectors.js';
 import { innerProducts, principalVariances } from './native.js';
 

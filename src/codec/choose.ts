@@ -3,7 +3,7 @@
 // A function of sizes alone, so that the same collection always gets the same answer. The figures
 // behind the constants are in bench/EXPERIMENTS.md.
 
-/** What `trainCodec` wants to know, besides the sample. */
+/** What `trainCodec` needs besides the sample. */
 export interface CodecChoice {
   method: 'trained' | 'rotation';
   levels: number[];
@@ -12,31 +12,33 @@ export interface CodecChoice {
   outerGroups: number;
 }
 
-/** Below so many rows a codec is not trained: a handful of pictures of one kind says nothing of the
- * next, and a random rotation needs no rows to learn from. */
+/** Below this many rows a codec is not trained: a few images of one kind say nothing about the next
+ * ones, and a random rotation needs no training. */
 export const MIN_TRAINED_ROWS = 1_000;
 
-/** Rows to train on where there are more: recall gains little beyond, and training stays within
- * minutes and a gigabyte. Very large collections get more, for as many groups as there may be. */
+/** The most rows to train on: more gain little recall, and training stays within minutes and a
+ * gigabyte. Very large collections train on more, because they have more groups. */
 export const MAX_TRAINING_ROWS = 100_000;
 const LARGE_TRAINING_SHARE = 1 / 64;
 const LARGE_TRAINING_ROWS = 384_000;
 
 const ALL_LEVELS = [64, 128, 256, 512];
-/** Training rows a list: with fewer, a centroid follows its rows and not what is to come; with more,
- * 64 bits have more to say. */
+/** Training rows per list: with fewer, a centroid fits its training rows and not later ones; with
+ * more, lists are larger and 64 bits must tell more rows apart. */
 const ROWS_PER_LIST = 64;
-/** Large collections have 2 ^ round(LIST_EXPONENT * log2(rows)) lists, 2^18 for a billion, so that
- * a search need not read much: if they can be trained with this many rows each. */
+/** Large collections have 2 ^ round(LIST_EXPONENT * log2(rows)) lists, 2^18 for a billion, so that a
+ * search reads little. */
 const LIST_EXPONENT = 0.6;
+/** Fewer lists are chosen where there are not this many training rows for each. */
 export const MIN_ROWS_PER_LIST = 8;
-/** Lists that the training rows are too few for are found among more rows, this many for each. */
+/** Where there are too few training rows for the lists, they are found among more rows, this many for
+ * each. */
 export const FOUND_ROWS_PER_LIST = 24;
-/** Training rows that a group of lists wants for its own directions and corners. */
+/** Training rows that a group of lists needs for its directions and corners. */
 const ROWS_PER_GROUP = 1_500;
 const MAX_GROUPS = 256;
-/** Longer levels share wider groups: a query projects itself once for each, and more than four gain
- * nothing. */
+/** Training rows that a residual group needs. A query is projected once for each, and more than four
+ * gain nothing. */
 const ROWS_PER_OUTER_GROUP = 6_000;
 const MAX_OUTER_GROUPS = 4;
 
@@ -68,10 +70,10 @@ export function chooseCodec(
   if (trainingRows < MIN_TRAINED_ROWS) {
     return { method: 'rotation', levels, lists: 1, groups: 1, outerGroups: 1 };
   }
-  const wanted = 2 ** Math.round(LIST_EXPONENT * Math.log2(rows));
+  const ideal = 2 ** Math.round(LIST_EXPONENT * Math.log2(rows));
   const lists = Math.max(
     powerOfTwoBelow(trainingRows / ROWS_PER_LIST),
-    Math.min(wanted, powerOfTwoBelow(listRows / MIN_ROWS_PER_LIST)),
+    Math.min(ideal, powerOfTwoBelow(listRows / MIN_ROWS_PER_LIST)),
   );
   const share = (rowsEach: number, most: number) =>
     Math.max(1, Math.min(most, Math.round(trainingRows / rowsEach)));

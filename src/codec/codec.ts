@@ -1,6 +1,6 @@
-// The codec towards TypeScript: training with progress and cancellation, encoding, files.
+// The native codec for TypeScript: training with progress and cancellation, encoding, files.
 //
-// Thin: arguments are checked here, the work is native and off the JavaScript thread. Errors are
+// Arguments are checked here; the work is native and off the JavaScript thread. Errors are
 // CorvidErrors.
 import { CorvidError, throwIfAborted } from '../errors.js';
 import {
@@ -39,7 +39,7 @@ const PROGRESS_INTERVAL_MS = 200;
 /**
  * Trains a codec. The sample must not change until the promise settles.
  * @param sample rows x dims, unit length
- * @param lists what `findLists` gave, which is used up; null: they are found among the sample's rows
+ * @param lists from `findLists`, which training consumes; null: found among the sample's rows
  * @throws ERR_USAGE, ERR_ABORTED, ERR_MEMORY
  */
 export async function trainCodec(
@@ -89,7 +89,7 @@ async function finished<Result>(
 
 /**
  * Assigns lists and encodes. `vectors` must not change until the promise settles.
- * @param vectors rows x dims, brought to unit length on the way
+ * @param vectors rows x dims, of any length but zero; scaled to unit length
  * @throws ERR_DIMENSION; ERR_VECTOR_INVALID for NaN, infinity or a vector of zeros
  */
 export async function encodeEmbeddings(

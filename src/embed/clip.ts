@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { native } from '../native/addon.js';
-import { checkInteger } from '../option-names.js';
+import { checkInteger } from '../option-checks.js';
 import { ChildPool } from './child-pool.js';
 import { type DecodedImage, decodeImage, readImage } from './decode.js';
 import type {

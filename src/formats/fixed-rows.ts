@@ -1,7 +1,7 @@
 // Files whose rows all have the same number of bytes: .npy, .fbin/.u8bin/.i8bin, .fvecs/.bvecs.
 //
-// The format modules parse a header into a FixedLayout; here its claims are held against the size
-// of the file before anything is allocated, and rows are read by position, never the whole file.
+// The format modules parse a header into a FixedLayout. Its claims are checked here against the size
+// of the file before anything is allocated. Rows are read by position, never the whole file.
 import { endianness } from 'node:os';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { LazyFile } from './lazy-file.js';
@@ -18,7 +18,7 @@ export type Element = 'f32' | 'f16' | 'i8' | 'u8';
 
 const ELEMENT_BYTES: Record<Element, number> = { f32: 4, f16: 2, i8: 1, u8: 1 };
 
-/** Where the rows of a file lie. All sizes as the file claims them, not yet believed. */
+/** Where the rows of a file are. All sizes as the file claims them, not yet checked. */
 export interface FixedLayout {
   element: Element;
   dims: number;
@@ -40,7 +40,7 @@ export class FixedRowFile implements VectorSource {
 
   private constructor(
     private readonly file: LazyFile,
-    /** Held against the size of the file. */
+    /** Checked against the size of the file. */
     readonly layout: FixedLayout,
   ) {
     this.path = file.path;
@@ -155,7 +155,7 @@ function checkLayout(path: string, layout: FixedLayout, fileBytes: number): void
       path,
       expected: `${rows} rows of ${dims}: ${expected} bytes`,
       actual: `${fileBytes} bytes`,
-      hint: 'the file was cut off or damaged on its way; write or copy it again',
+      hint: 'the file was truncated or damaged in a transfer; write or copy it again',
     });
   }
 }

@@ -1,20 +1,23 @@
 // Objects of a metadata file (JSON lines, parquet) as the fields of an item.
 //
-// Fields that corvid has a place for (key, path, caption) go there; all others are kept together
-// as metadata, as they are. Values that JSON lacks (big integers, dates, bytes) become text.
+// key, path and caption become fields of the item; all others are kept together as metadata, as they
+// are. Values that JSON lacks (big integers, dates, bytes) become text.
 import type { ItemFields } from './vector-source.js';
 
 const KEY_FIELDS = ['key', 'id'];
 const PATH_FIELDS = ['path', 'image_path', 'file'];
 const CAPTION_FIELDS = ['caption', 'text'];
 
-/** @param object a row of metadata; @param leaveOut fields that are no metadata (the vector) */
+/**
+ * @param object a row of metadata
+ * @param exclude fields that are not metadata (the vector)
+ */
 export function itemFields(
   object: Record<string, unknown>,
-  leaveOut: ReadonlySet<string> = new Set(),
+  exclude: ReadonlySet<string> = new Set(),
 ): ItemFields {
   const rest = { ...object };
-  for (const name of leaveOut) delete rest[name];
+  for (const name of exclude) delete rest[name];
   const item: ItemFields = {};
   const key = take(rest, KEY_FIELDS);
   const path = take(rest, PATH_FIELDS);
@@ -29,7 +32,7 @@ export function itemFields(
   return item;
 }
 
-/** Removes and returns the first of `names` that is a text or a number. */
+/** Removes and returns the first of `names` whose value is a string or a number. */
 function take(object: Record<string, unknown>, names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = object[name];

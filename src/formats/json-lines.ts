@@ -1,9 +1,9 @@
-// Reads a file of JSON objects, one a line, as a stream. A line that is too long or is no object
-// is an error with its number; empty lines are left out.
+// Reads a file of JSON objects, one a line, as a stream. A line that is too long or is not an object
+// is an error with its number; empty lines are skipped.
 import { createReadStream } from 'node:fs';
 import { CorvidError, fromSystemError } from '../errors.js';
 
-/** A vector of 16,384 numbers in decimal is about 350 kB; this leaves room for captions. */
+/** A vector of 16,384 numbers in decimal is about 350 kB; the rest is for captions. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
 export interface JsonLine {
@@ -43,7 +43,7 @@ export async function* readLines(path: string): AsyncGenerator<{ line: number; t
   if (last.trim() !== '') yield { line: line + 1, text: last };
 }
 
-/** @returns each line parsed. Throws ERR_SOURCE_INVALID for one that is no JSON object or array. */
+/** @returns each line parsed. Throws ERR_SOURCE_INVALID for one that is not a JSON object or array. */
 export async function* readJsonLines(path: string): AsyncGenerator<JsonLine> {
   for await (const { line, text } of readLines(path)) {
     yield { line, value: parseLine(path, line, text) };
@@ -64,7 +64,7 @@ export function parseLine(path: string, line: number, text: string): JsonLine['v
     });
   }
   if (value === null || typeof value !== 'object') {
-    throw new CorvidError('ERR_SOURCE_INVALID', `line ${line} is no JSON object`, {
+    throw new CorvidError('ERR_SOURCE_INVALID', `line ${line} is not a JSON object`, {
       path,
       actual: JSON.stringify(value)?.slice(0, 80) ?? 'nothing',
       hint: 'every line must be one JSON object',

@@ -1,7 +1,7 @@
 // JSON lines with vectors: {"vector": [...], "key": …, "caption": …, …}, or bare arrays of numbers.
 //
-// Opening counts the rows (one pass without parsing) and takes the length from the first; text is
-// a poor container for many vectors, so this is for small and handmade collections.
+// Opening counts the rows (one pass without parsing) and takes the length from the first. Text is a
+// poor container for many vectors, so this is for small and handmade collections.
 import { stat } from 'node:fs/promises';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { itemFields } from './item-fields.js';
@@ -15,9 +15,9 @@ import {
   type VectorSource,
 } from './vector-source.js';
 
-/** Names under which an object's vector is looked for, in this order. */
+/** Names of the field that holds an object's vector, in order of preference. */
 export const VECTOR_FIELDS: readonly string[] = ['vector', 'embedding'];
-const LEAVE_OUT = new Set(VECTOR_FIELDS);
+const EXCLUDED_FIELDS = new Set(VECTOR_FIELDS);
 
 class JsonLinesSource implements VectorSource {
   readonly hasItems = true;
@@ -90,5 +90,8 @@ function parseRow(path: string, line: number, text: string, dims: number | null)
       actual: `${vector.length}`,
     });
   }
-  return { vector: vector as number[], item: object === null ? {} : itemFields(object, LEAVE_OUT) };
+  return {
+    vector: vector as number[],
+    item: object === null ? {} : itemFields(object, EXCLUDED_FIELDS),
+  };
 }

@@ -1,5 +1,5 @@
-// A file that is open only while it is read: a collection may have more parts than a process may
-// have files open. Opened again, it must be the file that it was.
+// A file that is open only while it is read, because a collection may have more files than a process
+// may open. When it is opened again, it must not have changed.
 import { type FileHandle, open } from 'node:fs/promises';
 import { CorvidError, fromSystemError } from '../errors.js';
 
@@ -12,7 +12,7 @@ export class LazyFile {
     readonly modifiedMs: number,
   ) {}
 
-  /** Looks at the file and leaves it open for the first reads. Throws as the file system does. */
+  /** Opens the file, and leaves it open for the first reads. @throws as fromSystemError */
   static async open(path: string): Promise<LazyFile> {
     try {
       const handle = await open(path);
@@ -41,7 +41,7 @@ export class LazyFile {
           path: this.path,
           expected: `${bytes} bytes at ${position}`,
           actual: `${done}`,
-          hint: 'the file was cut off, or changed while it was read; write or copy it again',
+          hint: 'the file was truncated, or changed while it was read; write or copy it again',
         });
       }
       done += bytesRead;
@@ -59,11 +59,11 @@ export class LazyFile {
     });
   }
 
-  /** Closes the file until it is read again. No read may be under way. */
+  /** Closes the file until it is read again. No read may be in progress. */
   async release(): Promise<void> {
     const handle = this.handle;
     this.handle = null;
-    // A file that could not be opened again has said so to its reader.
+    // If it could not be opened again, the reader has had the error.
     await handle?.then(
       (opened) => opened.close(),
       () => {},

@@ -1,7 +1,7 @@
-// Parquet: files with a column of vectors, and metadata that lies beside vectors row by row.
+// Parquet: files with a column of vectors, and metadata of vectors in another file, row by row.
 //
-// The reader decodes a row group at a time; a group too large for the memory allowed is refused.
-// Any fault inside the parser is reported as ERR_SOURCE_INVALID of the file.
+// The reader decodes a row group at a time; a group that is too large for memory is refused. Any
+// error inside the parser is reported as ERR_SOURCE_INVALID of the file.
 import {
   type AsyncBuffer,
   type FileMetaData,
@@ -113,7 +113,7 @@ class ParquetVectors implements VectorSource {
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly hasItems: boolean;
-  private readonly leaveOut: ReadonlySet<string>;
+  private readonly exclude: ReadonlySet<string>;
 
   constructor(
     private readonly file: ParquetFile,
@@ -125,7 +125,7 @@ class ParquetVectors implements VectorSource {
     this.bytes = file.bytes;
     this.modifiedMs = file.modifiedMs;
     this.hasItems = file.columns().all.length > 1;
-    this.leaveOut = new Set([column]);
+    this.exclude = new Set([column]);
   }
 
   async *read({ firstRow = 0, batchRows, signal }: ReadOptions): AsyncGenerator<VectorChunk> {
@@ -150,7 +150,7 @@ class ParquetVectors implements VectorSource {
         });
       }
       vectors.set(vector, i * this.dims);
-      if (this.hasItems) items.push(itemFields(row, this.leaveOut));
+      if (this.hasItems) items.push(itemFields(row, this.exclude));
     });
     return { firstRow, rows: rows.length, vectors, items: this.hasItems ? items : null };
   }
@@ -170,7 +170,7 @@ export async function openParquetVectors(path: string): Promise<VectorSource> {
     const { lists, all } = file.columns();
     const column = VECTOR_FIELDS.find((name) => lists.includes(name)) ?? lists[0];
     if (column === undefined || (lists.length > 1 && !VECTOR_FIELDS.includes(column))) {
-      throw new CorvidError('ERR_SOURCE_INVALID', 'the column of vectors cannot be told', {
+      throw new CorvidError('ERR_SOURCE_INVALID', 'the column of vectors is ambiguous or missing', {
         path,
         expected: `a list column named ${VECTOR_FIELDS.join(' or ')}, or one list column`,
         actual: `columns ${all.join(', ')}`,
@@ -204,7 +204,7 @@ function toVector(value: unknown): ArrayLike<number> | null {
   return null;
 }
 
-/** Runs the parser; whatever it throws is a fault of the file. */
+/** Runs the parser; whatever it throws is an error of the file. */
 async function parsing<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -1,4 +1,4 @@
-// The bare formats of vector-search contests.
+// The plain formats of vector-search benchmarks.
 //
 // .fbin .u8bin .i8bin: int32 rows, int32 dims, then the numbers (big-ann-benchmarks.com).
 // .fvecs .bvecs: each row is int32 dims, then dims float32 or uint8 (corpus-texmex.irisa.fr).
@@ -25,7 +25,7 @@ export function openVecs(path: string, extension: string): Promise<FixedRowFile>
     const view = new DataView(await file.read(0, 4));
     const dims = view.getInt32(0, true);
     const stride = 4 + dims * (element === 'f32' ? 4 : 1);
-    // A length that does not fit leaves part of a row over, which the check of the layout reports.
+    // If the length does not fit, part of a row is left, which the check of the layout reports.
     const rows = dims > 0 ? Math.ceil(file.bytes / stride) : 0;
     return { element, rows: Math.max(rows, 1), dims, dataOffset: 0, prefixBytes: 4 };
   });

@@ -1,16 +1,16 @@
-// What the build asks of a source of ready-made vectors, and what its items may carry.
+// The interface of a source of ready-made vectors, and the fields of its items.
 //
-// A source is a numbered run of rows of one length. It says what it is (path, size, time), so that
-// a later build can tell that it has not changed, and it can be read more than once: training
-// samples it before encoding passes over it. No source ever holds all of its rows in memory.
+// A source is a sequence of rows of one length. It has a path, a size and a time, so that a later
+// build can tell whether it has changed, and it can be read more than once: training samples it
+// before encoding reads all of it. No source holds all of its rows in memory.
 
 import type { RawVectors } from '../native/addon.js';
 
 export type { RawVectors };
 
-/** What an item says besides its vector; all of it optional. */
+/** Fields of an item besides its vector, all of them optional. */
 export interface ItemFields {
-  /** The caller's own name for the item. */
+  /** The caller's name for the item. */
   key?: string;
   /** The file or address that the vector was made from; never read. */
   path?: string;
@@ -31,7 +31,7 @@ export interface VectorChunk {
 }
 
 export interface ReadOptions {
-  /** Rows before this one are left out. */
+  /** Rows before this one are skipped. */
   firstRow?: number;
   /** At most this many rows a chunk. */
   batchRows: number;
@@ -56,6 +56,6 @@ export interface VectorSource {
   close(): Promise<void>;
 }
 
-/** Limits of a vector's length that the formats are held to. */
+/** The least and the greatest number of dimensions that corvid indexes. */
 export const MIN_DIMS = 8;
 export const MAX_DIMS = 16_384;

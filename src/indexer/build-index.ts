@@ -1,36 +1,44 @@
 // buildIndex: from sources to a committed index.
 //
+//   sources → compare → embed → train → encode and add items → calibrate → commit
+//
+// The folders follow that order, and each imports only from those before it:
+//   settings (options, progress) → sources (what the caller named) → plan (what a build will do and
+//   take) → rows (what is encoded) → commit (train, encode, publish) → images, vectors → this folder
+//
 // Sources are opened, and all that can be refused is refused, before the index folder is touched.
-// From the moment the lock is held, whatever happens, the last commit stays whole.
+// While the lock is held, whatever happens, the last commit stays intact.
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { IndexWriter } from '../store/index-folder.js';
-import { checkAgainst } from './check.js';
-import { type BuildContext, liveCatalog } from './context.js';
+import { checkAgainstIndex } from './check.js';
+import { dryRun } from './dry-run.js';
 import { buildImages, compareWithCatalog } from './images/build-images.js';
 import { LazyEncoder } from './images/lazy-encoder.js';
-import { type BuildOptions, type BuildSummary, type Settings, settle } from './options.js';
-import { dryRun } from './plan/dry-run.js';
-import { Progress } from './progress.js';
 import { checkRemovals, noSources, withRemovals } from './removal.js';
+import { type BuildContext, liveCatalog } from './settings/context.js';
+import type { BuildCounts, BuildOptions, BuildSummary } from './settings/options.js';
+import { ProgressReporter } from './settings/progress.js';
+import { type BuildSettings, resolveOptions } from './settings/settings.js';
 import { type ImageSources, openSources, type VectorSources } from './sources/open.js';
-import { spoolStream } from './sources/spool.js';
 import { TableSource } from './sources/table.js';
-import { type Counts, summarise } from './summary.js';
-import { checkDims, commitVectors, compareSources, countVectors } from './vectors/build-vectors.js';
+import { summarise } from './summary.js';
+import { commitVectors } from './vectors/build-vectors.js';
+import { checkDims, compareSources, countVectors } from './vectors/compare.js';
+import { spoolStream } from './vectors/spool.js';
 
 /**
  * Builds an index of images or vectors, or brings an existing one up to date.
  *
- * Only what is new or changed is embedded. A build that was interrupted, also by a kill, goes on
- * where it was when it is run again; readers see the last committed state until this one commits.
+ * Only what is new or changed is embedded. A build that was interrupted, even by a kill, resumes where
+ * it was when it is run again; readers see the last committed state until this one commits.
  * @throws CorvidError ERR_USAGE, ERR_NOT_FOUND, ERR_SOURCE_*, ERR_DIMENSION, ERR_VECTOR_INVALID,
  *   ERR_MODEL_*, ERR_ENCODER_MISMATCH, ERR_INDEX_EXISTS, ERR_NOT_AN_INDEX, ERR_LOCKED,
  *   ERR_DISK_FULL, ERR_MEMORY, ERR_ABORTED, ERR_FORMAT_*
  */
 export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
   const startMs = performance.now();
-  const settings = settle(options);
-  const progress = new Progress(settings.onProgress);
+  const settings = resolveOptions(options);
+  const progress = new ProgressReporter(settings.onProgress);
   throwIfAborted(settings.signal);
   const sources = await progress.during('list', 0, async () =>
     withRemovals(await openAll(settings), settings),
@@ -48,13 +56,14 @@ export async function buildIndex(options: BuildOptions): Promise<BuildSummary> {
   }
 }
 
-async function openAll(settings: Settings): Promise<ImageSources | VectorSources> {
+async function openAll(settings: BuildSettings): Promise<ImageSources | VectorSources> {
   const { paths, streams, tables } = settings;
-  const own = tables.map((table) => new TableSource(table));
+  const tableSources = tables.map((table) => new TableSource(table));
   if (paths.length + streams.length + tables.length === 0) return noSources(settings.out);
-  if (paths.length === 0) return { kind: 'vectors', sources: own, roots: [] };
+  if (paths.length === 0) return { kind: 'vectors', sources: tableSources, roots: [] };
   const opened = await openSources(paths, settings);
-  if (opened.kind === 'vectors') return { ...opened, sources: [...opened.sources, ...own] };
+  if (opened.kind === 'vectors')
+    return { ...opened, sources: [...opened.sources, ...tableSources] };
   if (streams.length + tables.length > 0) {
     throw new CorvidError('ERR_USAGE', 'images and ready-made vectors in one build', {
       actual: [...paths, ...[...streams, ...tables].map(({ name }) => name)].join(', '),
@@ -66,15 +75,15 @@ async function openAll(settings: Settings): Promise<ImageSources | VectorSources
 
 async function run(
   sources: ImageSources | VectorSources,
-  settings: Settings,
-  progress: Progress,
+  settings: BuildSettings,
+  progress: ProgressReporter,
 ): Promise<BuildSummary> {
   const writer = IndexWriter.open(settings.out);
   const context: BuildContext = { settings, progress, writer };
   const catalog = liveCatalog(writer);
   const encoder = new LazyEncoder(settings, catalog);
   try {
-    if (catalog !== null) checkAgainst(catalog, sources.kind, settings);
+    if (catalog !== null) checkAgainstIndex(catalog, sources.kind, settings);
     checkRemovals(settings.remove, sources.kind, catalog);
     const counts =
       sources.kind === 'images'
@@ -92,7 +101,7 @@ async function runImages(
   sources: ImageSources,
   encoder: LazyEncoder,
   context: BuildContext,
-): Promise<Counts> {
+): Promise<BuildCounts> {
   const { writer } = context;
   const comparison = await compareWithCatalog(sources, liveCatalog(writer), context);
   return buildImages(sources, comparison, () => encoder.open(), context);
@@ -102,7 +111,7 @@ async function runVectors(
   sources: VectorSources,
   encoder: LazyEncoder,
   context: BuildContext,
-): Promise<Counts> {
+): Promise<BuildCounts> {
   const { writer, settings, progress } = context;
   const { signal } = settings;
   for (const [i, stream] of settings.streams.entries()) {

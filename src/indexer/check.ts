@@ -1,37 +1,35 @@
-// Whether what a caller asks fits the index that there is.
+// Whether the options of a build fit the index that exists.
 import { join } from 'node:path';
 import { openCodec } from '../codec/codec.js';
 import { CorvidError } from '../errors.js';
 import type { Catalog } from '../store/catalog.js';
-import type { BuildRecord } from './context.js';
-import type { Settings } from './options.js';
+import { type BuildRecord, buildRecordOf } from './plan/build-record.js';
+import type { BuildSettings } from './settings/settings.js';
 
 /** Throws ERR_INDEX_EXISTS if the options contradict what the index is. */
-export function checkAgainst(
+export function checkAgainstIndex(
   catalog: Catalog,
   kind: BuildRecord['kind'],
-  settings: Settings,
+  settings: BuildSettings,
 ): void {
-  const { build, vectors, codec } = catalog.settings();
+  const indexSettings = catalog.settings();
+  const { vectors, codec } = indexSettings;
   if (codec === null) return;
   const contradiction = (what: string, expected: string, actual: string) =>
     new CorvidError('ERR_INDEX_EXISTS', what, {
       path: settings.out,
       expected,
       actual,
-      hint: 'build another index, or leave the option out',
+      hint: 'build another index, or omit the option',
     });
-  const { kind: indexKind } = build as BuildRecord;
+  const indexKind = buildRecordOf(indexSettings)?.kind ?? kind;
   if (indexKind !== kind) {
     throw contradiction('this index is of another kind', indexKind, kind);
   }
-  const wanted = settings.vectors;
-  if (wanted !== 'auto' && (wanted === 'int8') !== vectors) {
-    throw contradiction(
-      'vectors are kept or not for all images',
-      vectors ? 'int8' : 'none',
-      wanted,
-    );
+  const asked = settings.vectors;
+  if (asked !== 'auto' && (asked === 'int8') !== vectors) {
+    const kept = vectors ? 'int8' : 'none';
+    throw contradiction('vectors are stored for all rows or for none', kept, asked);
   }
   if (settings.levels === undefined) return;
   const { levels } = openCodec(join(settings.out, codec.name)).info();

@@ -1,16 +1,15 @@
-// Taking sources out of an index: a build that is told to remove a path treats it as a source that
-// holds nothing any more, whether or not there is still something on the disk.
+// Removing sources from an index: a build that is told to remove a path treats it as a source that
+// is empty now, whatever is on the disk.
 import { resolve } from 'node:path';
 import { CorvidError } from '../errors.js';
 import type { Catalog } from '../store/catalog.js';
 import { openCatalog } from '../store/index-folder.js';
-import type { BuildRecord } from './context.js';
-import { indexedImages } from './images/items.js';
-import type { Settings } from './options.js';
+import { type BuildRecord, buildRecordOf } from './plan/build-record.js';
+import type { BuildSettings } from './settings/settings.js';
 import type { ImageSources, VectorSources } from './sources/open.js';
 import { belowAny } from './sources/roots.js';
 
-/** What a removed path may be called in the catalog: sources of an app have names, not paths. */
+/** What a removed path may be called in the catalog: streams and tables have names, not paths. */
 function namesOf(path: string): string[] {
   return [...new Set([path, resolve(path)])];
 }
@@ -18,7 +17,7 @@ function namesOf(path: string): string[] {
 /** `sources`, or none of the index's kind, with what is to be removed among their roots. */
 export function withRemovals<Sources extends ImageSources | VectorSources>(
   sources: Sources,
-  { remove }: Settings,
+  { remove }: BuildSettings,
 ): Sources {
   const removed = remove.flatMap(namesOf);
   const both = [
@@ -26,19 +25,19 @@ export function withRemovals<Sources extends ImageSources | VectorSources>(
     ...removed.filter(belowAny(sources.roots)),
   ];
   if (both.length > 0) {
-    throw new CorvidError('ERR_USAGE', 'to be indexed and to be removed', {
+    throw new CorvidError('ERR_USAGE', 'a source is both indexed and removed', {
       path: both[0] as string,
-      hint: 'leave files out with ignore',
+      hint: 'exclude files with ignore',
     });
   }
   return { ...sources, roots: [...sources.roots, ...removed] };
 }
 
-/** Nothing, of the kind that the index at `out` is. */
+/** No sources, of the kind that the index at `out` is. */
 export function noSources(out: string): ImageSources | VectorSources {
   const catalog = openCatalog(out);
   try {
-    const { kind } = (catalog.settings().build ?? {}) as Partial<BuildRecord>;
+    const kind = buildRecordOf(catalog.settings())?.kind;
     if (kind !== 'images') return { kind: 'vectors', sources: [], roots: [] };
     return { kind, files: [], captions: new Map(), unreadable: [], roots: [] };
   } finally {
@@ -53,14 +52,14 @@ export function checkRemovals(
   catalog: Catalog | null,
 ): void {
   const missing = new Map(remove.map((path) => [path, belowAny(namesOf(path))]));
-  const known =
-    catalog === null ? [] : kind === 'images' ? indexedImages(catalog) : catalog.sources();
+  const known = catalog === null ? [] : kind === 'images' ? catalog.files() : catalog.sources();
   for (const { path } of missing.size === 0 ? [] : known) {
-    for (const [wanted, isBelow] of missing) if (isBelow(path)) missing.delete(wanted);
+    if (path === null) continue;
+    for (const [removed, isBelow] of missing) if (isBelow(path)) missing.delete(removed);
     if (missing.size === 0) return;
   }
   for (const path of missing.keys()) {
-    throw new CorvidError('ERR_NOT_FOUND', 'the index has nothing of what is to be removed', {
+    throw new CorvidError('ERR_NOT_FOUND', 'the index holds nothing from the path to remove', {
       path,
       hint: 'give a folder or file as it was given to the build',
     });

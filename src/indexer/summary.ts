@@ -5,22 +5,16 @@ import { openCodec } from '../codec/codec.js';
 import { native } from '../native/addon.js';
 import type { Catalog } from '../store/catalog.js';
 import { CATALOG_NAME, segmentFolder } from '../store/index-folder.js';
-import type { BuildSummary } from './options.js';
+import type { BuildCounts, BuildSummary } from './settings/options.js';
 
 const MAX_SKIPPED_IN_SUMMARY = 1000;
 
-/** What a build did, or would do. */
-export type Counts = Pick<
-  BuildSummary,
-  'added' | 'changed' | 'touched' | 'removed' | 'unchanged' | 'skippedFiles' | 'trained'
->;
-
-/** @param catalog that of the index at `path`, or null where there is none */
+/** @param catalog of the index at `path`; null where there is none */
 export async function summarise(
   path: string,
   catalog: Catalog | null,
   kind: BuildSummary['kind'],
-  counts: Counts,
+  counts: BuildCounts,
 ): Promise<BuildSummary> {
   const { skippedFiles } = counts;
   return {

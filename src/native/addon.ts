@@ -1,5 +1,5 @@
-// Loads the native addon. The only file that knows where it lies, and the one that other folders
-// import: the types of its classes stand in the files beside it.
+// Loads the native addon. The only file that knows where it is, and the one that other folders
+// import: the types of its classes are in the files beside it.
 //
 // Arguments are validated by the callers in TypeScript, with helpful messages; native code checks
 // bounds again. Native objects that map files (codec, segment, filter) are shared by the whole
@@ -49,20 +49,20 @@ export interface NativeAddon {
     sample: NativeByteSample,
     options: { lists: number; seed: number; threads: number },
   ): NativeTraining<NativeLists>;
-  /** `lists`: those of the codec, found among other rows; left out, they are found among the
+  /** `lists`: those of the codec, found among other rows; if omitted, they are found among the
    * sample's. */
   startTraining(
     sample: Float32Array,
     options: TrainingOptions,
     lists?: NativeLists | null,
   ): NativeTraining;
-  /** `uuid`: if a codec of this path and UUID is open in the process, that one, even where its file is
-   * gone by now. */
+  /** `uuid`: a codec of this path and UUID that is open in the process is returned, even if its file
+   * is gone. */
   openCodec(path: string, uuid?: string): NativeCodec;
   createSegmentWriter(options: SegmentWriterOptions): NativeSegmentWriter;
   /** `uuid`: as for openCodec. */
   openSegment(dir: string, codec: NativeCodec, uuid?: string): NativeSegment;
-  /** Checks header, length and every checksum of one binary file of ours. @returns its bytes. */
+  /** Checks header, length and every checksum of one of our binary files. @returns its bytes */
   verifyFile(path: string): Promise<number>;
   /** The segments must be open, and may be closed before the searcher. */
   openSearcher(codec: NativeCodec, segments: readonly NativeSegment[]): NativeSearcher;

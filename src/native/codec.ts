@@ -1,7 +1,7 @@
 // Typed surface of the native codec: finding lists, training, encoding.
 
-/** Vectors one after another as a file or an app has them, of any length. Uint16Array holds IEEE half
- * floats. */
+/** Vectors one after another as a file or a caller has them, of any length. Uint16Array holds IEEE
+ * float16. */
 export type RawVectors = Float32Array | Uint16Array | Int8Array;
 
 /** What a codec is and costs. Sizes in bytes; `dims` as the caller's embeddings have it. */
@@ -12,7 +12,8 @@ export interface CodecInfo {
   /** Code lengths in bits, ascending, nested: e.g. [64, 128, 256, 512]. */
   levels: number[];
   lists: number;
-  /** Groups of lists with directions and corners of their own: at level 64, at longer levels. */
+  /** Groups of lists that share directions and corners at level 64; residual groups, that share a
+   * basis at the residual levels. */
   groups: number;
   outerGroups: number;
   seed: number;
@@ -33,32 +34,32 @@ export interface TrainingOptions {
   lists: number;
   /** Groups of lists that share directions and corners at level 64; at most `lists`. */
   groups: number;
-  /** Groups of those groups that do at longer levels; at most `groups`. */
+  /** Residual groups: groups of those that share a basis at the residual levels; at most `groups`. */
   outerGroups: number;
   seed: number;
   threads: number;
 }
 
 export interface NativeTraining<Result = NativeCodec> {
-  /** Where training stands; `done` of `total` in units of the phase. Callable at any time. */
+  /** How far training is; `done` of `total` in units of the phase. Callable at any time. */
   progress(): { phase: string; done: number; total: number };
   /** Makes `result` reject with ERR_ABORTED soon. */
   cancel(): void;
   result: Promise<Result>;
 }
 
-/** Embeddings to find lists among, a byte a number. */
+/** Embeddings to find lists among, a byte per dimension. */
 export interface NativeByteSample {
   /** embeddings: unit rows. */
   add(embeddings: Float32Array): void;
-  /** Gives the memory back; nothing else can be called afterwards. */
+  /** Frees the memory; no other method may be called afterwards. */
   free(): void;
 }
 
-/** Centers of lists. Training with them uses them up. */
+/** Centers of lists. Training consumes them. */
 export type NativeLists = object & { readonly __lists: never };
 
-/** `rows` embeddings as codes: what the codec hands to the segment writer. */
+/** Rows as codes, from the codec to the segment writer. */
 export interface EncodedBatch {
   rows: number;
   /** rows list numbers. */
@@ -80,9 +81,9 @@ export interface NativeCodec {
     vectors: RawVectors,
     options: { vectors: boolean; threads: number },
   ): Promise<EncodedBatch>;
-  /** lists x routingDims, unit length: what the routing graph is built over. */
+  /** lists x routingDims, unit length: the vectors of the routing graph. */
   routingCentroids(): Float32Array;
-  /** routingDims numbers: the query as the routing graph wants it. */
+  /** routingDims numbers: the query in the space of the routing graph. */
   routingQuery(query: Float32Array): Float32Array;
   /** The `probes` lists whose normalised centroids are most similar to each query, best first:
    * queries x probes. By brute force. */

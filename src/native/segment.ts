@@ -4,17 +4,17 @@ import type { EncodedBatch, NativeCodec } from './codec.js';
 import type { ScanRequest, ScanResult } from './search.js';
 
 export interface SegmentWriterOptions {
-  /** Made by the writer; must not exist unless `resumable`, the folder above must. */
+  /** Made by the writer. Must not exist unless `resumable`; its parent folder must. */
   dir: string;
   uuid: string;
   codec: NativeCodec;
   vectors: boolean;
   /** Expected rows, to size the spill buckets; may be exceeded. */
   rowsHint: number;
-  /** Bytes that buffers may take. */
+  /** Bytes that buffers may use. */
   memoryBytes: number;
-  /** Makes checkpoints, and goes on from the last one of a writer that was to write the same segment
-   * there: same uuid, same rows in the same order. Default: false. */
+  /** Makes checkpoints, and resumes from the last one of an earlier writer of the same segment: same
+   * uuid, same rows in the same order. Default: false. */
   resumable?: boolean;
 }
 
@@ -25,9 +25,9 @@ export interface NativeSegmentWriter {
   /** Places all rows in list order into the segment's files, fsyncs them, removes the spill. */
   finish(): Promise<SegmentInfo>;
   progress(): { phase: string; done: number; total: number };
-  /** Rows, the first of all, that an earlier writer has added: they must not be added again. */
+  /** How many of the first rows an earlier writer has added: they must not be added again. */
   resumedRows(): number;
-  /** Removes everything written, but what can be resumed. */
+  /** Removes everything written, except what can be resumed. */
   abort(): void;
 }
 
@@ -42,7 +42,7 @@ export interface SegmentInfo {
   vectors: boolean;
   /** Vectors were written, and their file is gone. */
   missingVectors: boolean;
-  /** Every file with its size, and the bytes that want memory while searching. */
+  /** Every file with its size, and its bytes that stay in memory while searching. */
   files: { name: string; bytes: number; residentBytes: number }[];
 }
 
@@ -62,16 +62,16 @@ export interface NativeSegment {
   scan(request: ScanRequest): ScanResult;
   /** Rows in the given lists. */
   countRows(lists: Uint32Array): number;
-  /** Estimated cosines of `rows` by the code's first `bits`. */
-  refine(query: Float32Array, rows: Float64Array, bits: number): Float32Array;
-  /** Cosines of `rows` by the stored int8 vectors. */
-  rescore(query: Float32Array, rows: Float64Array): Float32Array;
-  /** rows x dims embeddings, unit length: from stored vectors, else decoded from all planes. */
-  reconstruct(rows: Float64Array): Float32Array;
-  /** Rows as a writer with the same codec takes them: nothing is lost by writing them anew.
-   * Throws ERR_NOT_FOUND if a plane, or vectors that are wanted, are missing. */
-  copyRows(rows: Float64Array, vectors: boolean): EncodedBatch;
-  itemIds(rows: Float64Array): Float64Array;
+  /** Estimated cosines of rows by the code's first `bits`. */
+  refine(query: Float32Array, rowIndexes: Float64Array, bits: number): Float32Array;
+  /** Cosines of rows by the stored int8 vectors. */
+  rescore(query: Float32Array, rowIndexes: Float64Array): Float32Array;
+  /** rowIndexes.length x dims, unit length: from stored vectors, else decoded from all planes. */
+  reconstruct(rowIndexes: Float64Array): Float32Array;
+  /** Rows for a writer with the same codec: rewriting them loses nothing.
+   * Throws ERR_NOT_FOUND if a plane, or the vectors asked for, are missing. */
+  copyRows(rowIndexes: Float64Array, vectors: boolean): EncodedBatch;
+  itemIds(rowIndexes: Float64Array): Float64Array;
   /** Row of each item id, or -1. One pass over rows.bin. */
   findRows(ids: Float64Array): Float64Array;
   /** Filter of the rows whose item id is in `include` (null: all) and not in `exclude`.

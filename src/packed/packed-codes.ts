@@ -9,7 +9,7 @@ import { Piscina } from 'piscina';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { openNpy } from '../formats/npy.js';
 import { fromNative, type NativePackedCodes, native } from '../native/addon.js';
-import { checkInteger } from '../option-names.js';
+import { checkInteger } from '../option-checks.js';
 import type { PackedPart, PackedTask } from './worker.js';
 
 export interface PackedOptions {

@@ -4,7 +4,7 @@
 // the generation it found until it is over. Calls may overlap; `close` waits for them.
 import { availableParallelism } from 'node:os';
 import { CorvidError } from '../errors.js';
-import { checkNames, type OptionNames } from '../option-names.js';
+import { checkNames, type OptionNames } from '../option-checks.js';
 import type { Catalog } from '../store/catalog.js';
 import { openCatalog } from '../store/index-folder.js';
 import { Composer } from './compose/compose.js';

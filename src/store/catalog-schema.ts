@@ -1,4 +1,4 @@
-// The catalog's tables, how the SQLite file is opened, and what its errors mean.
+// The catalog's tables, how the SQLite file is opened, and how its errors are reported.
 //
 // The catalog is one file in rollback-journal mode: no write-ahead log beside it, so an index on a
 // read-only disk opens too. `application_id` says that the file is ours, `user_version` which
@@ -150,7 +150,7 @@ function recoverIfNeeded(path: string): void {
 function checkVersion(database: Database.Database, path: string): void {
   const applicationId = database.pragma('application_id', { simple: true });
   if (applicationId !== APPLICATION_ID) {
-    throw new CorvidError('ERR_NOT_AN_INDEX', 'a SQLite file, but no catalog of corvid', {
+    throw new CorvidError('ERR_NOT_AN_INDEX', 'a SQLite file, but not a catalog of corvid', {
       path,
       expected: `application id ${APPLICATION_ID}`,
       actual: String(applicationId),
@@ -172,7 +172,7 @@ function checkVersion(database: Database.Database, path: string): void {
   );
 }
 
-/** Runs `work` and turns what SQLite throws into a CorvidError about `path`. */
+/** Runs `work`; an error of SQLite is thrown as a CorvidError about `path`. */
 export function translating<T>(path: string, doing: string, work: () => T): T {
   try {
     return work();
@@ -214,7 +214,7 @@ function fromSqliteError(error: unknown, path: string, doing: string): unknown {
       return new CorvidError(
         'ERR_IO',
         what,
-        about('look at the disk and run the same command again'),
+        about('check the disk and run the same command again'),
       );
   }
 }

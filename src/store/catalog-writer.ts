@@ -2,7 +2,7 @@
 //
 // `commit` is the only step that changes what readers see, and it is one transaction. Items are
 // added before it, in small transactions of their own: their ids are `nextId` or above, so readers
-// do not see them until the commit raises `nextId`. `dropUncommitted` takes away what an
+// do not see them until the commit raises `nextId`. `dropUncommitted` removes what an
 // interrupted build has left. The caller holds the index's write lock.
 import {
   type CalibrationRecord,
@@ -14,20 +14,25 @@ import {
 } from './catalog.js';
 import { createDatabase, openDatabase } from './catalog-schema.js';
 
-/** What is known of an item that is to be added. */
+/** A time as the catalog keeps it: ISO 8601 in UTC with milliseconds. */
+export function catalogTime(ms: number): string {
+  return new Date(Math.trunc(ms)).toISOString();
+}
+
+/** An item to be added, with the fields that are known. */
 export type NewItem = Pick<CatalogItem, 'id' | 'key'> &
   Partial<Omit<CatalogItem, 'id' | 'key'>> & {
     /** Number of the source it comes from. */
     source?: number | null;
   };
 
-/** What a new index is made with. */
+/** Settings of a new index. */
 export type InitialSettings = Omit<
   IndexSettings,
   'generation' | 'lastNumber' | 'codec' | 'routing'
 >;
 
-/** One step from a state of the index to the next. What is left out stays as it is. */
+/** One step from a state of the index to the next. What is omitted stays as it is. */
 export interface Commit {
   /** `generation` is counted here and cannot be set. */
   settings?: Partial<Omit<IndexSettings, 'generation'>>;
@@ -40,7 +45,7 @@ export interface Commit {
   dropSources?: readonly number[];
   /** New values of committed items (a file that moved, a new caption). Their ids stay. */
   updateItems?: Iterable<NewItem>;
-  /** Items to take out. Their ids count as removed while their rows lie in live segments. */
+  /** Items to remove. Their ids count as removed while their rows are in live segments. */
   removeIds?: Iterable<number>;
   /** Replaces all of the calibration. */
   calibration?: readonly CalibrationRecord[];
@@ -67,7 +72,7 @@ export class CatalogWriter extends Catalog {
 
   /**
    * Adds items that the next commit shows. Ids must be `nextId` or above, each given once.
-   * One transaction a call: give thousands at a time.
+   * Each call is one transaction: pass thousands at a time.
    */
   addItems(items: Iterable<NewItem>): void {
     this.#transaction('adding items', () => {
@@ -76,7 +81,7 @@ export class CatalogWriter extends Catalog {
     });
   }
 
-  /** Takes away items that were added and never committed. */
+  /** Removes items that were added and never committed. */
   dropUncommitted(): void {
     this.#transaction('dropping uncommitted items', () => {
       this.prepare('DELETE FROM item WHERE id >= ?').run(this.settings().nextId);

@@ -8,10 +8,10 @@ import { CorvidError } from '../errors.js';
 import { ITEM_COLUMNS, openDatabase, translating } from './catalog-schema.js';
 import type { ItemIds } from './ids.js';
 
-/** One item that has something to say. Columns as `where` sees them. */
+/** An item with its fields. Columns as `where` sees them. */
 export interface CatalogItem {
   id: number;
-  /** The caller's own name: for an image its path relative to the source. Not unique by force. */
+  /** The caller's name for it: for an image its path relative to the source. Need not be unique. */
   key: string;
   path: string | null;
   /** Size of the file. */
@@ -23,7 +23,7 @@ export interface CatalogItem {
   /** Pixels, after the orientation is applied. */
   width: number | null;
   height: number | null;
-  /** When the picture was taken, 'YYYY-MM-DD HH:MM:SS' in the camera's own time. */
+  /** When the picture was taken, 'YYYY-MM-DD HH:MM:SS' in the camera's local time. */
   taken: string | null;
   /** Degrees, north and east positive. */
   latitude: number | null;
@@ -37,16 +37,16 @@ export interface CatalogItem {
 /** What a later build compares a file with. */
 export interface KnownFile {
   id: number;
-  key: string;
   path: string | null;
   bytes: number | null;
   modified: string | null;
   sha256: string | null;
-  /** Number of the source it came from. */
-  source: number | null;
+  caption: string | null;
+  /** JSON text. */
+  metadata: string | null;
 }
 
-/** A file of the index that the catalog names and that carries no frame of ours. */
+/** A file of the index that is not in our format; the catalog holds its checksum. */
 export interface NamedFile {
   /** Relative to the index folder. */
   name: string;
@@ -55,7 +55,7 @@ export interface NamedFile {
   crc32c: number;
 }
 
-/** Settings of an index. `encoder`, `recallCard` and `build` are JSON of the rooms they belong to. */
+/** Settings of an index. `encoder`, `recallCard` and `build` are JSON of the modules they belong to. */
 export interface IndexSettings {
   /** Version of corvid that made the last commit. */
   writtenBy: string;
@@ -69,15 +69,15 @@ export interface IndexSettings {
   encoder: unknown;
   /** Codec file, relative to the index folder; null until the first commit. */
   codec: { name: string; uuid: string } | null;
-  /** Routing graph; null where a codec has too few lists to want one. */
+  /** Routing graph; null where a codec has too few lists to need one. */
   routing: NamedFile | null;
   /** Whether segments hold int8 vectors. */
   vectors: boolean;
   /** Whether items are in the catalog; false for an index of bare vectors. */
   hasItems: boolean;
-  /** The first item id that is not given away. */
+  /** The first item id that is not in use. */
   nextId: number;
-  /** What effort costs and brings, as calibrated by the build; null if it was not. */
+  /** Recall and cost of each effort, as calibrated by the build; null if it was not. */
   recallCard: unknown;
   /** Choices of the build that later builds keep. */
   build: unknown;
@@ -143,7 +143,7 @@ export class Catalog {
   /** A number that changes when another connection commits. */
   version(): number {
     return this.run('reading the catalog', () => {
-      // Prepared once, for every search asks: `pragma()` would compile it anew.
+      // Prepared once, because every search asks: `pragma()` would compile it each time.
       const { data_version } = this.prepare('PRAGMA data_version').get() as Record<string, number>;
       return data_version as number;
     });
@@ -232,8 +232,7 @@ export class Catalog {
 
   /** What is known of every committed item's file, in the order of ids. */
   *files(): IterableIterator<KnownFile> {
-    const sql = `SELECT id, key, path, bytes, modified, sha256, source FROM item
-      WHERE id < (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'nextId') ORDER BY id`;
+    const sql = `SELECT id, path, bytes, modified, sha256, caption, metadata FROM items ORDER BY id`;
     yield* this.#iterate(sql) as IterableIterator<unknown> as IterableIterator<KnownFile>;
   }
 
@@ -302,7 +301,7 @@ export class Catalog {
         yield next.value as Row;
       }
     } finally {
-      // Who stops halfway would leave the database busy.
+      // Without this, a caller that stops early would leave the database busy.
       rows.return?.();
     }
   }
@@ -321,7 +320,7 @@ export class Catalog {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw new CorvidError('ERR_FORMAT_CORRUPT', 'a value in the catalog is no JSON', {
+      throw new CorvidError('ERR_FORMAT_CORRUPT', 'a value in the catalog is not JSON', {
         path: this.path,
         actual: text.slice(0, 80),
         hint: 'restore the index from a copy, or build it again',
@@ -367,7 +366,7 @@ function collectIds(ids: IterableIterator<number>): ItemIds {
   return found.slice(0, count) as ItemIds;
 }
 
-/** A recursive table need not end, and nothing could stop it. @throws ERR_WHERE */
+/** A recursive table may never end, and could not be stopped. @throws ERR_WHERE */
 function refuseEndless(expression: string): void {
   const words = expression.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"/g, ' ');
   if (/\bwith\b/i.test(words)) {
@@ -377,7 +376,7 @@ function refuseEndless(expression: string): void {
 
 function whereError(expression: string, error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'SqliteError') {
-    // better-sqlite3 refuses several statements, or none, by errors of JavaScript.
+    // better-sqlite3 refuses several statements, or none, with JavaScript's errors.
     if (!(error instanceof RangeError || error instanceof TypeError)) return error;
   }
   return new CorvidError('ERR_WHERE', `the filter was refused: ${(error as Error).message}`, {

@@ -1,6 +1,6 @@
 // Reads every byte of an index, and compares what its files say of one another.
 //
-// All faults are gathered, not the first alone: whoever repairs wants to know how much is lost.
+// All faults are collected, not only the first, so that the report says how much is lost.
 import { join } from 'node:path';
 import { CorvidError, throwIfAborted } from '../errors.js';
 import { fromNative, type NativeSegment, native } from '../native/addon.js';
@@ -15,34 +15,35 @@ const SLICE_ROWS = 65_536;
 /** Faults of one kind that are listed one by one. */
 const LISTED_FAULTS = 10;
 
-export interface VerifyReport {
+/** What verification has read, and the faults it has found. */
+export interface VerifyFindings {
   files: number;
   bytes: number;
   rows: number;
-  /** Empty for a sound index. */
+  /** Empty for an intact index. */
   faults: CorvidError[];
 }
 
 /**
  * Verifies the index at `path`: SQLite's own check of the catalog, every checksum of every file,
- * and that catalog and segments speak of the same items.
+ * and that catalog and segments hold the same items.
  * @throws CorvidError ERR_NOT_FOUND, ERR_NOT_AN_INDEX, ERR_FORMAT_TOO_NEW, … if there is nothing
  *   that could be verified; ERR_ABORTED
  */
-export async function verifyIndex(path: string, signal?: AbortSignal): Promise<VerifyReport> {
+export async function verifyIndex(path: string, signal?: AbortSignal): Promise<VerifyFindings> {
   const catalog = openCatalog(path);
   try {
     const snapshot = readSnapshot(path, catalog);
     const verification = new Verification(catalog, snapshot, signal);
     await verification.run();
-    return verification.report;
+    return verification.findings;
   } finally {
     catalog.close();
   }
 }
 
 class Verification {
-  readonly report: VerifyReport = { files: 0, bytes: 0, rows: 0, faults: [] };
+  readonly findings: VerifyFindings = { files: 0, bytes: 0, rows: 0, faults: [] };
   readonly #catalog: Catalog;
   readonly #snapshot: IndexSnapshot;
   readonly #signal: AbortSignal | undefined;
@@ -58,7 +59,7 @@ class Verification {
     await this.#guard(async () => this.#count(await native.verifyFile(this.#snapshot.codecPath)));
     await this.#guard(async () => this.#checkRouting());
     const opened: NativeSegment[] = [];
-    const sound: NativeSegment[] = [];
+    const intact: NativeSegment[] = [];
     await this.#guard(async () => {
       const codec = native.openCodec(this.#snapshot.codecPath);
       for (const record of this.#snapshot.segments) {
@@ -68,13 +69,13 @@ class Verification {
           const { files, bytes } = await segment.verify();
           this.#count(bytes, files);
           this.#compareRecord(record, segment);
-          sound.push(segment);
+          intact.push(segment);
         });
       }
     });
-    // With a segment missing or damaged, its items would be faults of their own.
-    if (sound.length === this.#snapshot.segments.length) {
-      await this.#guard(() => this.#compareItems(sound));
+    // With a segment missing or damaged, each of its items would be reported as another fault.
+    if (intact.length === this.#snapshot.segments.length) {
+      await this.#guard(() => this.#compareItems(intact));
     }
     for (const segment of opened) segment.close();
   }
@@ -93,18 +94,18 @@ class Verification {
     const { bytes, crc32c } = checksumFile(routingPath);
     this.#count(bytes);
     if (bytes === settings.routing.bytes && crc32c === settings.routing.crc32c) return;
-    const tell = (size: number, checksum: number) => `${size} bytes, CRC32C ${checksum}`;
-    this.#fault(routingPath, 'the file is not what the catalog says', {
-      expected: tell(settings.routing.bytes, settings.routing.crc32c),
-      actual: tell(bytes, crc32c),
+    const describe = (size: number, checksum: number) => `${size} bytes, CRC32C ${checksum}`;
+    this.#fault(routingPath, 'the file differs from its record in the catalog', {
+      expected: describe(settings.routing.bytes, settings.routing.crc32c),
+      actual: describe(bytes, crc32c),
     });
   }
 
   #compareRecord(record: IndexSnapshot['segments'][number], segment: NativeSegment): void {
     const { rows, uuid } = segment.info();
-    this.report.rows += rows;
+    this.findings.rows += rows;
     if (rows === record.rows && uuid === record.uuid) return;
-    this.#fault(record.dir, 'another segment than the catalog says', {
+    this.#fault(record.dir, 'the segment differs from its record in the catalog', {
       expected: `segment ${record.uuid} of ${record.rows} rows`,
       actual: `segment ${uuid} of ${rows} rows`,
     });
@@ -114,24 +115,24 @@ class Verification {
   async #compareItems(segments: readonly NativeSegment[]): Promise<void> {
     const { hasItems, nextId } = this.#snapshot.settings;
     const items = hasItems ? this.#catalog.where('1') : null;
-    const ledger = new IdLedger(nextId, items && merged(items, this.#catalog.removedIds()));
+    const seen = new IdSet(nextId, items && merged(items, this.#catalog.removedIds()));
     const listed = this.#lister();
     for (const [index, segment] of segments.entries()) {
       const path = (this.#snapshot.segments[index] as { dir: string }).dir;
       for await (const ids of this.#rowIds(segment)) {
         for (const id of ids) {
-          const entry = ledger.enter(id);
+          const entry = seen.enter(id);
           if (entry === 'unknown') listed(path, 'a row of an item that is not in the catalog', id);
           if (entry === 'again') listed(path, 'a second row of an item', id);
         }
       }
     }
     for (const id of items ?? []) {
-      if (!ledger.has(id)) listed(this.#catalog.path, 'an item without a row', id);
+      if (!seen.has(id)) listed(this.#catalog.path, 'an item without a row', id);
     }
   }
 
-  /** Lists the first faults of a kind and leaves out the rest. */
+  /** Lists the first faults of a kind and omits the rest. */
   #lister(): (path: string, what: string, id: number) => void {
     const counts = new Map<string, number>();
     return (path, what, id) => {
@@ -154,12 +155,12 @@ class Verification {
   }
 
   #count(bytes: number, files = 1): void {
-    this.report.files += files;
-    this.report.bytes += bytes;
+    this.findings.files += files;
+    this.findings.bytes += bytes;
   }
 
   #fault(path: string, what: string, found: { expected?: string; actual?: string } = {}): void {
-    this.report.faults.push(
+    this.findings.faults.push(
       new CorvidError('ERR_FORMAT_CORRUPT', what, {
         path,
         ...found,
@@ -168,7 +169,7 @@ class Verification {
     );
   }
 
-  /** Runs one step; what it throws about the index is a fault, and the next step runs. */
+  /** Runs one step. An error about the index becomes a fault, and the next step runs. */
   async #guard(step: () => Promise<void>): Promise<void> {
     throwIfAborted(this.#signal);
     try {
@@ -176,13 +177,13 @@ class Verification {
     } catch (error) {
       const known = fromNative(error);
       if (!(known instanceof CorvidError) || known.code === 'ERR_ABORTED') throw known;
-      this.report.faults.push(known);
+      this.findings.faults.push(known);
     }
   }
 }
 
-/** Which ids there may be, and which have been met; a bit each. */
-class IdLedger {
+/** Which ids may exist, and which have been met; a bit each. */
+class IdSet {
   readonly #known: Float64Array | null;
   readonly #nextId: number;
   readonly #met: Uint8Array;
@@ -195,30 +196,30 @@ class IdLedger {
   }
 
   enter(id: number): 'first' | 'again' | 'unknown' {
-    const place = this.#placeOf(id);
-    if (place < 0) return 'unknown';
-    if (this.#isMet(place)) return 'again';
-    const byte = Math.floor(place / 8);
-    this.#met[byte] = (this.#met[byte] as number) | (1 << (place % 8));
+    const index = this.#indexOf(id);
+    if (index < 0) return 'unknown';
+    if (this.#isMet(index)) return 'again';
+    const byte = Math.floor(index / 8);
+    this.#met[byte] = (this.#met[byte] as number) | (1 << (index % 8));
     return 'first';
   }
 
   has(id: number): boolean {
-    const place = this.#placeOf(id);
-    return place >= 0 && this.#isMet(place);
+    const index = this.#indexOf(id);
+    return index >= 0 && this.#isMet(index);
   }
 
-  #isMet(place: number): boolean {
-    return ((this.#met[Math.floor(place / 8)] as number) & (1 << (place % 8))) !== 0;
+  #isMet(index: number): boolean {
+    return ((this.#met[Math.floor(index / 8)] as number) & (1 << (index % 8))) !== 0;
   }
 
-  #placeOf(id: number): number {
+  #indexOf(id: number): number {
     if (this.#known === null) return id < this.#nextId ? id : -1;
-    return placeOf(this.#known, id);
+    return indexOf(this.#known, id);
   }
 }
 
-/** Both, ascending; each is. */
+/** The numbers of both, ascending. */
 function merged(a: Float64Array, b: Float64Array): Float64Array {
   const all = new Float64Array(a.length + b.length);
   all.set(a);
@@ -227,7 +228,7 @@ function merged(a: Float64Array, b: Float64Array): Float64Array {
 }
 
 /** Position of `id` in ascending `ids`, or -1. */
-function placeOf(ids: Float64Array, id: number): number {
+function indexOf(ids: Float64Array, id: number): number {
   let low = 0;
   let high = ids.length;
   while (low < high) {

@@ -1,6 +1,6 @@
 // Every half survives the way to float and back, and what lies between goes to the nearest.
 import t from 'tap';
-import { toHalf } from '../../src/formats/float16.js';
+import { toFloat16 } from '../../src/formats/float16.js';
 
 function halfToFloat(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
@@ -13,7 +13,7 @@ function halfToFloat(half: number): number {
 
 t.test('every half comes back as itself', async (t) => {
   const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
-  const back = toHalf(Float32Array.from(all, halfToFloat));
+  const back = toFloat16(Float32Array.from(all, halfToFloat));
   const wrong = all.filter((half) => back[half] !== half && !Number.isNaN(halfToFloat(half)));
   t.same(Array.from(wrong), []);
 });
@@ -24,7 +24,7 @@ t.test('numbers between two halves go to the nearest, ties to the even one', asy
     const low = halfToFloat(half);
     const high = halfToFloat(half + 1);
     const middle = Math.fround((low + high) / 2);
-    const [below, tie, above] = toHalf(
+    const [below, tie, above] = toFloat16(
       Float32Array.of(low + (high - low) * 0.49, middle, low + (high - low) * 0.51),
     );
     if (below !== half || above !== half + 1 || tie !== half + (half & 1)) wrong++;

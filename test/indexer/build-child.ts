@@ -1,7 +1,7 @@
 // Runs one build in a process of its own, so that tests can kill it. Options come as JSON; images
 // are embedded by the tests' tiny encoder, slowed down by `delayMs`.
 import { buildIndex } from '../../src/indexer/build-index.js';
-import type { BuildOptions } from '../../src/indexer/options.js';
+import type { BuildOptions } from '../../src/indexer/settings/options.js';
 import { TinyEmbedder } from './tiny-embedder.js';
 
 const { images, delayMs, ...options } = JSON.parse(process.argv[2] ?? '{}') as BuildOptions & {

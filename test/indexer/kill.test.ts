@@ -3,14 +3,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { buildIndex } from '../../src/indexer/build-index.js';
-import type { BuildOptions, BuildPhase } from '../../src/indexer/options.js';
+import type { BuildOptions, BuildPhase } from '../../src/indexer/settings/options.js';
 import { type IndexContent, PICTURES, readIndex } from './read-index.js';
 import { clusteredVectors, seededRandom, writeNpy } from './vector-files.js';
 
-const CHILD = resolve('dist/test/indexer/build-child.js');
+const CHILD = fileURLToPath(new URL('build-child.js', import.meta.url));
 const MAX_KILLS = 40;
 
 type ChildOptions = Partial<BuildOptions> & { images: boolean; delayMs: number };

@@ -1,6 +1,6 @@
 // The layers of src: imports point downwards, and no files import each other in a circle.
 //
-//   scripts → cli → index → indexer → query, packed → store, codec, embed, formats → native, option-names, errors
+//   scripts → cli → index → indexer → query, packed → store, codec, embed, formats → native, option-checks, errors
 //
 // The files and folders of query and indexer have an order of their own. Two parts of the same rank
 // may share types but no values. Bench and test may import any file; the command line and the
@@ -11,7 +11,7 @@ import { circles, filesBelow, importsOf, shown } from './tree.js';
 /** Lowest first. */
 const LAYERS = [
   ['errors'],
-  ['native', 'option-names'],
+  ['native', 'option-checks'],
   ['formats', 'store', 'codec', 'embed'],
   ['query', 'packed'],
   ['indexer'],

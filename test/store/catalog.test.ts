@@ -94,7 +94,11 @@ t.test('sources and updated items are kept', async (t) => {
     updateItems: [item(0, { key: 'moved.jpg', source: 1, sha256: 'ff' })],
     dropSources: [1],
   });
-  t.match([...writer.files()], [{ id: 0, key: 'moved.jpg', source: 1, sha256: 'ff', bytes: null }]);
+  t.match([...writer.files()], [{ id: 0, sha256: 'ff', bytes: null, caption: null }]);
+  const database = new Database(writer.path, { readonly: true });
+  const row = database.prepare('SELECT key, source FROM item').get();
+  t.strictSame(row, { key: 'moved.jpg', source: 1 });
+  database.close();
   t.strictSame(writer.sources(), []);
   writer.close();
 });

@@ -1,7 +1,7 @@
 // Measures what each effort finds in the segment that was just written, before it goes live.
 //
-// Some rows are held back from training and serve as queries; while all rows are encoded they are
-// compared with them by float32 products, which gives the truth.
+// Some rows are held back from training and serve as queries. While the rows are encoded, each is
+// compared with the queries by float32 products, which gives the ground truth.
 import { type NativeGroundTruth, native } from '../../native/addon.js';
 import { WorkerPool } from '../../query/execute/pool.js';
 import {
@@ -10,31 +10,31 @@ import {
   measureRecall,
 } from '../../query/recall/measure-recall.js';
 import type { RecallCard } from '../../query/recall/recall-card.js';
-import type { BuildContext } from '../context.js';
-import type { Rows } from './rows.js';
-import { chooseRows, sampleRows } from './sample.js';
+import { type RowSource, totalRows } from '../rows/row-source.js';
+import { chooseRows, sampleRows } from '../rows/sample.js';
+import type { BuildContext } from '../settings/context.js';
 
 /** Queries, where there are enough rows. The standard error of a recall of .9 is then .006. */
 const QUERIES = 256;
-/** Queries are at most this share of the rows, which training then does without. */
+/** Queries are at most this share of the rows, because training does without them. */
 const QUERY_SHARE = 1 / 16;
 /** Below, every search is nearly exact; above, comparing all rows would slow the build down by a
  * third: `effort` then has no card. */
 const MIN_ROWS = 1_000;
 const MAX_ROWS = 20_000_000;
-/** Another stream of random numbers than training draws from. */
+/** Makes the random numbers differ from those of training. */
 const SEED_OFFSET = 0x9e3779b9;
 
-/** Rows of all supplies, counted through, that are held back from training; none if the collection
- * is not to be calibrated. */
-export function heldBackRows(supplies: readonly Rows[], seed: number): Float64Array {
-  const total = supplies.reduce((sum, { rows }) => sum + rows, 0);
+/** Rows, counted over all sources, that are held back from training; none if the collection is not
+ * to be calibrated. */
+export function heldBackRows(sources: readonly RowSource[], seed: number): Float64Array {
+  const total = totalRows(sources);
   if (total < MIN_ROWS || total > MAX_ROWS) return new Float64Array(0);
   const count = Math.min(QUERIES, Math.floor(total * QUERY_SHARE));
   return chooseRows(total, count, seed + SEED_OFFSET);
 }
 
-/** The nearest rows to the held-back ones: give it every row that is encoded. */
+/** The nearest rows to every held-back row, found while the rows pass by: give it every row. */
 export class GroundTruth {
   readonly #queries: Float32Array;
   readonly #truth: NativeGroundTruth;
@@ -48,19 +48,19 @@ export class GroundTruth {
 
   /** Reads the held-back rows. @returns null if there are none */
   static async of(
-    supplies: readonly Rows[],
+    sources: readonly RowSource[],
     heldBack: Float64Array,
     { settings: { signal, threads } }: BuildContext,
   ): Promise<GroundTruth | null> {
-    const dims = supplies[0]?.dims ?? 0;
+    const dims = sources[0]?.dims ?? 0;
     if (heldBack.length === 0) return null;
-    const queries = await sampleRows(supplies, heldBack, { signal, onRow: () => {} });
+    const queries = await sampleRows(sources, heldBack, { signal, onRow: () => {} });
     return new GroundTruth(queries, dims, threads);
   }
 
-  /** @param rows ids.length x dims, unit rows. One call at a time. */
-  add(rows: Float32Array, ids: Float64Array): Promise<void> {
-    return this.#truth.add(rows, ids, this.#threads);
+  /** @param embeddings ids.length x dims, unit rows. One call at a time. */
+  add(embeddings: Float32Array, ids: Float64Array): Promise<void> {
+    return this.#truth.add(embeddings, ids, this.#threads);
   }
 
   calibration(): Calibration {

@@ -1,28 +1,30 @@
-// Makes a change to the collection live: codec, new segment, routing graph, one catalog transaction.
+// Makes a change to the collection live: train → encode and add items → calibrate → publish.
 //
-// Everything is written to staging first; `writer.publish` is the only step that readers see. A
-// failure or a kill before it leaves the index as it was, and in staging what the next run goes on
-// from: the trained codec, its routing graph, and the checkpoints of the segment.
+// Files are written to staging and items get ids that readers do not see; `writer.publish` is the
+// only step that readers see. A failure or a kill before it leaves the index as it was, and in
+// staging what the next run resumes with: the trained codec, its routing graph, and the checkpoints
+// of the segment. The items that it has added are dropped when the next run begins.
 import type { EncoderFingerprint } from '../../embed/embedder.js';
 import { toRecords } from '../../query/recall/measure-recall.js';
 import type { RecallCard } from '../../query/recall/recall-card.js';
 import type { IndexSettings, SourceRecord } from '../../store/catalog.js';
 import type { NewItem } from '../../store/catalog-writer.js';
 import { type Publication, segmentFolder } from '../../store/index-folder.js';
-import type { BuildContext, BuildRecord } from '../context.js';
+import { type BuildRecord, buildRecordOf } from '../plan/build-record.js';
 import type { BuildChoice } from '../plan/choice.js';
-import { refuseWhatDoesNotFit } from '../plan/estimate.js';
+import { checkFits } from '../plan/estimate.js';
 import { forecast, type IndexState, readState } from '../plan/forecast.js';
 import type { CommitPlan } from '../plan/plan.js';
-import { VERSION } from '../version.js';
+import { type RowSource, totalRows } from '../rows/row-source.js';
+import { SegmentRows } from '../rows/segment-rows.js';
+import type { BuildContext } from '../settings/context.js';
+import { VERSION } from '../settings/version.js';
 import { calibrate, GroundTruth, heldBackRows } from './calibrate.js';
 import { encodeSegment, segmentUuid } from './encode.js';
-import type { Rows } from './rows.js';
-import { SegmentRows } from './segment-rows.js';
 import { stageCodec } from './stage-codec.js';
 import { trainForBuild } from './train.js';
 
-/** What a build found to do. */
+/** A change to the collection, as a build has found it. */
 export interface Change {
   kind: BuildRecord['kind'];
   dims: number;
@@ -30,9 +32,7 @@ export interface Change {
   /** Whether items are in the catalog. */
   hasItems: boolean;
   /** New rows; their ids lie from the present `nextId` on. */
-  added: readonly Rows[];
-  /** Called once the catalog stands and before rows are read: adds the items of `added`. */
-  addItems: () => void;
+  added: readonly RowSource[];
   nextId: number;
   removeIds: readonly number[];
   updateItems: readonly NewItem[];
@@ -45,14 +45,14 @@ export interface Committed {
   rows: number;
 }
 
-/** Commits `change`. Does nothing where there is nothing to do. */
+/** Commits `change`, unless there is nothing to do. */
 export async function commitChange(change: Change, context: BuildContext): Promise<Committed> {
   const { writer, settings, progress } = context;
   prepareCatalog(change, context);
   const state = readState(writer.path, writer.catalog);
   const work = {
     dims: change.dims,
-    addedRows: change.added.reduce((sum, { rows }) => sum + rows, 0),
+    addedRows: totalRows(change.added),
     removedRows: change.removeIds.length,
     hasItems: change.hasItems,
     journaled: 0,
@@ -61,7 +61,7 @@ export async function commitChange(change: Change, context: BuildContext): Promi
   if (work.addedRows === 0 && plan.rewrite.length === 0 && isIdle(change)) {
     return { trained: false, rows: plan.rows };
   }
-  await refuseWhatDoesNotFit(estimate, writer.path, settings.memoryBytes);
+  await checkFits(estimate, writer.path, settings.memoryBytes);
   const publication: Publication = {
     ...withoutSegments(change),
     dropSegments: plan.rewrite.map(({ number }) => number),
@@ -81,7 +81,6 @@ export async function commitChange(change: Change, context: BuildContext): Promi
       Object.assign(publication, await stageCodec(codec, context));
     }
     if (copied.length + encoded.length > 0 && codec !== null) {
-      change.addItems();
       const content = { copied, encoded };
       const uuid = segmentUuid(content, codec, plan.vectors);
       const staged = { ...writer.newSegment(uuid), vectors: plan.vectors };
@@ -97,18 +96,18 @@ export async function commitChange(change: Change, context: BuildContext): Promi
       }
     }
   } finally {
-    for (const rows of old) rows.close();
+    for (const source of old) source.close();
   }
   const trained = publication.codec !== undefined;
   publication.settings = nextSettings(change, plan, trained ? choice : null, context);
-  // Rows that come later hardly change what an effort finds, and a new codec comes with a new card.
+  // Later rows hardly change what an effort finds, and a new codec gets a new card.
   if (trained) Object.assign(publication.settings, { recallCard });
   if (trained) publication.calibration ??= [];
   await progress.during('commit', 0, async () => writer.publish(publication));
   return { trained, rows: plan.rows };
 }
 
-/** The rows of the segments that are written anew, without those of removed items. */
+/** The rows of the segments that are rewritten, without those of removed items. */
 function openOldRows(
   { rewrite }: CommitPlan,
   { liveCodec }: IndexState,
@@ -122,7 +121,7 @@ function openOldRows(
   );
 }
 
-/** Makes the catalog of a new index; takes away what an interrupted build has left in an old one. */
+/** Makes the catalog of a new index; drops the items that an interrupted build has left in an old one. */
 function prepareCatalog({ kind, dims, encoder, hasItems }: Change, context: BuildContext): void {
   const { writer, settings } = context;
   if (!writer.isNew) {
@@ -159,9 +158,9 @@ function nextSettings(
   { settings, writer }: BuildContext,
 ): Partial<IndexSettings> {
   const known = writer.catalog.settings();
-  const build: BuildRecord =
+  const build: BuildRecord | null =
     trainedChoice === null
-      ? (known.build as BuildRecord)
+      ? buildRecordOf(known)
       : { kind, rowsAtTraining: plan.rows, choice: trainedChoice, seed: settings.seed };
   return {
     writtenBy: VERSION,

@@ -1,7 +1,7 @@
-// Puts a trained codec, and its routing graph where it wants one, into staging for a commit.
+// Puts a trained codec, and its routing graph where it needs one, into staging for a commit.
 //
-// The graph of very many lists takes minutes. So it is kept under the codec's name as soon as it is
-// whole: a build that is cut off later goes on with it.
+// The graph of very many lists takes minutes to build. It is kept under the codec's name as soon as
+// it is complete, so that a build that is interrupted later resumes with it.
 import { existsSync, renameSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { NativeCodec } from '../../native/addon.js';
 import { buildRoutingGraph, needsRoutingGraph } from '../../query/routing/graph.js';
 import { syncPath } from '../../store/files.js';
 import type { Publication } from '../../store/index-folder.js';
-import type { BuildContext } from '../context.js';
+import type { BuildContext } from '../settings/context.js';
 
 export async function stageCodec(
   codec: NativeCodec,
@@ -32,7 +32,7 @@ export async function stageCodec(
   return { codec: file, routing };
 }
 
-/** @returns the path of the graph in staging, whole */
+/** @returns the path of the complete graph in staging */
 async function routingGraphOf(
   codec: NativeCodec,
   { writer, progress, settings: { signal } }: BuildContext,

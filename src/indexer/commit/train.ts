@@ -1,48 +1,49 @@
-// Trains a codec, or takes the one that an interrupted build had trained from the same rows.
+// Trains a codec, or takes the one that an interrupted build has trained from the same rows.
 //
 // The trained codec is saved in staging before anything is encoded with it: staging/trained.bin,
 // and beside it, written last, what it was trained from. Training takes minutes, so a build that
-// was killed afterwards must not do it again.
+// was killed afterwards must not repeat it.
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findLists, openCodec, saveCodec, trainCodec } from '../../codec/codec.js';
 import { fromSystemError } from '../../errors.js';
 import { type NativeCodec, type NativeLists, native } from '../../native/addon.js';
-import type { BuildContext } from '../context.js';
 import type { BuildChoice } from '../plan/choice.js';
-import type { Rows } from './rows.js';
-import { chooseRows, chooseRuns, readPicks, sampleRows } from './sample.js';
+import { type RowSource, totalRows } from '../rows/row-source.js';
+import { chooseRows, chooseRuns, readPicks, sampleRows } from '../rows/sample.js';
+import type { BuildContext } from '../settings/context.js';
 
-/** Another stream of random numbers than the training sample is drawn from. */
+/** Makes the random numbers differ from those of the training sample. */
 const LIST_SEED_OFFSET = 0x51ed270b;
 
 /**
- * @param heldBack rows of all supplies, counted through, that are not trained on
+ * @param heldBack rows, counted over all sources, that are not trained on
  * @returns a codec read back from its file, so that it is the same after an interruption
  */
 export async function trainForBuild(
-  supplies: readonly Rows[],
+  sources: readonly RowSource[],
   heldBack: Float64Array,
   choice: BuildChoice,
   context: BuildContext,
 ): Promise<NativeCodec> {
   const { settings, progress, writer } = context;
-  const dims = supplies[0]?.dims ?? 0;
+  const dims = sources[0]?.dims ?? 0;
   const { seed, threads, signal } = settings;
   const path = join(writer.staging, 'trained.bin');
   const recordPath = join(writer.staging, 'trained.json');
-  const record = describe(supplies, { ...choice, dims, seed, heldBack: heldBack.length });
+  const record = describe(sources, { ...choice, dims, seed, heldBack: heldBack.length });
   if ((await readIfThere(recordPath)) === record) return openCodec(path);
 
-  const total = totalRows(supplies);
-  const left = new Set(heldBack);
-  const lists = choice.listRows > 0 ? await listsForBuild(supplies, left, choice, context) : null;
+  const total = totalRows(sources);
+  const excluded = new Set(heldBack);
+  const lists =
+    choice.listRows > 0 ? await listsForBuild(sources, excluded, choice, context) : null;
   const picks = chooseRows(total, Math.min(choice.trainingRows, total), seed);
   const sample = await progress.during('sample', picks.length, () =>
     sampleRows(
-      supplies,
-      picks.filter((row) => !left.has(row)),
+      sources,
+      picks.filter((row) => !excluded.has(row)),
       { signal, onRow: (done) => progress.update(done) },
     ),
   );
@@ -63,21 +64,21 @@ export async function trainForBuild(
 
 /** Finds lists among more rows than the training sample has. */
 async function listsForBuild(
-  supplies: readonly Rows[],
-  left: ReadonlySet<number>,
+  sources: readonly RowSource[],
+  excluded: ReadonlySet<number>,
   { lists, listRows }: BuildChoice,
   { settings, progress }: BuildContext,
 ): Promise<NativeLists> {
   const { seed, threads, signal } = settings;
-  const picks = chooseRuns(totalRows(supplies), listRows, seed + LIST_SEED_OFFSET).filter(
-    (row) => !left.has(row),
+  const picks = chooseRuns(totalRows(sources), listRows, seed + LIST_SEED_OFFSET).filter(
+    (row) => !excluded.has(row),
   );
-  const dims = supplies[0]?.dims ?? 0;
+  const dims = sources[0]?.dims ?? 0;
   const sample = new native.ByteSample(picks.length, dims);
   try {
     await progress.during('sample', picks.length, async () => {
       let done = 0;
-      for await (const unit of readPicks(supplies, picks, signal)) {
+      for await (const unit of readPicks(sources, picks, signal)) {
         sample.add(unit);
         done += unit.length / dims;
         progress.update(done);
@@ -93,14 +94,10 @@ async function listsForBuild(
   }
 }
 
-function totalRows(supplies: readonly Rows[]): number {
-  return supplies.reduce((sum, { rows }) => sum + rows, 0);
-}
-
-/** A text that is another one when training would give another codec. */
-function describe(supplies: readonly Rows[], options: object): string {
+/** A text that differs when training would give another codec. */
+function describe(sources: readonly RowSource[], options: object): string {
   const hash = createHash('sha256');
-  for (const { identity } of supplies) hash.update(`${identity}\n`);
+  for (const { identity } of sources) hash.update(`${identity}\n`);
   return JSON.stringify({ ...options, rows: hash.digest('hex') });
 }
 

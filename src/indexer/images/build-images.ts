@@ -1,23 +1,22 @@
-// Builds or extends an index of images: compare, embed into the journal, commit.
+// Builds or extends an index of images: compare → embed into the journal → commit.
 //
-// Item ids are given at the commit, in the order of the listing, so that a build that was killed
-// and went on gives the same index as one that was not.
+// Item ids are assigned at the commit, in the order of the listing, so that a build that was killed
+// and run again gives the same index as one that was not.
 import type { Embedder } from '../../embed/embedder.js';
 import { CorvidError } from '../../errors.js';
 import type { Catalog } from '../../store/catalog.js';
 import { SKIPPED_NAME } from '../../store/index-folder.js';
 import { commitChange } from '../commit/commit.js';
-import { type BuildContext, liveCatalog } from '../context.js';
-import type { SkippedFile } from '../options.js';
-import { refuseWhatDoesNotFit } from '../plan/estimate.js';
+import { checkFits } from '../plan/estimate.js';
 import { forecast, readState } from '../plan/forecast.js';
+import { type BuildContext, liveCatalog } from '../settings/context.js';
+import type { BuildCounts, SkippedFile } from '../settings/options.js';
 import type { ImageSources } from '../sources/open.js';
 import { belowAny } from '../sources/roots.js';
-import type { Counts } from '../summary.js';
-import { type Comparison, compareImages } from './compare.js';
-import { embedImages, type TouchedImage } from './embed.js';
-import { indexedImages, newItems, updatedItems } from './items.js';
-import { Journal, type JournaledImage } from './journal.js';
+import { compareImages, type ImageComparison } from './compare.js';
+import { embedImages } from './embed.js';
+import { type ItemUpdate, updatedItems } from './items.js';
+import { Journal } from './journal.js';
 import { JournalRows } from './journal-rows.js';
 import { isJournaled, outcomeOf } from './outcome.js';
 import { readSkipped, writeSkipped } from './skipped.js';
@@ -27,10 +26,10 @@ export function compareWithCatalog(
   sources: ImageSources,
   catalog: Catalog | null,
   { settings, progress }: Pick<BuildContext, 'settings' | 'progress'>,
-): Promise<Comparison> {
+): Promise<ImageComparison> {
   return progress.during('list', sources.files.length, async () => {
     const skipped = await readSkipped(settings.out);
-    return compareImages(sources, catalog === null ? [] : indexedImages(catalog), skipped, {
+    return compareImages(sources, catalog?.files() ?? [], skipped, {
       signal: settings.signal,
       onFile: (done) => progress.update(done),
     });
@@ -38,26 +37,26 @@ export function compareWithCatalog(
 }
 
 /**
- * Embeds what must be and commits.
+ * Embeds the pending images and commits.
  * @param openEmbedder called only if an image has to be embedded
  */
 export async function buildImages(
   sources: ImageSources,
-  comparison: Comparison,
+  comparison: ImageComparison,
   openEmbedder: () => Promise<Embedder>,
   context: BuildContext,
-): Promise<Counts> {
+): Promise<BuildCounts> {
   const { pending } = comparison;
   let journal: Journal | null = null;
-  let touched: TouchedImage[] = [];
+  let touched: ItemUpdate[] = [];
   let embedder: Embedder | null = null;
   try {
     if (pending.length > 0) {
       embedder = await openEmbedder();
       const { id, dims } = embedder.fingerprint;
-      await refuseEarly(comparison, dims, context);
+      await checkFitsEarly(comparison, dims, context);
       journal = await Journal.open(`${context.writer.staging}/journal.bin`, { encoder: id, dims });
-      touched = await embedPending(comparison, embedder, journal, context);
+      touched = await embedPending(sources, comparison, embedder, journal, context);
     }
     return await commitImages(sources, comparison, { embedder, journal, touched }, context);
   } finally {
@@ -65,9 +64,9 @@ export async function buildImages(
   }
 }
 
-/** Embedding takes hours: what would not fit afterwards is refused before. */
-async function refuseEarly(
-  { pending, vanished }: Comparison,
+/** Embedding takes hours, so an index that would not fit is refused before it. */
+async function checkFitsEarly(
+  { pending, vanished }: ImageComparison,
   dims: number,
   { settings, writer }: BuildContext,
 ): Promise<void> {
@@ -76,15 +75,16 @@ async function refuseEarly(
   const removedRows = vanished.length + pending.filter(({ previous }) => previous !== null).length;
   const work = { dims, addedRows, removedRows, hasItems: true, journaled: addedRows };
   const { estimate } = forecast(state, work, settings);
-  await refuseWhatDoesNotFit(estimate, writer.path, settings.memoryBytes);
+  await checkFits(estimate, writer.path, settings.memoryBytes);
 }
 
 async function embedPending(
-  { pending, vanished }: Comparison,
+  { captions }: ImageSources,
+  { pending, vanished }: ImageComparison,
   embedder: Embedder,
   journal: Journal,
   { settings, progress }: BuildContext,
-): Promise<TouchedImage[]> {
+): Promise<ItemUpdate[]> {
   const { maxPixels, maxFileBytes, signal } = settings;
   const todo = pending.filter((file) => !isJournaled(journal, file));
   const before = pending.length - todo.length;
@@ -95,6 +95,7 @@ async function embedPending(
       journal,
       limits: { maxPixels, maxFileBytes },
       vanished,
+      captions,
       signal,
       onImages: (done, skipped) => {
         progress.skipped = skippedBefore + skipped;
@@ -107,16 +108,17 @@ async function embedPending(
 interface Embedded {
   embedder: Embedder | null;
   journal: Journal | null;
-  touched: TouchedImage[];
+  touched: ItemUpdate[];
 }
 
 async function commitImages(
   sources: ImageSources,
-  comparison: Comparison,
+  comparison: ImageComparison,
   { embedder, journal, touched }: Embedded,
   context: BuildContext,
-): Promise<Counts> {
+): Promise<BuildCounts> {
   const { writer } = context;
+  const { recaptioned, unchanged } = comparison;
   const { images, replacedIds, goneIds, skipped } = outcomeOf(comparison, touched, journal);
   const catalog = liveCatalog(writer);
   if (catalog === null && images.length === 0) {
@@ -125,17 +127,18 @@ async function commitImages(
   }
   const firstId = catalog?.settings().nextId ?? 0;
   const dims = embedder?.fingerprint.dims ?? writer.catalog.settings().dims;
+  const added =
+    journal === null ? [] : [new JournalRows(journal, images, sources.captions, dims, firstId)];
   const { trained } = await commitChange(
     {
       kind: 'images',
       dims,
       encoder: embedder?.fingerprint ?? null,
       hasItems: true,
-      added: journal === null ? [] : [new JournalRows(journal, images, dims, firstId)],
-      addItems: () => addItems(images, firstId, sources, context),
+      added,
       nextId: firstId + images.length,
       removeIds: [...goneIds, ...replacedIds],
-      updateItems: updatedItems(touched, comparison.words, sources, catalog),
+      updateItems: updatedItems([...touched, ...recaptioned], catalog),
       putSources: [],
       dropSources: [],
     },
@@ -145,15 +148,15 @@ async function commitImages(
   return {
     added: images.length - replacedIds.length,
     changed: replacedIds.length,
-    touched: touched.length + comparison.words.length,
+    touched: touched.length + recaptioned.length,
     removed: goneIds.length,
-    unchanged: comparison.unchanged - comparison.words.length,
+    unchanged: unchanged - recaptioned.length,
     skippedFiles: skipped,
     trained,
   };
 }
 
-/** Replaces what the list says of the given sources; of others it is kept. */
+/** Replaces the entries of the given sources in skipped.jsonl; others are kept. */
 async function updateSkipped(
   { roots }: ImageSources,
   skipped: readonly SkippedFile[],
@@ -164,20 +167,6 @@ async function updateSkipped(
   const others = [...before.values()].filter(({ path }) => !inRoots(path));
   if (before.size === 0 && skipped.length === 0) return;
   await writeSkipped(writer.path, [...others, ...skipped]);
-}
-
-const ITEMS_PER_TRANSACTION = 4096;
-
-function addItems(
-  images: readonly JournaledImage[],
-  firstId: number,
-  sources: ImageSources,
-  { writer }: BuildContext,
-): void {
-  for (let start = 0; start < images.length; start += ITEMS_PER_TRANSACTION) {
-    const some = images.slice(start, start + ITEMS_PER_TRANSACTION);
-    writer.catalog.addItems(newItems(some, firstId + start, sources));
-  }
 }
 
 function nothingIndexed({ roots }: ImageSources, skipped: readonly SkippedFile[]): CorvidError {

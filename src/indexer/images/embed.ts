@@ -1,17 +1,21 @@
-// Reads, checks and embeds the images that a build has to look at, into the journal.
+// Reads, checks and embeds the pending images of a build, into the journal.
 //
-// Reading and hashing of the next images goes on while several batches are with the embedder. One
-// image that cannot be used is written down with its reason and ends nothing; only a failure of
-// the embedder or of the journal does. When the signal fires, no new batch is begun, and what the
-// embedder still finishes is kept.
+// The next images are read and hashed while several batches are being embedded. An image that cannot
+// be used is recorded with its reason, and the build continues; only a failure of the embedder or of
+// the journal ends it. When the signal fires, no new batch begins, and what the embedder still
+// finishes is kept.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Embedder } from '../../embed/embedder.js';
 import { type ImageInspection, inspectImage } from '../../embed/inspect.js';
 import { DEFAULT_MAX_FILE_BYTES, type ImageLimits } from '../../embed/limits.js';
 import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
-import type { SkippedFile } from '../options.js';
-import type { IndexedImage, PendingImage } from './compare.js';
+import type { KnownFile } from '../../store/catalog.js';
+import type { SkippedFile } from '../settings/options.js';
+import type { Captions } from '../sources/captions.js';
+import type { PendingImage } from './compare.js';
+import type { FileState } from './file-state.js';
+import { fileUpdate, type ItemUpdate } from './items.js';
 import type { EmbeddedImage, Journal } from './journal.js';
 import { reasonOf } from './skipped.js';
 
@@ -26,28 +30,27 @@ export interface EmbedPipelineOptions {
   journal: Journal;
   limits: ImageLimits;
   /** Items whose files are gone: one of the same content elsewhere is the same image, moved. */
-  vanished: readonly IndexedImage[];
+  vanished: readonly KnownFile[];
+  captions: Captions;
   signal: AbortSignal | undefined;
-  /** Called with the number of images dealt with so far, and of those skipped among them. */
+  /** Called with the number of images processed so far, and of those skipped among them. */
   onImages: (done: number, skipped: number) => void;
 }
 
-/** An item whose content is in a file with a new time, or in another place. */
-export interface TouchedImage {
-  item: IndexedImage;
-  file: PendingImage;
-}
-
+/** An image that was read and can be embedded. */
 interface ReadImage {
   image: EmbeddedImage;
   content: Uint8Array;
 }
 
-/** Embeds `pending` into the journal. @returns images that turned out to be unchanged */
+/**
+ * Embeds `pending` into the journal.
+ * @returns updates of the items whose content was found unchanged, with a new time or in another place
+ */
 export async function embedImages(
   pending: readonly PendingImage[],
   options: EmbedPipelineOptions,
-): Promise<TouchedImage[]> {
+): Promise<ItemUpdate[]> {
   const run = new EmbedRun(options);
   const inFlight = new Set<Promise<void>>();
   let failure: { error: unknown } | null = null;
@@ -76,18 +79,18 @@ export async function embedImages(
 }
 
 class EmbedRun {
-  readonly touched: TouchedImage[] = [];
+  readonly touched: ItemUpdate[] = [];
   private done = 0;
   private skipped = 0;
 
   /** Vanished items by their content. */
-  private readonly lost = new Map<string, IndexedImage>();
+  private readonly vanished = new Map<string | null, KnownFile>();
 
   constructor(private readonly options: EmbedPipelineOptions) {
-    for (const item of options.vanished) this.lost.set(item.sha256, item);
+    for (const known of options.vanished) this.vanished.set(known.sha256, known);
   }
 
-  /** Images that can be embedded, in batches; the others are dealt with on the way. */
+  /** Images that can be embedded, in batches. Unchanged and unusable ones are recorded here. */
   async *readBatches(pending: readonly PendingImage[]): AsyncGenerator<ReadImage[]> {
     let batch: ReadImage[] = [];
     let batchBytes = 0;
@@ -116,10 +119,10 @@ class EmbedRun {
         throw fromSystemError(error, path, 'read the image');
       });
       const sha256 = createHash('sha256').update(content).digest('hex');
-      const item = previous ?? this.lost.get(sha256);
-      if (item?.sha256 === sha256) {
-        this.lost.delete(sha256);
-        this.touched.push({ item, file });
+      const known = previous ?? this.vanished.get(sha256);
+      if (known?.sha256 === sha256) {
+        this.vanished.delete(sha256);
+        this.touched.push(fileUpdate(known, file, this.options.captions));
         this.count(1);
         return null;
       }
@@ -157,16 +160,20 @@ class EmbedRun {
         const { image } = batch[index] as ReadImage;
         if (error instanceof CorvidError) return { image, error };
         const details = { actual: error.message, cause: error };
-        const refused = new CorvidError('ERR_IMAGE_DECODE', 'the encoder refused it', details);
+        const refused = new CorvidError(
+          'ERR_IMAGE_DECODE',
+          'the encoder refused the image',
+          details,
+        );
         return { image, error: refused };
       }),
     );
     this.count(kept.length);
   }
 
-  /** Writes down images that cannot be used. An error that is not about the image is passed on. */
+  /** Records images that cannot be used. An error that is not about the image is thrown. */
   private async skip(
-    failures: { image: { path: string; bytes: number; modifiedMs: number }; error: unknown }[],
+    failures: { image: { path: string } & FileState; error: unknown }[],
   ): Promise<void> {
     const files: SkippedFile[] = failures.map(({ image, error }) => {
       if (!(error instanceof CorvidError)) throw error;

@@ -1,69 +1,70 @@
-// Images as items of the catalog: new ones from the journal, and what is new of old ones.
-import type { Catalog } from '../../store/catalog.js';
-import type { NewItem } from '../../store/catalog-writer.js';
-import type { ImageSources } from '../sources/open.js';
-import { type IndexedImage, type NewWords, newWords, wordsOf } from './compare.js';
-import type { TouchedImage } from './embed.js';
+// Images as items of the catalog: new ones from the journal, and updates of known ones.
+//
+// Captions that the sources do not mention change nothing.
+import type { Catalog, KnownFile } from '../../store/catalog.js';
+import { catalogTime, type NewItem } from '../../store/catalog-writer.js';
+import type { Captions } from '../sources/captions.js';
+import type { ImageFile } from '../sources/open.js';
+import type { FileState } from './file-state.js';
 import type { JournaledImage } from './journal.js';
 
-/** All images of a catalog, as `compareImages` wants them. */
-export function* indexedImages(catalog: Catalog): Generator<IndexedImage> {
-  for (const { id, path, bytes, modified, sha256, caption, metadata } of catalog.items()) {
-    if (path === null) continue;
-    yield {
-      id,
-      path,
-      bytes: bytes ?? -1,
-      modifiedMs: modified === null ? -1 : Date.parse(modified),
-      sha256: sha256 ?? '',
-      caption,
-      metadata: metadata === null ? null : JSON.stringify(metadata),
-    };
-  }
-}
+/** New values of an item whose content is the same; what is absent stays as it is. */
+export type ItemUpdate = Pick<NewItem, 'id'> & Partial<NewItem>;
 
 /** New items with consecutive ids from `firstId`. */
 export function newItems(
   images: readonly JournaledImage[],
   firstId: number,
-  sources: ImageSources,
+  captions: Captions,
 ): NewItem[] {
   return images.map(({ offset: _, modifiedMs, ...image }, i) => ({
     ...image,
     id: firstId + i,
-    modified: isoTime(modifiedMs),
-    ...parsedWords({ id: firstId + i, ...wordsOf(image.path, sources) }),
+    modified: catalogTime(modifiedMs),
+    ...captionFields(image.path, captions),
   }));
 }
 
-/** Items whose picture is the same and of which something else is new, whole. */
-export function updatedItems(
-  touched: readonly TouchedImage[],
-  words: readonly NewWords[],
-  sources: ImageSources,
-  catalog: Catalog | null,
-): NewItem[] {
-  const changes = new Map<number, Partial<NewItem>>();
-  for (const { item, file } of touched) {
-    const { path, key, modifiedMs } = file;
-    const moved = path === item.path ? {} : { path, key };
-    const spoken = parsedWords(newWords(item, sources, path));
-    changes.set(item.id, { ...moved, ...spoken, modified: isoTime(modifiedMs) });
-  }
-  for (const entry of words) changes.set(entry.id, parsedWords(entry));
-  const items = catalog?.itemsByIds(changes.keys()) ?? [];
-  return items
-    .filter((item) => item !== null)
-    .map((item) => ({ ...item, ...changes.get(item.id), id: item.id }));
+/**
+ * What the captions say now of a known image, if it differs from its item.
+ * @param path where the image is now
+ */
+export function captionUpdate(
+  known: KnownFile,
+  captions: Captions,
+  path: string | null = known.path,
+): ItemUpdate | null {
+  if (path === null || !captions.has(path)) return null;
+  const { caption, metadata } = captionFields(path, captions);
+  const metadataText = metadata === null ? null : JSON.stringify(metadata);
+  const isSame = caption === known.caption && metadataText === known.metadata;
+  return isSame ? null : { id: known.id, caption, metadata };
 }
 
-function parsedWords(words: NewWords | null): Pick<NewItem, 'caption' | 'metadata'> {
-  if (words === null) return {};
-  const { caption, metadata } = words;
-  return { caption, metadata: metadata === null ? null : JSON.parse(metadata) };
+/** The update of an item whose content is in a file with a new time, or in another place. */
+export function fileUpdate(
+  known: KnownFile,
+  file: ImageFile & FileState,
+  captions: Captions,
+): ItemUpdate {
+  const { path, key, modifiedMs } = file;
+  return {
+    ...captionUpdate(known, captions, path),
+    ...(path === known.path ? {} : { path, key }),
+    id: known.id,
+    modified: catalogTime(modifiedMs),
+  };
 }
 
-/** A time as the catalog keeps it. */
-export function isoTime(ms: number): string {
-  return new Date(Math.trunc(ms)).toISOString();
+/** Whole items with `updates` applied. */
+export function updatedItems(updates: readonly ItemUpdate[], catalog: Catalog | null): NewItem[] {
+  const byId = new Map(updates.map((update) => [update.id, update]));
+  const items = catalog?.itemsByIds(byId.keys()) ?? [];
+  return items.filter((item) => item !== null).map((item) => ({ ...item, ...byId.get(item.id) }));
+}
+
+/** Caption and metadata of a path, null where the sources have none. */
+function captionFields(path: string, captions: Captions) {
+  const { caption = null, metadata = null } = captions.get(path) ?? {};
+  return { caption, metadata };
 }

@@ -1,32 +1,30 @@
-// The journal of an unfinished build: images that are embedded but not committed.
+// The journal of an unfinished build: images that were embedded but are not committed.
 //
 // staging/journal.bin is appended to only, one record for each image, several records a write:
 //   uint32 payload bytes · uint32 CRC32C of the payload · payload
-//   payload: uint32 bytes of JSON · JSON (UTF-8) · the embedding, dims halves (none if skipped)
-// The first record holds the settings; a journal with other settings is worthless and begun anew.
-// A kill at any moment leaves a valid prefix, which is what `openJournal` keeps: the first record
-// that is cut off or fails its checksum ends it, and the file is cut there. Little-endian.
+//   payload: uint32 bytes of JSON · JSON (UTF-8) · the embedding, dims float16 (none if skipped)
+// The first record holds the settings; a journal with other settings cannot be used and is replaced.
+// A kill at any moment leaves a valid prefix, which is what `Journal.open` keeps: the first record
+// that is cut short or fails its checksum ends it, and the file is truncated there. Little-endian.
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromSystemError } from '../../errors.js';
-import { toHalf } from '../../formats/float16.js';
+import { toFloat16 } from '../../formats/float16.js';
 import { native } from '../../native/addon.js';
-import type { SkippedFile } from '../options.js';
+import type { SkippedFile } from '../settings/options.js';
+import type { ImageFile } from '../sources/open.js';
+import type { FileState } from './file-state.js';
 
 const FRAME_BYTES = 8;
-/** No record comes near this; a length above it is damage. */
+/** No record is nearly as long; a greater length is damage. */
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 const READS_IN_FLIGHT = 64;
 const READ_BYTES = 4 * 1024 * 1024;
-/** Data is forced to the disk this often: a power cut loses at most so much work. */
+/** How often data is forced to the disk: a power cut loses at most so much work. */
 const SYNC_INTERVAL_MS = 5000;
 
-/** What the build knows of an image that it has embedded. */
-export interface EmbeddedImage {
-  path: string;
-  key: string;
-  bytes: number;
-  modifiedMs: number;
+/** An image that was embedded: its file, and what was found in it. */
+export interface EmbeddedImage extends ImageFile, FileState {
   sha256: string;
   width: number;
   height: number;
@@ -63,7 +61,7 @@ export class Journal {
     private endBytes: number,
   ) {}
 
-  /** Opens the journal at `path`, or begins one. What does not fit `settings` is discarded. */
+  /** Opens the journal at `path`, or begins one. One with other settings is discarded. */
   static async open(path: string, settings: JournalSettings): Promise<Journal> {
     let handle: FileHandle;
     try {
@@ -101,7 +99,7 @@ export class Journal {
     if (!valid) await this.write([frame({ settings }, null)]);
   }
 
-  /** All whole records whose checksum holds; `offset` is that of the payload. */
+  /** All complete records whose checksum holds; `offset` is that of the payload. */
   private async *records(): AsyncGenerator<{ payload: Buffer; offset: number }> {
     let position = 0;
     let pending = Buffer.alloc(0);
@@ -134,7 +132,7 @@ export class Journal {
   /** Adds embedded images. Calls may overlap. @param embeddings images.length x dims */
   async addImages(images: readonly EmbeddedImage[], embeddings: Float32Array): Promise<void> {
     const frames = images.map((image, i) =>
-      frame({ image }, toHalf(embeddings.subarray(i * this.dims, (i + 1) * this.dims))),
+      frame({ image }, toFloat16(embeddings.subarray(i * this.dims, (i + 1) * this.dims))),
     );
     let end = await this.write(frames);
     images.forEach((image, i) => {
@@ -148,7 +146,7 @@ export class Journal {
     for (const file of files) this.noteSkip(file);
   }
 
-  /** Halves of the embeddings of `images`, in their order: images.length x dims. */
+  /** Embeddings of `images` as float16, in their order: images.length x dims. */
   async readEmbeddings(images: readonly JournaledImage[]): Promise<Uint16Array> {
     const embeddings = new Uint16Array(images.length * this.dims);
     const bytes = new Uint8Array(embeddings.buffer);
@@ -176,7 +174,7 @@ export class Journal {
     this.images.delete(file.path);
   }
 
-  /** Appends after all writes asked for before. @returns where the first frame begins */
+  /** Appends after all earlier writes. @returns where the first frame begins */
   private write(frames: readonly Buffer[]): Promise<number> {
     const written = this.lastWrite.then(() => this.writeNow(frames));
     // After a failure the end of the file is not known, so all later writes fail with it.

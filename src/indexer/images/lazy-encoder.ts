@@ -3,13 +3,13 @@ import { openClip } from '../../embed/clip.js';
 import type { Embedder, EncoderFingerprint } from '../../embed/embedder.js';
 import { assertSameEncoder } from '../../embed/fingerprint.js';
 import type { Catalog } from '../../store/catalog.js';
-import type { Settings } from '../options.js';
+import type { BuildSettings } from '../settings/settings.js';
 
 export class LazyEncoder {
   private opened: Promise<Embedder> | null = null;
 
   constructor(
-    private readonly settings: Settings,
+    private readonly settings: BuildSettings,
     private readonly catalog: Catalog | null,
   ) {}
 
@@ -35,10 +35,10 @@ export class LazyEncoder {
     return opened;
   }
 
-  /** Closes an encoder that was opened here; the caller's own stays open. */
+  /** Closes an encoder that was opened here; one that the caller gave stays open. */
   async close(): Promise<void> {
     if (this.settings.embedder !== undefined) return;
-    // One that could not be opened has thrown already, where it was asked for.
+    // One that could not be opened has thrown already, in `open`.
     await this.opened?.then(
       (embedder) => embedder.close(),
       () => {},

@@ -1,31 +1,35 @@
-// What a build of images comes to: which journaled images are added, which items go, which files
-// were skipped. Pure: the journal and the comparison decide.
-import type { SkippedFile } from '../options.js';
-import type { Comparison, PendingImage } from './compare.js';
-import type { TouchedImage } from './embed.js';
+// What a build of images comes to: which journaled images are added, which items are removed, which
+// files were skipped. A pure function of the journal and the comparison.
+import type { SkippedFile } from '../settings/options.js';
+import type { ImageComparison, PendingImage } from './compare.js';
+import { isSameState } from './file-state.js';
+import type { ItemUpdate } from './items.js';
 import type { Journal, JournaledImage } from './journal.js';
 
-/** Reasons that say nothing about a file's content: an item keeps its place for these. */
+/** Reasons that say nothing about a file's content: its item stays. */
 const NOT_ABOUT_CONTENT = new Set(['ERR_PERMISSION', 'ERR_IO', 'ERR_NOT_FOUND']);
 
 export interface Outcome {
   /** To be added, in the order of the listing. */
   images: JournaledImage[];
-  /** Items whose file has another content by now. */
+  /** Items whose file has new content. */
   replacedIds: number[];
-  /** Items whose file is gone, or can be used no more. */
+  /** Items whose file is gone, or cannot be used any more. */
   goneIds: number[];
   skipped: SkippedFile[];
 }
 
-/** @param journal null where nothing had to be embedded */
+/**
+ * @param touched items whose content was found in another file or with a new time
+ * @param journal null where nothing had to be embedded
+ */
 export function outcomeOf(
-  comparison: Comparison,
-  touched: readonly TouchedImage[],
+  comparison: ImageComparison,
+  touched: readonly ItemUpdate[],
   journal: Journal | null,
 ): Outcome {
-  const moved = new Set(touched.map(({ item }) => item.id));
-  const vanished = comparison.vanished.filter(({ id }) => !moved.has(id));
+  const found = new Set(touched.map(({ id }) => id));
+  const vanished = comparison.vanished.filter(({ id }) => !found.has(id));
   const outcome: Outcome = {
     images: [],
     replacedIds: [],
@@ -36,10 +40,10 @@ export function outcomeOf(
     const previousIds = file.previous === null ? [] : [file.previous.id];
     const image = journal?.images.get(file.path);
     const skip = journal?.skipped.get(file.path);
-    if (image !== undefined && isSameFile(image, file)) {
+    if (image !== undefined && isSameState(image, file)) {
       outcome.images.push(image);
       outcome.replacedIds.push(...previousIds);
-    } else if (skip !== undefined && isSameFile(skip, file)) {
+    } else if (skip !== undefined && isSameState(skip, file)) {
       outcome.skipped.push(skip);
       if (!NOT_ABOUT_CONTENT.has(skip.code)) outcome.goneIds.push(...previousIds);
     }
@@ -47,15 +51,8 @@ export function outcomeOf(
   return outcome;
 }
 
-/** Whether the journal has dealt with this state of a file. */
+/** Whether the journal has an entry for this state of a file. */
 export function isJournaled(journal: Journal, file: PendingImage): boolean {
   const entry = journal.images.get(file.path) ?? journal.skipped.get(file.path);
-  return entry !== undefined && isSameFile(entry, file);
-}
-
-function isSameFile(
-  entry: { bytes: number; modifiedMs: number },
-  file: { bytes: number; modifiedMs: number },
-): boolean {
-  return entry.bytes === file.bytes && entry.modifiedMs === file.modifiedMs;
+  return entry !== undefined && isSameState(entry, file);
 }

@@ -1,15 +1,16 @@
 // skipped.jsonl: every image that is not in the index, and why. One JSON object a line.
 //
-// A skipped image is tried again when its size or time changes, or when the reason may have passed
-// without touching the file (permissions, a disk that failed, limits that are options).
+// A skipped image is tried again when its size or time changes, or when the reason may have gone
+// without a change of the file (permissions, a disk that failed, limits that are options).
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CorvidError, fromSystemError } from '../../errors.js';
 import { parseLine } from '../../formats/json-lines.js';
 import { SKIPPED_NAME } from '../../store/index-folder.js';
-import type { SkippedFile } from '../options.js';
+import type { SkippedFile } from '../settings/options.js';
+import { type FileState, isSameState } from './file-state.js';
 
-const MAY_PASS = new Set(['ERR_PERMISSION', 'ERR_IO', 'ERR_NOT_FOUND', 'ERR_IMAGE_TOO_LARGE']);
+const TEMPORARY = new Set(['ERR_PERMISSION', 'ERR_IO', 'ERR_NOT_FOUND', 'ERR_IMAGE_TOO_LARGE']);
 
 /** Reads the list of an index folder, by path; empty where there is none. */
 export async function readSkipped(folder: string): Promise<Map<string, SkippedFile>> {
@@ -48,13 +49,13 @@ export async function writeSkipped(folder: string, files: Iterable<SkippedFile>)
   }
 }
 
-/** Whether a file skipped before is left alone this time. */
-export function stillSkipped(
+/** Whether a file that was skipped before is skipped again without being read. */
+export function isStillSkipped(
   before: SkippedFile | undefined,
-  now: { bytes: number; modifiedMs: number },
+  now: FileState,
 ): before is SkippedFile {
-  if (before === undefined || MAY_PASS.has(before.code)) return false;
-  return before.bytes === now.bytes && before.modifiedMs === now.modifiedMs;
+  if (before === undefined || TEMPORARY.has(before.code)) return false;
+  return isSameState(before, now);
 }
 
 /** An error's message without the code and the path, which stand beside it. */

@@ -1,4 +1,4 @@
-// The codec of a build: what suits the collection's size, but for what the caller asks.
+// The codec of a build: what suits the collection's size, except where the caller has asked for more.
 import {
   type CodecChoice,
   chooseCodec,
@@ -6,14 +6,14 @@ import {
   MIN_ROWS_PER_LIST,
   trainingRowsFor,
 } from '../../codec/choose.js';
-import { CorvidError } from '../../errors.js';
-import type { Settings } from '../options.js';
+import { usageError } from '../../option-checks.js';
+import type { BuildSettings } from '../settings/settings.js';
 
-/** Share of the memory allowed that the sample may take: training needs as much again, twice. */
+/** Share of the memory limit for the training sample: training needs twice as much beside it. */
 const SAMPLE_SHARE = 1 / 4;
-/** The same for the centers of lists. */
+/** Share for the centers of lists. */
 const CENTER_SHARE = 1 / 4;
-/** And, before, for the rows that lists are found among, and their centers. */
+/** Share for the rows that lists are found among and their centers, before training. */
 const LIST_SHARE = 0.85;
 
 export interface BuildChoice extends CodecChoice {
@@ -22,11 +22,12 @@ export interface BuildChoice extends CodecChoice {
   listRows: number;
 }
 
-type Wishes = Pick<Settings, 'levels' | 'lists' | 'groups' | 'memoryBytes'>;
+/** What a caller may ask of the codec. */
+type CodecRequest = Pick<BuildSettings, 'levels' | 'lists' | 'groups' | 'memoryBytes'>;
 
-/** @param rows rows of the collection. Throws ERR_USAGE for wishes that cannot be met. */
-export function chooseForBuild(rows: number, dims: number, wishes: Wishes): BuildChoice {
-  const { levels, lists, groups, memoryBytes } = wishes;
+/** @param rows rows of the collection. Throws ERR_USAGE for a request that cannot be met. */
+export function chooseForBuild(rows: number, dims: number, request: CodecRequest): BuildChoice {
+  const { levels, lists, groups, memoryBytes } = request;
   const affordable = Math.floor((memoryBytes * SAMPLE_SHARE) / (dims * 4));
   const trainingRows = Math.max(1, Math.min(trainingRowsFor(rows), affordable));
   const findable = mostLists(memoryBytes, dims);
@@ -37,21 +38,19 @@ export function chooseForBuild(rows: number, dims: number, wishes: Wishes): Buil
   const longest = Math.max(64, dims);
   if (levels !== undefined) {
     if (levels.some((bits) => bits > longest)) {
-      throw new CorvidError('ERR_USAGE', 'a code cannot be longer than its vector', {
-        path: 'levels',
-        expected: `at most ${longest} bits`,
-        actual: levels.join(', '),
-      });
+      throw usageError(
+        'levels',
+        'a code cannot be longer than its vector',
+        `at most ${longest} bits`,
+        levels.join(', '),
+      );
     }
     choice.levels = [...levels];
   }
   if (lists !== undefined && lists > most) {
-    throw new CorvidError('ERR_USAGE', 'a list needs at least one row to be trained on', {
-      path: 'lists',
-      expected: `at most ${most}`,
-      actual: String(lists),
-      ...(most < rows ? { hint: 'allow more memory, or ask for fewer lists' } : {}),
-    });
+    const what = 'a list needs at least one row to be trained on';
+    const hint = most < rows ? 'allow more memory, or ask for fewer lists' : undefined;
+    throw usageError('lists', what, `at most ${most}`, String(lists), hint);
   }
   if (lists !== undefined || groups !== undefined) {
     choice.method = 'trained';
@@ -60,23 +59,23 @@ export function chooseForBuild(rows: number, dims: number, wishes: Wishes): Buil
     choice.outerGroups = Math.min(choice.outerGroups, choice.groups);
   }
   if (choice.lists * MIN_ROWS_PER_LIST > trainingRows && rows > trainingRows) {
-    const left = memoryBytes * LIST_SHARE - listFindingBytes(0, choice.lists, dims);
-    const rowsAllowed = Math.max(trainingRows, Math.floor(left / listRowBytes(dims)));
+    const rowBytes = memoryBytes * LIST_SHARE - listFindingBytes(0, choice.lists, dims);
+    const rowsAllowed = Math.max(trainingRows, Math.floor(rowBytes / listRowBytes(dims)));
     choice.listRows = Math.min(rows, rowsAllowed, choice.lists * FOUND_ROWS_PER_LIST);
   }
   return choice;
 }
 
-/** What finding lists takes, in bytes: a row of the sample as bytes, its projection to 128 halves,
- * and its place in the list and in the order by lists; a list's center as floats, projected and not. */
+/** Bytes that finding lists takes: for a row its bytes, its projection to 128 float16, its list and
+ * its position in the order by lists; for a list its center, as floats and projected. */
 export function listFindingBytes(listRows: number, lists: number, dims: number): number {
   return listRows * listRowBytes(dims) + lists * dims * 6;
 }
 
 const listRowBytes = (dims: number) => dims + 4 + 256 + 16;
 
-/** What the centers of lists take while a codec is trained with them: as floats twice, while they are
- * grouped, and as halves. */
+/** Bytes that the centers of lists take while a codec is trained: as floats, twice while they are
+ * grouped, and as float16. */
 export function centerBytes(lists: number, dims: number): number {
   return lists * dims * 10;
 }

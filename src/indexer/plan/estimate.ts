@@ -1,34 +1,27 @@
-// What a build will take of memory and disk, reckoned before it starts, so that what cannot fit is
-// refused at once and not after hours.
+// How much memory and disk a build will take, estimated before it starts, so that a build that
+// cannot fit is refused at once and not after hours.
 //
-// The figures are upper bounds of what the structures cost (FORMAT.md), not measurements.
+// The figures are upper bounds from the sizes of the structures (FORMAT.md), not measurements.
 import { mkdir, readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CorvidError, fromSystemError } from '../../errors.js';
 import { STAGING_NAME } from '../../store/index-folder.js';
+import type { BuildEstimate } from '../settings/options.js';
 import { centerBytes, listFindingBytes } from './choice.js';
 
 export interface BuildShape {
-  /** Rows that will be encoded, old ones that are written anew among them. */
+  /** Rows that will be encoded, including those of rewritten segments. */
   rows: number;
   dims: number;
   levels: readonly number[];
   vectors: boolean;
   /** Items that get a row in the catalog. */
   items: number;
-  /** Images that are to be embedded; their embeddings wait in the journal. */
+  /** Images to be embedded, whose embeddings will be in the journal. */
   journaled: number;
   trainingRows: number;
   listRows: number;
   lists: number;
-}
-
-export interface BuildEstimate {
-  memoryBytes: number;
-  /** At the peak, while old and new files are both there. */
-  diskBytes: number;
-  /** Bytes that searching wants in memory. */
-  residentBytes: number;
 }
 
 /** A catalog row of an image with path, hash, EXIF fields and a caption, with its indexes. */
@@ -38,7 +31,7 @@ const JOURNAL_RECORD_BYTES = 400;
 const BASE_MEMORY_BYTES = 96 * 1024 * 1024;
 /** Training holds the sample, its residual and a projection of it: floats, three times. */
 const TRAINING_COPIES = 3;
-/** Spilled codes lie beside the finished files while the last bucket is placed. */
+/** Spilled codes exist beside the finished files while the last bucket is placed. */
 const PEAK_SHARE = 1.15;
 
 export function estimateBuild(shape: BuildShape): BuildEstimate {
@@ -62,13 +55,13 @@ export function estimateBuild(shape: BuildShape): BuildEstimate {
 }
 
 /** Throws ERR_MEMORY or ERR_DISK_FULL where the estimate clearly does not fit. */
-export async function refuseWhatDoesNotFit(
+export async function checkFits(
   estimate: BuildEstimate,
   folder: string,
   memoryBytes: number,
 ): Promise<void> {
   if (estimate.memoryBytes > memoryBytes + BASE_MEMORY_BYTES) {
-    throw new CorvidError('ERR_MEMORY', 'the build needs more memory than it may take', {
+    throw new CorvidError('ERR_MEMORY', 'the build needs more memory than it may use', {
       path: folder,
       expected: `about ${estimate.memoryBytes} bytes`,
       actual: `${memoryBytes} bytes allowed`,
@@ -79,7 +72,7 @@ export async function refuseWhatDoesNotFit(
   try {
     await mkdir(folder, { recursive: true });
     const { bavail, bsize } = await statfs(folder);
-    // What an interrupted build has written is part of what this one will.
+    // What an interrupted build has written counts as free: this build continues it.
     freeBytes = bavail * bsize + (await bytesBelow(join(folder, STAGING_NAME)));
   } catch (error) {
     throw fromSystemError(error, folder, 'look at the free space');

@@ -1,13 +1,14 @@
-// What a build is about to do to an index, reckoned from the catalog and the number of new rows:
-// asked before images are embedded, before a commit, and by a dry run.
+// What a build is about to do to an index, from the catalog and the number of new rows. Used before
+// images are embedded, before a commit, and by a dry run.
 import { join } from 'node:path';
 import { openCodec } from '../../codec/codec.js';
 import type { CodecInfo, NativeCodec } from '../../native/addon.js';
 import type { Catalog, SegmentRecord } from '../../store/catalog.js';
-import type { BuildRecord } from '../context.js';
-import type { Settings } from '../options.js';
+import type { BuildEstimate } from '../settings/options.js';
+import type { BuildSettings } from '../settings/settings.js';
+import { buildRecordOf } from './build-record.js';
 import { type BuildChoice, chooseForBuild } from './choice.js';
-import { type BuildEstimate, estimateBuild } from './estimate.js';
+import { estimateBuild } from './estimate.js';
 import { type CommitPlan, planCommit } from './plan.js';
 
 /** The index as it is before the build. */
@@ -27,7 +28,7 @@ export interface Work {
   addedRows: number;
   removedRows: number;
   hasItems: boolean;
-  /** Images whose embeddings will wait in the journal. */
+  /** Images whose embeddings will be in the journal. */
   journaled: number;
 }
 
@@ -45,14 +46,14 @@ export function readState(path: string, catalog: Catalog | null): IndexState {
   return {
     codec: liveCodec?.info() ?? null,
     liveCodec,
-    rowsAtTraining: (settings?.build as BuildRecord | undefined)?.rowsAtTraining ?? 0,
+    rowsAtTraining: (settings && buildRecordOf(settings))?.rowsAtTraining ?? 0,
     segments: catalog?.segments() ?? [],
     vectors: settings?.vectors ?? false,
     removedRows: catalog?.removedCount() ?? 0,
   };
 }
 
-export function forecast(state: IndexState, work: Work, settings: Settings): Forecast {
+export function forecast(state: IndexState, work: Work, settings: BuildSettings): Forecast {
   const { dims, addedRows, hasItems, journaled } = work;
   const before = { ...state, removedRows: state.removedRows + work.removedRows };
   const choose = (rows: number) => chooseForBuild(rows, dims, settings);

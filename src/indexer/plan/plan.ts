@@ -1,12 +1,12 @@
 // What a commit does to the codec and the segments, from the size of the collection before and
 // after. Pure: nothing is read or written here.
 //
-// A build adds one segment with the codec that there is. Trained anew, from the stored vectors, is
-// a collection that has doubled since its codec was trained or that wants another method by now.
-// Segments are written into one when many have gathered or many of their rows are of removed items.
+// A build adds one segment with the present codec. A collection that has doubled since its codec was
+// trained, or whose size calls for another method, is trained again from its stored vectors. Segments
+// are merged when there are many, or when many of their rows belong to removed items.
 import type { CodecInfo } from '../../native/addon.js';
 import type { SegmentRecord } from '../../store/catalog.js';
-import type { VectorsOption } from '../options.js';
+import type { VectorsOption } from '../settings/options.js';
 
 /** Up to so many rows, `auto` keeps int8 vectors: 0.5 GB of disk at 512 dims. */
 export const AUTO_VECTORS_MAX_ROWS = 1_000_000;
@@ -21,7 +21,7 @@ export interface Before {
   segments: readonly SegmentRecord[];
   /** Whether the segments hold int8 vectors. */
   vectors: boolean;
-  /** Rows of removed items, those included that this build removes. */
+  /** Rows of removed items, including those that this build removes. */
   removedRows: number;
 }
 
@@ -30,19 +30,19 @@ export interface CommitPlan {
   rows: number;
   /** Train a codec; all rows are encoded with it. */
   train: boolean;
-  /** Segments that are written anew, together with the added rows, and then dropped: from their
-   * vectors where the codec is a new one, else code by code. */
+  /** Segments that are rewritten together with the added rows, and then dropped: from their vectors
+   * where the codec is new, else code by code. */
   rewrite: SegmentRecord[];
   /** Whether the new segment holds int8 vectors. */
   vectors: boolean;
 }
 
-/** @param wantsMethod the method that the choice of codec gives for a number of rows */
+/** @param methodFor the method that suits a number of rows */
 export function planCommit(
   before: Before,
   addedRows: number,
   vectorsOption: VectorsOption,
-  wantsMethod: (rows: number) => CodecInfo['method'],
+  methodFor: (rows: number) => CodecInfo['method'],
 ): CommitPlan {
   const oldRows = before.segments.reduce((sum, segment) => sum + segment.rows, 0);
   const rows = oldRows - before.removedRows + addedRows;
@@ -51,7 +51,7 @@ export function planCommit(
     return { rows, train: true, rewrite: [...before.segments], vectors: keep };
   }
   const grown =
-    rows >= RETRAIN_GROWTH * before.rowsAtTraining || wantsMethod(rows) !== before.codec.method;
+    rows >= RETRAIN_GROWTH * before.rowsAtTraining || methodFor(rows) !== before.codec.method;
   if (grown && before.vectors && addedRows > 0) {
     return { rows, train: true, rewrite: [...before.segments], vectors: keep };
   }
@@ -64,11 +64,11 @@ function segmentsToRewrite(before: Before, oldRows: number, addedRows: number): 
   if (oldRows === removedRows) return [...segments];
   if (removedRows > oldRows * MAX_REMOVED_SHARE) return [...segments];
   if (segments.length + (addedRows > 0 ? 1 : 0) <= MAX_SEGMENTS) return [];
-  // Which segment a removed row lies in is not known here, so with any all are written anew.
+  // Which segment a removed row lies in is not known here, so all are rewritten.
   return removedRows > 0 ? [...segments] : smallSegments(segments, addedRows);
 }
 
-/** The segments that are no larger than all smaller ones together: each row is moved few times. */
+/** The segments that are no larger than all smaller ones together, so that a row is moved few times. */
 function smallSegments(segments: readonly SegmentRecord[], addedRows: number): SegmentRecord[] {
   const ascending = segments.toSorted((a, b) => a.rows - b.rows);
   let sum = addedRows;

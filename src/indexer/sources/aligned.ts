@@ -1,4 +1,4 @@
-// Vectors with metadata beside them, row by row: the clip-retrieval layout
+// Vectors with metadata in another file, row by row: the clip-retrieval layout
 // (img_emb/img_emb_N.npy with metadata/metadata_N.parquet or .jsonl), or --metadata for one file.
 //
 // Both sides must have the same number of rows, which is checked before anything is trained.
@@ -71,7 +71,7 @@ export class AlignedSource implements VectorSource {
   }
 }
 
-/** Puts the rows of the file `metadataPath` (.jsonl or .parquet) beside those of `vectors`. */
+/** Joins `vectors` with the file `metadataPath` (.jsonl or .parquet), row by row. */
 export async function alignMetadata(
   vectors: VectorSource,
   metadataPath: string,
@@ -84,7 +84,7 @@ export async function alignMetadata(
   return new AlignedSource(vectors, metadata);
 }
 
-/** Whether `folder` is laid out as clip-retrieval does it. */
+/** Whether `folder` has the clip-retrieval layout. */
 export async function isClipRetrievalFolder(folder: string): Promise<boolean> {
   const embeddings = await stat(join(folder, 'img_emb')).catch(() => null);
   return embeddings?.isDirectory() === true;
@@ -187,9 +187,13 @@ async function openParquetMetadata(path: string): Promise<RowMetadata> {
 }
 
 function misaligned(metadata: { path: string; rows: number }, vectors: VectorSource): CorvidError {
-  return new CorvidError('ERR_SOURCE_INVALID', 'metadata and vectors differ in their rows', {
-    path: metadata.path,
-    expected: `${vectors.rows} rows, as ${vectors.path} has`,
-    actual: `${metadata.rows}`,
-  });
+  return new CorvidError(
+    'ERR_SOURCE_INVALID',
+    'metadata and vectors have different numbers of rows',
+    {
+      path: metadata.path,
+      expected: `${vectors.rows} rows, as ${vectors.path} has`,
+      actual: `${metadata.rows}`,
+    },
+  );
 }

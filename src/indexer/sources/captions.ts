@@ -9,9 +9,9 @@ import type { ItemFields } from '../../formats/vector-source.js';
 
 const FILE_NAMES = new Set(['captions.jsonl', 'metadata.jsonl']);
 const FILE_FIELDS = ['file', 'file_name'];
-const LEAVE_OUT = new Set(FILE_FIELDS);
+const EXCLUDED_FIELDS = new Set(FILE_FIELDS);
 
-/** What captions say of an image, by its absolute path. */
+/** Caption fields of images, by absolute path. */
 export type Captions = Map<string, ItemFields>;
 
 /** Whether a listed file is one of the names that are read for captions. */
@@ -20,7 +20,7 @@ export function isCaptionsFile(path: string): boolean {
 }
 
 /**
- * Reads a captions file into `captions`; what is there already is kept where the file is silent.
+ * Reads a captions file into `captions`; fields that the file does not mention are kept.
  * @param bases folders that a relative `file` is looked for in
  */
 export async function readCaptions(
@@ -32,13 +32,13 @@ export async function readCaptions(
     const object = value as Record<string, unknown>;
     const file = FILE_FIELDS.map((field) => object[field]).find((v) => typeof v === 'string');
     if (typeof file !== 'string') {
-      throw new CorvidError('ERR_SOURCE_INVALID', `line ${line} names no file`, {
+      throw new CorvidError('ERR_SOURCE_INVALID', `line ${line} does not name a file`, {
         path,
         expected: 'an object with "file"',
         actual: Object.keys(object).join(', '),
       });
     }
-    const { caption, metadata } = itemFields(object, LEAVE_OUT);
+    const { caption, metadata } = itemFields(object, EXCLUDED_FIELDS);
     for (const image of isAbsolute(file) ? [file] : bases.map((base) => resolve(base, file))) {
       const known = captions.get(image) ?? {};
       if (caption !== undefined) known.caption = caption;

@@ -1,15 +1,15 @@
 // Lists the files of a folder and all folders below it.
 //
-// What could not be listed is reported, never passed over: a folder that may not be read for the
-// moment must not look as if its pictures had been deleted. Hidden files and *.corvid indexes are
-// left out. Symbolic links are followed.
+// What could not be listed is reported, never ignored: a folder that cannot be read for the moment
+// must not look as if its images had been deleted. Hidden files and *.corvid indexes are excluded.
+// Symbolic links are followed.
 import fs from 'node:fs';
 import { normalize } from 'node:path';
 import { type FileSystemAdapter, glob } from 'tinyglobby';
 import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
 
 export interface ListOptions {
-  /** Globs, relative to the folder, of files and folders to leave out. */
+  /** Globs, relative to the folder, of files and folders to exclude. */
   ignore?: readonly string[] | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -35,17 +35,17 @@ export async function listFiles(folder: string, options: ListOptions): Promise<L
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   throwIfAborted(options.signal);
-  const own = unreadable.find(({ path }) => path === folder);
-  if (own !== undefined) throw own.error;
+  const failure = unreadable.find(({ path }) => path === folder);
+  if (failure !== undefined) throw failure.error;
   return { files: files.map(normalize).sort(compareNatural), unreadable };
 }
 
-/** Order of paths as people number them; equal keys fall back to the code units. */
+/** Order of paths in which "2" is before "10"; ties are broken by code units. */
 export function compareNatural(a: string, b: string): number {
   return NATURAL.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** node:fs, with every failure written down before it is passed on. */
+/** node:fs, with every failure recorded before it is passed on. */
 function recordingFs(unreadable: Listing['unreadable']): FileSystemAdapter {
   const record = (path: string, error: unknown) => {
     const tidy = path.length > 1 ? path.replace(/\/$/, '') : path;
@@ -72,6 +72,6 @@ export function emptyFolder(folder: string, expected: string): CorvidError {
   return new CorvidError('ERR_SOURCE_EMPTY', 'nothing in the folder can be indexed', {
     path: folder,
     expected,
-    hint: 'check the path and the ignore globs; to take the folder out of an index, remove it',
+    hint: 'check the path and the ignore globs; to remove the folder from an index, use remove',
   });
 }

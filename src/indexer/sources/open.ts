@@ -1,7 +1,7 @@
-// From what the caller named to what it is: images to embed, or vectors that are ready.
+// From the paths that the caller gave to what they are: images to embed, or ready-made vectors.
 //
 // One build indexes one kind. A folder is one of images if it holds any, else one of vector files.
-// Nothing is guessed from a file's content here: the format modules do not trust names either.
+// Files are told apart by their names here; the format modules check what they contain.
 import { stat } from 'node:fs/promises';
 import { extname, resolve, sep } from 'node:path';
 import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
@@ -48,7 +48,7 @@ export interface ImageSources {
   kind: 'images';
   files: ImageFile[];
   captions: Captions;
-  /** Places that could not be listed. */
+  /** Paths that could not be listed. */
   unreadable: Listing['unreadable'];
   /** Absolute paths of the sources: an indexed file below one that is gone has vanished. */
   roots: string[];
@@ -107,7 +107,7 @@ export async function openSources(
   return { kind: 'images', files: [...images.values()], captions, unreadable, roots };
 }
 
-/** Adds the sources that are not there already; a file may be named twice. */
+/** Adds the sources that are not in the list yet; a file may be named twice. */
 async function addNew(sources: VectorSource[], found: readonly VectorSource[]): Promise<void> {
   const known = new Set(sources.map(({ path }) => path));
   for (const source of found) {

@@ -1,4 +1,4 @@
-// Vectors of an app's own that can be read by position: a source as they stand, never copied.
+// The caller's vectors where they can be read by position: a source as they are, never copied.
 import { CorvidError, throwIfAborted } from '../../errors.js';
 import {
   MAX_DIMS,
@@ -8,7 +8,7 @@ import {
   type VectorChunk,
   type VectorSource,
 } from '../../formats/vector-source.js';
-import type { VectorTable } from '../options.js';
+import type { VectorTable } from '../settings/options.js';
 
 export class TableSource implements VectorSource {
   readonly path: string;
@@ -49,11 +49,15 @@ export class TableSource implements VectorSource {
     const vectors = await this.table.read(firstRow, rows);
     const known = [Float32Array, Uint16Array, Int8Array].some((kind) => vectors instanceof kind);
     if (known && vectors.length === rows * this.dims) return vectors;
-    throw new CorvidError('ERR_SOURCE_INVALID', 'the table gave something else than was asked', {
-      path: this.path,
-      expected: `${rows} rows of ${this.dims} numbers: a Float32Array, Uint16Array or Int8Array`,
-      actual: known ? `${vectors.length} numbers` : typeof vectors,
-    });
+    throw new CorvidError(
+      'ERR_SOURCE_INVALID',
+      'the table returned other data than it was asked for',
+      {
+        path: this.path,
+        expected: `${rows} rows of ${this.dims} numbers: a Float32Array, Uint16Array or Int8Array`,
+        actual: known ? `${vectors.length} numbers` : typeof vectors,
+      },
+    );
   }
 
   async close(): Promise<void> {}

@@ -5,7 +5,7 @@
 // step (the first 100, the first 1,000, …) get the same plan, so that pages fit together.
 import { CorvidError } from '../../errors.js';
 import type { Scoring, SearchPlan } from '../../native/search.js';
-import { checkNames, type OptionNames } from '../../option-names.js';
+import { checkNames, type OptionNames } from '../../option-checks.js';
 import { effortFor, type RecallCard } from '../recall/recall-card.js';
 import type { SearchOptions } from '../types.js';
 

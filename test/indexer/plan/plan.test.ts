@@ -1,7 +1,7 @@
 // When a build trains, rewrites or only adds.
 import t from 'tap';
-import { type Before, planCommit } from '../../src/indexer/plan/plan.js';
-import type { CodecInfo } from '../../src/native/addon.js';
+import { type Before, planCommit } from '../../../src/indexer/plan/plan.js';
+import type { CodecInfo } from '../../../src/native/addon.js';
 
 const codec = { method: 'trained' } as CodecInfo;
 const method = (rows: number) => (rows < 4000 ? 'rotation' : 'trained') as CodecInfo['method'];

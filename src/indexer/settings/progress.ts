@@ -1,11 +1,11 @@
-// Keeps the time of every phase and tells the caller how far it is, a few times a second.
+// Measures the time of every phase, and reports to the caller how far it is, a few times a second.
 import type { BuildPhase, BuildProgress } from './options.js';
 
 const INTERVAL_MS = 200;
-/** The rate is taken over about this time, so that an ETA follows the present speed. */
+/** The rate is taken over about this time, so that an ETA follows the current speed. */
 const WINDOW_MS = 10_000;
 
-export class Progress {
+export class ProgressReporter {
   readonly phases: Partial<Record<BuildPhase, number>> = {};
   /** Images skipped so far. */
   skipped = 0;
@@ -34,13 +34,13 @@ export class Progress {
     }
   }
 
-  /** The present phase begins with so much done: by an earlier run, not at its own speed. */
-  goOnFrom(done: number): void {
+  /** The current phase begins with `done` units of an earlier run, which the rate does not count. */
+  resumeFrom(done: number): void {
     this.marks = [{ timeMs: performance.now(), done }];
     this.update(done, this.total, true);
   }
 
-  /** Sets how far the present phase is. */
+  /** Sets how far the current phase is. */
   update(done: number, total = this.total, always = false): void {
     this.done = done;
     this.total = total;

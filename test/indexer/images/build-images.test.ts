@@ -11,13 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openClip } from '../../src/embed/clip.js';
-import { CorvidError } from '../../src/errors.js';
-import { buildIndex } from '../../src/indexer/build-index.js';
-import type { BuildProgress } from '../../src/indexer/options.js';
-import { copyPictures, NAMES } from './pictures.js';
-import { cosine, PICTURES, readIndex } from './read-index.js';
-import { TinyEmbedder } from './tiny-embedder.js';
+import { openClip } from '../../../src/embed/clip.js';
+import { CorvidError } from '../../../src/errors.js';
+import { buildIndex } from '../../../src/indexer/build-index.js';
+import type { BuildProgress } from '../../../src/indexer/settings/options.js';
+import { copyPictures, NAMES } from '../pictures.js';
+import { cosine, PICTURES, readIndex } from '../read-index.js';
+import { TinyEmbedder } from '../tiny-embedder.js';
 
 /** Copies `count` pictures into one folder. */
 const photos = (dir: string, count: number, first = 0) =>

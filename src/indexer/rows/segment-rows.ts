@@ -1,7 +1,8 @@
 // The rows of a live segment, to be written anew: as vectors for another codec, or code by code for
 // the same one, which loses nothing.
 //
-// Rows of removed items are left out. The segment and its codec stay as they are.
+// Rows of removed items are skipped. Their items are in the catalog already. The segment and its
+// codec stay as they are.
 
 import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../../errors.js';
@@ -11,9 +12,10 @@ import {
   type NativeSegment,
   native,
 } from '../../native/addon.js';
-import type { RowBatch, Rows } from './rows.js';
+import type { EmbeddingBatch, RowSource } from './row-source.js';
 
-export class SegmentRows implements Rows {
+export class SegmentRows implements RowSource {
+  readonly hasItems = false;
   readonly identity: string;
   readonly rows: number;
   readonly dims: number;
@@ -21,7 +23,7 @@ export class SegmentRows implements Rows {
   /** Rows of items that were not removed, ascending; null: all. */
   private readonly live: Float64Array | null = null;
 
-  /** @param removed item ids to leave out */
+  /** @param removed item ids whose rows are skipped */
   constructor(
     readonly path: string,
     codec: NativeCodec,
@@ -45,14 +47,15 @@ export class SegmentRows implements Rows {
     start: number,
     batchRows: number,
     signal: AbortSignal | undefined,
-  ): AsyncGenerator<RowBatch> {
+  ): AsyncGenerator<EmbeddingBatch> {
     for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
-      const rows = this.liveRows(firstRow, batchRows);
+      const rowIndexes = this.liveRows(firstRow, batchRows);
       yield {
         firstRow,
-        vectors: this.segment.reconstruct(rows),
-        ids: this.segment.itemIds(rows),
+        vectors: this.segment.reconstruct(rowIndexes),
+        ids: this.segment.itemIds(rowIndexes),
+        items: null,
       };
     }
   }
@@ -66,8 +69,9 @@ export class SegmentRows implements Rows {
   ): AsyncGenerator<{ batch: EncodedBatch; ids: Float64Array }> {
     for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
-      const rows = this.liveRows(firstRow, batchRows);
-      yield { batch: this.segment.copyRows(rows, vectors), ids: this.segment.itemIds(rows) };
+      const rowIndexes = this.liveRows(firstRow, batchRows);
+      const batch = this.segment.copyRows(rowIndexes, vectors);
+      yield { batch, ids: this.segment.itemIds(rowIndexes) };
     }
   }
 

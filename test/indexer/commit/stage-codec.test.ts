@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type BuildProgress, buildIndex, openIndex } from '../../src/index.js';
-import { GRAPH_MIN_LISTS } from '../../src/query/routing/graph.js';
-import { clusteredVectors, writeNpy } from './vector-files.js';
+import { type BuildProgress, buildIndex, openIndex } from '../../../src/index.js';
+import { GRAPH_MIN_LISTS } from '../../../src/query/routing/graph.js';
+import { clusteredVectors, writeNpy } from '../vector-files.js';
 
 const DIMS = 16;
 const ROWS = 9 * GRAPH_MIN_LISTS;

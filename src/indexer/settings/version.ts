@@ -3,4 +3,4 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-export const VERSION: string = (require('../../../package.json') as { version: string }).version;
+export const VERSION: string = (require('../../../../package.json') as { version: string }).version;

@@ -1,28 +1,27 @@
-// Random samples of the rows to train on: drawn over all sources, without repeats, from a seed.
-
+// Random samples of rows: drawn over all sources, without repeats, from a seed.
 import { unitVectors } from './normalize.js';
-import type { Rows } from './rows.js';
+import type { RowSource } from './row-source.js';
 import { seededRandom } from './seeded-random.js';
 
-/** Rows side by side that are read in one go where very many are chosen. */
+/** Adjacent rows that are read in one go where very many are chosen. */
 const RUN_ROWS = 8;
-/** Runs are chosen where there are at least so many rows to each. */
+/** Runs are chosen where there are at least this many rows for each. */
 const RUN_SHARE = 64;
 
 /**
- * @param picks rows of all supplies, counted through, ascending without repeats
+ * @param picks rows counted over all sources, ascending without repeats
  * @param onRow called with the number of rows read so far
  * @returns picks.length x dims numbers, unit rows, in that order
  */
 export async function sampleRows(
-  supplies: readonly Rows[],
+  sources: readonly RowSource[],
   picks: Float64Array,
   options: { signal: AbortSignal | undefined; onRow: (done: number) => void },
 ): Promise<Float32Array> {
-  const dims = supplies[0]?.dims ?? 0;
+  const dims = sources[0]?.dims ?? 0;
   const sample = new Float32Array(picks.length * dims);
   let done = 0;
-  for await (const unit of readPicks(supplies, picks, options.signal)) {
+  for await (const unit of readPicks(sources, picks, options.signal)) {
     sample.set(unit, done * dims);
     done += unit.length / dims;
     options.onRow(done);
@@ -32,25 +31,25 @@ export async function sampleRows(
 
 /** The same rows in batches of any size. */
 export async function* readPicks(
-  supplies: readonly Rows[],
+  sources: readonly RowSource[],
   picks: Float64Array,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Float32Array> {
   let firstRow = 0;
   let start = 0;
-  for (const supply of supplies) {
+  for (const source of sources) {
     let end = start;
-    while (end < picks.length && (picks[end] as number) < firstRow + supply.rows) end++;
-    const own = picks.subarray(start, end).map((row) => row - firstRow);
-    if (own.length > 0) {
+    while (end < picks.length && (picks[end] as number) < firstRow + source.rows) end++;
+    const sourcePicks = picks.subarray(start, end).map((row) => row - firstRow);
+    if (sourcePicks.length > 0) {
       let done = 0;
-      for await (const vectors of supply.pick(own, signal)) {
+      for await (const vectors of source.pick(sourcePicks, signal)) {
         const before = done;
-        yield unitVectors(supply, vectors, (i) => own[before + i] as number);
-        done += vectors.length / supply.dims;
+        yield unitVectors(source, vectors, (i) => sourcePicks[before + i] as number);
+        done += vectors.length / source.dims;
       }
     }
-    firstRow += supply.rows;
+    firstRow += source.rows;
     start = end;
   }
 }
@@ -72,20 +71,20 @@ export function chooseRows(total: number, count: number, seed: number): Float64A
 
 /**
  * About `count` of the numbers 0 … total-1, ascending without repeats, for counts of millions: from
- * equal parts of the whole, one run of neighbours each, since reading rows one by one takes longer
- * than all that is done with them. Single rows where the runs would lie too close.
+ * equal parts of the whole, one run of adjacent rows each, because reading single rows takes longer
+ * than using them. Single rows where the runs would lie too close.
  */
 export function chooseRuns(total: number, count: number, seed: number): Float64Array {
   if (count >= total) return chooseRows(total, total, seed);
   const length = total >= count * RUN_SHARE ? RUN_ROWS : 1;
   const runs = Math.floor(count / length);
   const random = seededRandom(seed);
-  const rows = new Float64Array(runs * length);
+  const picks = new Float64Array(runs * length);
   for (let run = 0; run < runs; run++) {
     const first = Math.floor((run * total) / runs);
     const next = Math.floor(((run + 1) * total) / runs);
     const start = first + Math.floor(random() * (next - first - length + 1));
-    for (let i = 0; i < length; i++) rows[run * length + i] = start + i;
+    for (let i = 0; i < length; i++) picks[run * length + i] = start + i;
   }
-  return rows;
+  return picks;
 }

@@ -2,10 +2,12 @@
 import { rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { compareImages, type IndexedImage } from '../../src/indexer/images/compare.js';
-import { readSkipped, writeSkipped } from '../../src/indexer/images/skipped.js';
-import type { SkippedFile } from '../../src/indexer/options.js';
-import { openSources } from '../../src/indexer/sources/open.js';
+import { compareImages } from '../../../src/indexer/images/compare.js';
+import { readSkipped, writeSkipped } from '../../../src/indexer/images/skipped.js';
+import type { SkippedFile } from '../../../src/indexer/settings/options.js';
+import { openSources } from '../../../src/indexer/sources/open.js';
+import type { KnownFile } from '../../../src/store/catalog.js';
+import { catalogTime } from '../../../src/store/catalog-writer.js';
 
 const MODIFIED_MS = 1_600_000_000_250;
 const options = { signal: undefined, onFile: () => {} };
@@ -16,9 +18,9 @@ async function openImages(...paths: string[]) {
   return opened;
 }
 
-function indexed(id: number, path: string, bytes = 3): IndexedImage {
-  const words = { caption: null, metadata: null };
-  return { id, path, bytes, modifiedMs: MODIFIED_MS, sha256: 'x', ...words };
+function known(id: number, path: string, bytes = 3): KnownFile {
+  const captionFields = { caption: null, metadata: null };
+  return { id, path, bytes, modified: catalogTime(MODIFIED_MS), sha256: 'x', ...captionFields };
 }
 
 function folder(t: Test, names: string[]): string {
@@ -31,11 +33,11 @@ t.test('size and time tell what must be read', async (t) => {
   const dir = folder(t, ['same.jpg', 'new.jpg', 'longer.jpg', 'touched.jpg']);
   utimesSync(join(dir, 'touched.jpg'), 0, 1);
   const catalog = [
-    indexed(1, join(dir, 'same.jpg')),
-    indexed(2, join(dir, 'longer.jpg'), 2),
-    indexed(3, join(dir, 'touched.jpg')),
-    indexed(4, join(dir, 'gone.jpg')),
-    indexed(5, join(`${dir}2`, 'elsewhere.jpg')),
+    known(1, join(dir, 'same.jpg')),
+    known(2, join(dir, 'longer.jpg'), 2),
+    known(3, join(dir, 'touched.jpg')),
+    known(4, join(dir, 'gone.jpg')),
+    known(5, join(`${dir}2`, 'elsewhere.jpg')),
   ];
   const result = await compareImages(await openImages(dir), catalog, new Map(), options);
   t.equal(result.unchanged, 1);
@@ -59,9 +61,9 @@ t.test('what cannot be looked at is not taken for gone', async (t) => {
   rmSync(join(dir, 'b.jpg'));
   symlinkSync(join(dir, 'nowhere'), join(dir, 'b.jpg'));
   const catalog = [
-    indexed(1, join(dir, 'a.jpg')),
-    indexed(2, join(dir, 'b.jpg')),
-    indexed(3, join(dir, 'b.jpg', 'below.jpg')),
+    known(1, join(dir, 'a.jpg')),
+    known(2, join(dir, 'b.jpg')),
+    known(3, join(dir, 'b.jpg', 'below.jpg')),
   ];
   const result = await compareImages(await openImages(dir), catalog, new Map(), options);
   t.same(result.vanished, []);
@@ -93,18 +95,21 @@ t.test('a skipped file is tried again only when it has changed or may read now',
   );
 });
 
-t.test('new captions change the words alone, and silence changes nothing', async (t) => {
-  const dir = folder(t, ['a.jpg', 'b.jpg', 'c.jpg']);
-  writeFileSync(
-    join(dir, 'captions.jsonl'),
-    '{"file":"a.jpg","caption":"new"}\n{"file":"b.jpg","caption":"old","n":1}\n',
-  );
-  const known = [
-    { ...indexed(1, join(dir, 'a.jpg')), caption: 'old' },
-    { ...indexed(2, join(dir, 'b.jpg')), caption: 'old', metadata: '{"n":1}' },
-    { ...indexed(3, join(dir, 'c.jpg')), caption: 'kept' },
-  ];
-  const result = await compareImages(await openImages(dir), known, new Map(), options);
-  t.same(result.words, [{ id: 1, caption: 'new', metadata: null }]);
-  t.equal(result.pending.length, 0);
-});
+t.test(
+  'new captions update the caption fields alone, and absent ones change nothing',
+  async (t) => {
+    const dir = folder(t, ['a.jpg', 'b.jpg', 'c.jpg']);
+    writeFileSync(
+      join(dir, 'captions.jsonl'),
+      '{"file":"a.jpg","caption":"new"}\n{"file":"b.jpg","caption":"old","n":1}\n',
+    );
+    const catalog = [
+      { ...known(1, join(dir, 'a.jpg')), caption: 'old' },
+      { ...known(2, join(dir, 'b.jpg')), caption: 'old', metadata: '{"n":1}' },
+      { ...known(3, join(dir, 'c.jpg')), caption: 'kept' },
+    ];
+    const result = await compareImages(await openImages(dir), catalog, new Map(), options);
+    t.same(result.recaptioned, [{ id: 1, caption: 'new', metadata: null }]);
+    t.equal(result.pending.length, 0);
+  },
+);

@@ -1,44 +1,46 @@
-// A dry run: what a build would do and take. Nothing is written, embedded or locked.
+// A dry run: what a build would do, and how much memory and disk it would take. Nothing is written,
+// embedded or locked.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CATALOG_NAME, openCatalog } from '../../store/index-folder.js';
-import { checkAgainst } from '../check.js';
-import { compareWithCatalog } from '../images/build-images.js';
-import type { BuildSummary, Settings } from '../options.js';
-import type { Progress } from '../progress.js';
-import { checkRemovals } from '../removal.js';
-import type { ImageSources, VectorSources } from '../sources/open.js';
-import { type Counts, summarise } from '../summary.js';
-import { checkDims, compareSources, countVectors } from '../vectors/build-vectors.js';
-import { forecast, readState } from './forecast.js';
+import { CATALOG_NAME, openCatalog } from '../store/index-folder.js';
+import { checkAgainstIndex } from './check.js';
+import { compareWithCatalog } from './images/build-images.js';
+import { forecast, readState } from './plan/forecast.js';
+import { checkRemovals } from './removal.js';
+import type { BuildCounts, BuildSummary } from './settings/options.js';
+import type { ProgressReporter } from './settings/progress.js';
+import type { BuildSettings } from './settings/settings.js';
+import type { ImageSources, VectorSources } from './sources/open.js';
+import { summarise } from './summary.js';
+import { checkDims, compareSources, countVectors } from './vectors/compare.js';
 
 export async function dryRun(
   sources: ImageSources | VectorSources,
-  settings: Settings,
-  progress: Progress,
+  settings: BuildSettings,
+  progress: ProgressReporter,
 ): Promise<BuildSummary> {
   const { out } = settings;
   const opened = existsSync(join(out, CATALOG_NAME)) ? openCatalog(out) : null;
   try {
     // A catalog without a codec is the start of a first build that was interrupted.
     const catalog = opened?.settings().codec == null ? null : opened;
-    if (catalog !== null) checkAgainst(catalog, sources.kind, settings);
+    if (catalog !== null) checkAgainstIndex(catalog, sources.kind, settings);
     checkRemovals(settings.remove, sources.kind, catalog);
     const indexDims = catalog?.settings().dims ?? null;
     let dims = indexDims ?? settings.embedder?.fingerprint.dims ?? null;
-    let counts: Counts;
+    let counts: BuildCounts;
     if (sources.kind === 'vectors') {
       if (sources.sources.length > 0) dims = checkDims(sources.sources, indexDims);
       counts = { ...countVectors(compareSources(sources, catalog)), trained: false };
     } else {
       const comparison = await compareWithCatalog(sources, catalog, { settings, progress });
-      const { pending, vanished, words, unchanged, stillSkipped, unreadable } = comparison;
+      const { pending, vanished, recaptioned, unchanged, stillSkipped, unreadable } = comparison;
       counts = {
         added: pending.filter(({ previous }) => previous === null).length,
         changed: pending.filter(({ previous }) => previous !== null).length,
-        touched: words.length,
+        touched: recaptioned.length,
         removed: vanished.length,
-        unchanged: unchanged - words.length,
+        unchanged: unchanged - recaptioned.length,
         trained: false,
         skippedFiles: [...unreadable, ...stillSkipped],
       };

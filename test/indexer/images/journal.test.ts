@@ -4,9 +4,9 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { type EmbeddedImage, Journal } from '../../src/indexer/images/journal.js';
-import { native } from '../../src/native/addon.js';
-import { clusteredVectors } from './vector-files.js';
+import { type EmbeddedImage, Journal } from '../../../src/indexer/images/journal.js';
+import { native } from '../../../src/native/addon.js';
+import { clusteredVectors } from '../vector-files.js';
 
 const DIMS = 16;
 const settings = { encoder: 'e', dims: DIMS };

@@ -1,21 +1,21 @@
-// An app's own vectors, which can be read once only: written to the staging folder as they come,
-// as an .npy file with items beside it, and from there on a source like any other.
+// A stream of vectors can be read only once. It is copied to the staging folder as it arrives, as an
+// .npy file with items beside it, and is then a source like any other.
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
 import { readJsonLines } from '../../formats/json-lines.js';
 import { npyHeader, openNpy } from '../../formats/npy.js';
 import type { ItemFields, RawVectors, VectorSource } from '../../formats/vector-source.js';
-import type { VectorBatch, VectorStream } from '../options.js';
-import { AlignedSource, type RowMetadata } from './aligned.js';
+import type { VectorBatch, VectorStream } from '../settings/options.js';
+import { AlignedSource, type RowMetadata } from '../sources/aligned.js';
 
 export interface SpoolOptions {
   signal: AbortSignal | undefined;
-  /** Called with the number of rows taken in so far. */
+  /** Called with the number of rows copied so far. */
   onRows: (rows: number) => void;
 }
 
-/** Takes in all of `stream`, into files of `folder` named after `number`. */
+/** Copies all of `stream` into files of `folder` that are named after `number`. */
 export async function spoolStream(
   stream: VectorStream,
   folder: string,
@@ -27,25 +27,25 @@ export async function spoolStream(
   await mkdir(folder, { recursive: true });
   const vectorsFile = await open(vectorsPath, 'w');
   const itemsFile = await open(itemsPath, 'w');
-  let taken: { rows: number; hasItems: boolean };
+  let copied: { rows: number; hasItems: boolean };
   try {
-    taken = await takeIn(stream, vectorsFile, itemsFile, options);
+    copied = await copyBatches(stream, vectorsFile, itemsFile, options);
   } catch (error) {
-    // Errors of the app's own iterable are the app's; only those of our files are turned.
+    // Errors of the caller's iterable are thrown as they are; those of our files as CorvidErrors.
     const systemCode = (error as NodeJS.ErrnoException | undefined)?.code;
-    throw systemCode === 'ENOSPC' ? fromSystemError(error, vectorsPath, 'keep vectors') : error;
+    throw systemCode === 'ENOSPC' ? fromSystemError(error, vectorsPath, 'copy the stream') : error;
   } finally {
     await vectorsFile.close();
     await itemsFile.close();
   }
   const vectors = await openNpy(vectorsPath);
-  const source = taken.hasItems
-    ? new AlignedSource(vectors, await openItems(itemsPath, taken.rows))
+  const source = copied.hasItems
+    ? new AlignedSource(vectors, await openItems(itemsPath, copied.rows))
     : vectors;
   return named(source, stream.name);
 }
 
-async function takeIn(
+async function copyBatches(
   stream: VectorStream,
   vectorsFile: FileHandle,
   itemsFile: FileHandle,
@@ -94,7 +94,7 @@ function checkBatch(
 ): void {
   const at = `the batch after row ${rowsBefore}`;
   if (elementOf(name, vectors) !== element) {
-    throw new CorvidError('ERR_SOURCE_INVALID', `${at} has numbers of another type`, {
+    throw new CorvidError('ERR_SOURCE_INVALID', `${at} has elements of another type`, {
       path: name,
       expected: element,
       actual: elementOf(name, vectors),
@@ -108,7 +108,7 @@ function checkBatch(
     });
   }
   if (items !== undefined && items.length !== vectors.length / dims) {
-    throw new CorvidError('ERR_SOURCE_INVALID', `${at} has items for other rows`, {
+    throw new CorvidError('ERR_SOURCE_INVALID', `${at} has not one item a row`, {
       path: name,
       expected: `${vectors.length / dims} items`,
       actual: `${items.length}`,
@@ -133,7 +133,7 @@ async function openItems(path: string, rows: number): Promise<RowMetadata> {
   };
 }
 
-/** The same source under the stream's name, by which a later build knows it. */
+/** The same source under the stream's name, by which a later build recognises it. */
 function named(source: VectorSource, name: string): VectorSource {
   return Object.create(source, { path: { value: name } }) as VectorSource;
 }

@@ -1,7 +1,7 @@
 // The codec of a build suits the size of the collection and the memory allowed.
 import t from 'tap';
-import { chooseForBuild, listFindingBytes } from '../../src/indexer/plan/choice.js';
-import { estimateBuild } from '../../src/indexer/plan/estimate.js';
+import { chooseForBuild, listFindingBytes } from '../../../src/indexer/plan/choice.js';
+import { estimateBuild } from '../../../src/indexer/plan/estimate.js';
 
 const GB = 1e9;
 const choose = (rows: number, memoryBytes: number) =>

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import type { VectorSource } from '../../src/formats/vector-source.js';
-import { SourceRows } from '../../src/indexer/commit/rows.js';
-import { chooseRows } from '../../src/indexer/commit/sample.js';
-import { openSources } from '../../src/indexer/sources/open.js';
-import { writeNpy } from './vector-files.js';
+import type { VectorSource } from '../../../src/formats/vector-source.js';
+import { chooseRows } from '../../../src/indexer/rows/sample.js';
+import { openSources } from '../../../src/indexer/sources/open.js';
+import { SourceRows } from '../../../src/indexer/vectors/source-rows.js';
+import { writeNpy } from '../vector-files.js';
 
 t.test('rows are chosen without repeats, in order, and again for the same seed', async () => {
   const seed = Date.now();
@@ -53,17 +53,17 @@ t.test('rows picked by position and while reading are the rows asked for', async
   const open = async (name: string) => {
     const opened = await openSources([join(dir, name)], {});
     if (opened.kind !== 'vectors') throw new Error('expected vectors');
-    return new SourceRows(opened.sources[0] as VectorSource, 0, () => {});
+    return new SourceRows(opened.sources[0] as VectorSource, 1, 0);
   };
-  const supplies = [await open('a.npy'), await open('a.jsonl')];
+  const rowSources = [await open('a.npy'), await open('a.jsonl')];
   const seed = Date.now();
   t.comment(`seed ${seed}`);
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(fc.nat(rows - 1), { maxLength: 700 }), async (some) => {
       const picks = Float64Array.from(some).sort();
-      for (const supply of supplies) {
+      for (const source of rowSources) {
         const found: number[] = [];
-        for await (const batch of supply.pick(picks, undefined)) found.push(...batch);
+        for await (const batch of source.pick(picks, undefined)) found.push(...batch);
         if (found.length !== picks.length * dims) return false;
         if (found.some((value, i) => value !== picks[Math.floor(i / dims)])) return false;
       }

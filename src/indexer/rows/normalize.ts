@@ -1,14 +1,14 @@
-// Raw vectors brought to unit length; one that cannot be is reported with its source and row.
+// Scales vectors to unit length. One that cannot be scaled is reported with its source and row.
 import { CorvidError } from '../../errors.js';
 import { fromNative, native, type RawVectors } from '../../native/addon.js';
-import type { Rows } from './rows.js';
+import type { RowSource } from './row-source.js';
 
 /**
  * @param rowOf the row in the source of the i-th vector, for the message
  * @returns as many unit rows; throws ERR_VECTOR_INVALID for NaN, infinity or a vector of zeros
  */
 export function unitVectors(
-  { path, dims }: Pick<Rows, 'path' | 'dims'>,
+  { path, dims }: Pick<RowSource, 'path' | 'dims'>,
   vectors: RawVectors,
   rowOf: (i: number) => number,
 ): Float32Array {
@@ -22,7 +22,7 @@ export function unitVectors(
 /** The error that native code threw; one about a vector names its row, as `unitVectors` does. */
 export function withRow(
   error: unknown,
-  { path, dims }: Pick<Rows, 'path' | 'dims'>,
+  { path, dims }: Pick<RowSource, 'path' | 'dims'>,
   vectors: RawVectors,
   rowOf: (i: number) => number,
 ): unknown {

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { toHalf } from '../../src/formats/float16.js';
-import { buildIndex } from '../../src/indexer/build-index.js';
-import type { VectorBatch, VectorTable } from '../../src/indexer/options.js';
-import { cosine, readIndex } from './read-index.js';
-import { binBytes, clusteredVectors, npyBytes, writeNpy } from './vector-files.js';
+import { toFloat16 } from '../../../src/formats/float16.js';
+import { buildIndex } from '../../../src/indexer/build-index.js';
+import type { VectorBatch, VectorTable } from '../../../src/indexer/settings/options.js';
+import { cosine, readIndex } from '../read-index.js';
+import { binBytes, clusteredVectors, npyBytes, writeNpy } from '../vector-files.js';
 
 const DIMS = 64;
 const row = (vectors: Float32Array, i: number) => vectors.subarray(i * DIMS, (i + 1) * DIMS);
@@ -17,7 +17,7 @@ t.test('ids are positions over all sources', async (t) => {
   const dir = t.testdir({ v: {} });
   const vectors = clusteredVectors(700, DIMS, 1);
   writeNpy(join(dir, 'v', 'part-2.npy'), vectors.subarray(0, 300 * DIMS), DIMS);
-  const halves = toHalf(vectors.subarray(300 * DIMS, 500 * DIMS));
+  const halves = toFloat16(vectors.subarray(300 * DIMS, 500 * DIMS));
   writeFileSync(join(dir, 'v', 'part-10.npy'), npyBytes('<f2', 200, DIMS, halves));
   const rest = vectors.slice(500 * DIMS).map((value) => value * 7);
   writeFileSync(join(dir, 'v', 'part-11.fbin'), binBytes(200, DIMS, rest));

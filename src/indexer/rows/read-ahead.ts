@@ -1,4 +1,4 @@
-// Lets a source read while what it gave before is being worked on.
+// Lets a source read ahead while the consumer works on an earlier value.
 
 /**
  * The values of `source` in order, with up to `depth` of them fetched before they are asked for.
