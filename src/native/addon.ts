@@ -67,7 +67,7 @@ export interface NativeAddon {
   /** The segments must be open, and may be closed before the searcher. */
   openSearcher(codec: NativeCodec, segments: readonly NativeSegment[]): NativeSearcher;
   /** queries: count x dims, unit rows. `kept`: neighbours kept of each. `selves`: the id of each
-   * query, or -1 if it is no row; left out, the first row that equals a query is taken for it. */
+   * query, or -1 if it is no row; if omitted, the first row that equals a query is taken for it. */
   GroundTruth: new (
     queries: Float32Array,
     dims: number,

@@ -25,7 +25,7 @@ export interface VectorPart extends Weighted {
   vector: Float32Array;
 }
 export interface ItemPart extends Weighted {
-  /** An item of the index. Items named in a query are left out of its hits. */
+  /** An item of the index. Items named in a query are excluded from its hits. */
   item: ItemRef;
 }
 
@@ -41,9 +41,9 @@ export type QueryInput = string | Float32Array | QueryPart | readonly QueryPart[
 export interface SearchOptions {
   /** Hits to return. Default 10. */
   limit?: number | undefined;
-  /** Hits to leave out at the front. Default 0. */
+  /** Hits to skip at the front. Default 0. */
   offset?: number | undefined;
-  /** Leaves out hits with a lower score. */
+  /** Excludes hits with a lower score. */
   minScore?: number | undefined;
   /** An SQL condition over the catalog's view `items`, e.g. `taken >= '2022' and path like '%lake%'`. */
   where?: string | undefined;
@@ -76,7 +76,7 @@ export interface Item {
   latitude: number | null;
   longitude: number | null;
   caption: string | null;
-  /** The caller's own data. */
+  /** The caller's data. */
   metadata: unknown;
   /** True if the file was damaged, yet could be shown in part. */
   damaged: boolean;
@@ -180,7 +180,7 @@ export interface OpenOptions {
   /** Model for texts and images: a folder or a hub id. Default: the one the index was made with.
    * Loaded when a query first needs it. */
   model?: string | undefined;
-  /** An encoder of the caller's own, instead of `model`; stays the caller's to close. */
+  /** An encoder of the caller, instead of `model`; the caller closes it. */
   embedder?: Embedder | undefined;
   /** Worker threads for large scans. Default: the machine's cores, at most 16. */
   threads?: number | undefined;

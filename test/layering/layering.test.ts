@@ -34,7 +34,8 @@ const INNER_LAYERS: Record<string, string[][]> = {
   ],
   indexer: [
     ['settings'],
-    ['plan', 'sources', 'rows', 'summary', 'check'],
+    ['plan', 'sources', 'rows'],
+    ['summary', 'check'],
     ['commit'],
     ['images'],
     ['vectors', 'removal'],

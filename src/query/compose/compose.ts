@@ -19,7 +19,7 @@ export interface ItemEmbeddings {
 /** What a query is, beside its vector. */
 export interface ComposedQuery {
   kind: QueryKind;
-  /** Items that the query names, which its hits leave out. */
+  /** Items that the query names: they are excluded from its hits. */
   items: ReadonlySet<number>;
 }
 

@@ -13,7 +13,7 @@ export class Encoder {
   readonly #dims: number;
   #opened: Promise<Embedder> | null = null;
 
-  /** @throws ERR_ENCODER_MISMATCH, ERR_DIMENSION if the caller's own embedder does not fit. */
+  /** @throws ERR_ENCODER_MISMATCH, ERR_DIMENSION if the caller's embedder does not fit. */
   constructor(
     given: Embedder | null,
     model: string | null,
@@ -70,7 +70,7 @@ export class Encoder {
     assertSameEncoder(this.#expected, found);
   }
 
-  /** Closes what was opened here; the caller's own embedder stays open. */
+  /** Closes what was opened here; the caller's embedder stays open. */
   async close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = null;

@@ -72,7 +72,7 @@ export type SearchDetails = Pick<
 /**
  * A result whose hits, if they are of bare vectors, are made when they are first asked for: a batch
  * of thousands makes no objects that nobody reads. They are accessors of the class, since an object
- * with a getter of its own costs ten times as much.
+ * with a getter defined on itself costs ten times as much.
  */
 export class QueryResult implements SearchResult {
   readonly exact: boolean;

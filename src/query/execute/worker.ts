@@ -1,6 +1,6 @@
 // The entry of a worker thread: opens the generation that a task names, and runs the task.
 //
-// Native code maps files once per process, so a worker's own handles cost next to nothing. A worker
+// Native code maps files once per process, so the handles of a worker cost next to nothing. A worker
 // keeps the handles of the generation that it last served.
 import { Piscina } from 'piscina';
 import {

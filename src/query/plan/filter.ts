@@ -118,7 +118,7 @@ export class Filters {
         ({ native }) => {
           for (const made of native) made.free();
         },
-        // Whoever asked for a filter that could not be made was told; there is nothing to free.
+        // The caller that asked for it got the error; there is nothing to free.
         () => undefined,
       );
     }

@@ -56,7 +56,7 @@ const SHORTLIST_MIDDLE = 500;
 const SHORTLIST_SPAN = 100;
 /** Where nothing finer follows, only the exact cosines of 64 bits reorder the scan's best: by little. */
 const SCAN_SPARE = 1.3;
-/** A tenfold number of hits wants this many times the shortlist. */
+/** Ten times as many hits need a shortlist this many times as long. */
 const SHORTLIST_PER_STEP = 4;
 /** Most lists at effort 0.5, as a multiple of the cube root of their number. */
 const PROBES_MIDDLE = 8;
@@ -172,7 +172,7 @@ function validLevels(levels: readonly number[], shape: IndexShape): number[] {
 
 /**
  * @param keepShare share of the rows that the filter keeps; 1 without one
- * @param extra hits wanted beyond offset + limit: items of the query, which are left out
+ * @param extra hits wanted beyond offset + limit: items of the query, which are excluded
  */
 export function makePlan(
   request: Request,
@@ -225,7 +225,7 @@ function normEstimate(
   return { normRank, normLists: Math.min(lists, Math.max(NORM_MIN_LISTS, holding)) };
 }
 
-/** Whether the scan's own level is also the last. */
+/** Whether the level that is scanned is also the last. */
 function endsAt64({ levels }: Request, shape: IndexShape): boolean {
   return levels === null ? !shape.vectors && shape.levels.length === 1 : levels.at(-1) === 64;
 }

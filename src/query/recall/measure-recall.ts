@@ -1,6 +1,6 @@
 // Measures the recall card of an index.
 //
-// Queries are some of the collection's own vectors, held back from training; truth is the exact
+// Queries are some vectors of the collection, held back from training; the truth is the exact
 // float32 search of the whole collection while it was encoded.
 import { throwIfAborted } from '../../errors.js';
 import type { SearchAnswers } from '../../native/search.js';

@@ -52,9 +52,9 @@ export function recallAt(
 export function effortFor(card: RecallCard, recall: number, last: string, hits: number): number {
   let before = { effort: 0, recall: 0 };
   for (const { effort, recall: all } of card.steps) {
-    const own = all[last];
-    if (own === undefined) continue;
-    const found = pick(own, hits);
+    const measured = all[last];
+    if (measured === undefined) continue;
+    const found = pick(measured, hits);
     if (found >= recall) {
       const rise = found - before.recall;
       const share = rise > 0 ? (recall - before.recall) / rise : 1;

@@ -86,7 +86,7 @@ export async function buildRoutingGraph(
 
 /**
  * The numbers below `count` in an order that is the same every time. Neighbouring lists have
- * neighbouring numbers: added in that order, they leave a graph of islands (it then misses the
+ * neighbouring numbers: added in that order, they leave a graph that falls apart (it then misses the
  * nearest list of 30 queries of 1,000, however many candidates it looks at).
  */
 function shuffled(count: number): Uint32Array {
