@@ -9,7 +9,6 @@
 #include "bench/synthetic/shape.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 
 namespace corvid {
 namespace {
@@ -25,13 +24,11 @@ bool better(const TrueNeighbour& a, const TrueNeighbour& b) {
   return a.cosine != b.cosine ? a.cosine > b.cosine : a.row < b.row;
 }
 
-// Whether any of kLanes products may be a cosine of its wall or more, the margin included.
-CORVID_WIDE bool any_near(const int32_t* products, float scale, const float* scales,
-                          const float* walls, float margin) {
+// Whether any of kLanes cosines may reach its wall, the margin included. Plain code: next to the
+// products themselves it takes no time.
+bool any_near(const float* cosines, const float* walls, float margin) {
   bool near = false;
-  for (size_t i = 0; i < kLanes; ++i) {
-    near |= scale * scales[i] * static_cast<float>(products[i]) + margin >= walls[i];
-  }
+  for (size_t i = 0; i < kLanes; ++i) near |= cosines[i] + margin >= walls[i];
   return near;
 }
 
@@ -50,6 +47,7 @@ struct NearestRows::Worker {
   AlignedVector<float> rows = AlignedVector<float>(kShareRows * kDims);
   AlignedVector<uint8_t> bytes = AlignedVector<uint8_t>(kShareRows * kDims);
   AlignedVector<int32_t> products;
+  AlignedVector<float> cosines;  // of one row, about
 };
 
 NearestRows::NearestRows(const float* queries, size_t count, size_t neighbours)
@@ -92,6 +90,7 @@ void NearestRows::compare(const uint16_t* halves, uint64_t first, size_t count, 
     worker.found.resize(queries());
     worker.walls.assign(panels_.width(), std::numeric_limits<float>::infinity());
     worker.products.resize(kShareRows * panels_.width());
+    worker.cosines.resize(panels_.width());
   }
   // In rounds, between which thresholds rise: at first nothing is known, and all rows are near.
   constexpr size_t kFirstRows = 512;
@@ -132,15 +131,12 @@ void NearestRows::compare_share(const uint16_t* halves, uint64_t first, size_t c
   }
   panels_.products(worker.bytes.data(), count, worker.products.data());
   for (size_t r = 0; r < count; ++r) {
+    kernels().loops->scale_products(&worker.products[r * panels_.width()], panels_.scales(),
+                                    scales[r], panels_.width(), worker.cosines.data());
     for (size_t q = 0; q < queries(); q += kLanes) {
-      const int32_t* products = &worker.products[r * panels_.width() + q];
-      if (!any_near(products, scales[r], panels_.scales() + q, &worker.walls[q], margins[r])) {
-        continue;
-      }
+      if (!any_near(&worker.cosines[q], &worker.walls[q], margins[r])) continue;
       for (size_t i = q; i < std::min(queries(), q + kLanes); ++i) {
-        const float about =
-            scales[r] * panels_.scales()[i] * static_cast<float>(products[i - q]) + margins[r];
-        if (about < worker.walls[i]) continue;
+        if (worker.cosines[i] + margins[r] < worker.walls[i]) continue;
         const float cosine = kernels().dot(&worker.rows[r * kDims], &queries_[i * kDims], kDims);
         if (cosine >= worker.walls[i]) worker.found[i].push_back({cosine, first + r});
       }
