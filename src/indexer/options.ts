@@ -34,6 +34,7 @@ export interface VectorTable {
   read(firstRow: number, rows: number): RawVectors | Promise<RawVectors>;
 }
 
+/** Some rows of a stream of vectors. */
 export interface VectorBatch {
   /** rows x dims; any length but zero, scaled to unit length. */
   vectors: RawVectors;
@@ -44,6 +45,7 @@ export interface VectorBatch {
 /** Whether int8 vectors are kept beside the codes, for nearly exact scores. */
 export type VectorsOption = 'auto' | 'int8' | 'none';
 
+/** Options of `buildIndex`. */
 export interface BuildOptions {
   /** Folders and files of images, or of vectors, or streams or tables of vectors; never mixed. Empty
    * only where something is removed. */
@@ -84,6 +86,7 @@ export interface BuildOptions {
   onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 
+/** The steps of a build, in their order; not every build has all of them. */
 export type BuildPhase =
   | 'list' // find the files and compare them with the catalog
   | 'embed' // read, decode and embed images
@@ -96,6 +99,7 @@ export type BuildPhase =
   | 'calibrate' // measure what each effort finds
   | 'commit';
 
+/** How far a build is, as `onProgress` reports it. */
 export interface BuildProgress {
   phase: BuildPhase;
   /** Units of the phase: files, images or rows; `total` 0 while it is unknown. */
@@ -119,6 +123,7 @@ export interface SkippedFile {
   modifiedMs: number;
 }
 
+/** What a build did, or, of a dry run, what it would do. */
 export interface BuildSummary {
   path: string;
   dryRun: boolean;

@@ -23,6 +23,7 @@ export interface BuildShape {
   lists: number;
 }
 
+/** Upper bounds of what a build needs, in bytes. */
 export interface BuildEstimate {
   memoryBytes: number;
   /** At the peak, while old and new files are both there. */
