@@ -1,3 +1,5 @@
+// slow: runs the command, which loads the encoder, in child processes.
+//
 // The command line: what goes where, exit codes, and one clear message for whatever is wrong.
 import {
   cpSync,

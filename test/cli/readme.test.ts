@@ -1,3 +1,5 @@
+// slow: runs every example of the README.
+//
 // The examples of README.md, run as they stand, one after the other, as a user would.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// slow: generates synthetic collections.
+//
 // The synthetic collection: rows are functions of their numbers, shaped as fitted, and the exact
 // truth found while they are made is what comparing them one by one would give.
 import { openSync, writeSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// slow: runs the bench of scale.
+//
 // The whole of bench scale at a size that takes seconds: it measures what it says, knows its own
 // folder again, and goes on where it was cut off.
 import { spawn, spawnSync } from 'node:child_process';
