@@ -5,7 +5,7 @@
 // step (the first 100, the first 1,000, …) get the same plan, so that pages fit together.
 import { CorvidError } from '../../errors.js';
 import type { Scoring, SearchPlan } from '../../native/search.js';
-import { checkNames, type OptionNames } from '../../option-checks.js';
+import { checkInteger, checkNames, type OptionNames, usageError } from '../../option-checks.js';
 import { effortFor, type RecallCard } from '../recall/recall-card.js';
 import type { SearchOptions } from '../types.js';
 
@@ -100,20 +100,26 @@ export function validate(
 ): Request {
   checkNames(options, SEARCH_OPTIONS);
   const { limit = DEFAULT_LIMIT, offset = 0, minScore = Number.NEGATIVE_INFINITY } = options;
-  requireInteger('limit', limit, 1);
-  requireInteger('offset', offset, 0);
+  checkInteger('limit', limit, 1);
+  checkInteger('offset', offset, 0);
   if (limit + offset > MAX_HITS) {
-    throw usage('limit + offset', `at most ${MAX_HITS}`, String(limit + offset), 'use iterate');
+    throw usageError(
+      'limit + offset',
+      'not a valid value',
+      `at most ${MAX_HITS}`,
+      String(limit + offset),
+      'use iterate',
+    );
   }
   if (typeof minScore !== 'number' || Number.isNaN(minScore)) {
-    throw usage('minScore', 'a number', String(minScore));
+    throw usageError('minScore', 'not a valid value', 'a number', String(minScore));
   }
   const scoring = options.scoring ?? 'asymmetric';
   if (scoring !== 'asymmetric' && scoring !== 'hamming') {
-    throw usage('scoring', 'asymmetric or hamming', String(scoring));
+    throw usageError('scoring', 'not a valid value', 'asymmetric or hamming', String(scoring));
   }
   if (options.where !== undefined && typeof options.where !== 'string') {
-    throw usage('where', 'an SQL condition', typeof options.where);
+    throw usageError('where', 'not a valid value', 'an SQL condition', typeof options.where);
   }
   const levels = options.levels === undefined ? null : validLevels(options.levels, shape);
   const last = lastStep({ levels, scoring }, shape);
@@ -136,12 +142,19 @@ function effortOf(
 ): number {
   if (targetRecall === undefined) {
     if (effort === undefined) return DEFAULT_EFFORT;
-    if (!(effort >= 0 && effort <= 1)) throw usage('effort', '0 to 1', String(effort));
+    if (!(effort >= 0 && effort <= 1))
+      throw usageError('effort', 'not a valid value', '0 to 1', String(effort));
     return effort;
   }
-  if (effort !== undefined) throw usage('effort', 'effort or targetRecall, not both', 'both');
+  if (effort !== undefined)
+    throw usageError('effort', 'not a valid value', 'effort or targetRecall, not both', 'both');
   if (!(targetRecall > 0 && targetRecall < 1)) {
-    throw usage('targetRecall', 'above 0 and below 1', String(targetRecall));
+    throw usageError(
+      'targetRecall',
+      'not a valid value',
+      'above 0 and below 1',
+      String(targetRecall),
+    );
   }
   if (exact === true) return 1;
   if (card === null) {
@@ -165,7 +178,12 @@ function validLevels(levels: readonly number[], shape: IndexShape): number[] {
   const wanted = [...new Set(levels)].sort((a, b) => a - b);
   const unknown = wanted.filter((level) => !shape.levels.includes(level));
   if (wanted.length === 0 || unknown.length > 0) {
-    throw usage('levels', `some of ${shape.levels.join(', ')}`, levels.join(', ') || 'none');
+    throw usageError(
+      'levels',
+      'not a valid value',
+      `some of ${shape.levels.join(', ')}`,
+      levels.join(', ') || 'none',
+    );
   }
   return wanted;
 }
@@ -272,18 +290,4 @@ function lastScoring(
   const last = allowed.at(-1) as number;
   if (last > 64) return { refineBits: last, rescore: false, levels: [64, last] };
   return { refineBits: scoring === 'hamming' ? 0 : 64, rescore: false, levels: [64] };
-}
-
-function requireInteger(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw usage(name, `an integer from ${least} on`, String(value));
-  }
-}
-
-function usage(name: string, expected: string, actual: string, hint?: string): CorvidError {
-  return new CorvidError('ERR_USAGE', `option ${name}`, {
-    expected,
-    actual,
-    ...(hint === undefined ? {} : { hint }),
-  });
 }
