@@ -8,7 +8,7 @@ import {
   COLLECTION_SEED,
   cachedBytes,
   dropCached,
-  emptyTruth,
+  emptyNeighbours,
   FIRST_HELD_OUT,
   innerProducts,
   openGroundTruth,
@@ -89,7 +89,7 @@ t.test('the truth is that of brute force, whatever the blocks and threads', asyn
       .slice(0, 10),
   );
   for (const cuts of [[3000], [1, 1500, 1499], [512, 513, 1975]]) {
-    let truth = emptyTruth(5, 10);
+    let truth = emptyNeighbours(5, 10);
     let first = 100;
     for (const count of cuts) {
       const nearest = openGroundTruth(queries, truth);
@@ -105,7 +105,7 @@ t.test('the truth is that of brute force, whatever the blocks and threads', asyn
       expected.flat().every(({ cosine }, i) => Math.abs(cosine - (truth.cosines[i] ?? 0)) < 1e-5),
     );
   }
-  const few = openGroundTruth(queries, emptyTruth(5, 10));
+  const few = openGroundTruth(queries, emptyNeighbours(5, 10));
   await few.compare(await collection.halves(0, 3, 1), 0, 1);
   t.equal(few.found().rows.filter((row) => row === -1).length, 5 * 7, 'places that no row fills');
 });

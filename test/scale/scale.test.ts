@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { heldOutQueries, syntheticTable } from '../../bench/scale/collection.js';
 import { ControlGroup } from '../../bench/scale/control-group.js';
+import { GroundTruthFile, groundTruthRecall } from '../../bench/scale/ground-truth.js';
 import type { ScaleResult } from '../../bench/scale/result.js';
-import { GroundTruthFile, truthRecall } from '../../bench/scale/truth.js';
 import { COLLECTION_SEED, SYNTHETIC_DIMS } from '../../bench/synthetic/native.js';
 import { native } from '../../src/native/addon.js';
 
@@ -106,9 +106,9 @@ t.test('truth goes on after the last block that was kept', async (t) => {
   t.strictSame(Array.from(shown.cosines), Array.from(whole.cosines));
   await t.rejects(find('whole.json', 100), { code: 'ERR_USAGE' }, 'that of more rows is no truth');
   const answers = Array.from({ length: 8 }, (_, q) => whole.rows.subarray(q * 10, q * 10 + 10));
-  t.equal(truthRecall(whole, answers, 10), 1);
+  t.equal(groundTruthRecall(whole, answers, 10), 1);
   t.equal(
-    truthRecall(
+    groundTruthRecall(
       whole,
       answers.map((ids) => ids.subarray(0, 5)),
       10,
