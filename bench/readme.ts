@@ -277,7 +277,7 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
     );
   });
   return [
-    '**Size.** [Synthetic rows](docs/internals/synthetic.md), fitted to real CLIP embeddings, searched by',
+    '**Size.** Synthetic rows (`docs/internals/synthetic.md`), fitted to real CLIP embeddings, searched by',
     '64 bits, at the least effort that finds .9, in a process limited by a control group, page cache',
     'included: share of the float ten within the best 300, milliseconds per query, queries/s in batches, and the',
     'time of an exact scan of all codes over that of a plain read of the same bytes.',

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { localLinks } from '../docs/markdown.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -60,7 +61,7 @@ t.test('the tarball holds no code of tests, benches or tools', async (t) => {
   );
   t.strictSame(unexpected, []);
   const known =
-    /^(dist\/src\/|native-bindings\/(src|prebuilds)\/|src\/embed\/models\/|native-bindings\/(binding\.gyp|flags\.gypi)$|[A-Z]+(\.md)?$|package\.json$)/;
+    /^(dist\/src\/|native-bindings\/(src|prebuilds)\/|src\/embed\/models\/|native-bindings\/(binding\.gyp|flags\.gypi)$|docs\/errors\.md$|[A-Z]+(\.md)?$|package\.json$)/;
   t.strictSame(
     [...packed].filter((path) => !known.test(path)),
     [],
@@ -80,6 +81,17 @@ t.test('the tarball holds the files that package.json names', async (t) => {
   t.ok(named.length >= 5);
   t.strictSame(absent(named.map((path) => path.replace(/^\.\//, ''))), []);
   t.strictSame(absent(['LICENSE', 'NOTICE', 'README.md', 'FORMAT.md']), []);
+});
+
+t.test('packed documents link to packed files only', async (t) => {
+  // The bundled model has documents of its authors.
+  const documents = [...packed].filter((path) => path.endsWith('.md') && !path.startsWith(MODELS));
+  const links = documents.flatMap(localLinks).map(({ from, target }) => {
+    const [file = ''] = target.split('#');
+    return file === '' ? from : join(dirname(from), file).replaceAll('\\', '/');
+  });
+  t.ok(documents.length >= 4 && links.length > 5, 'documents and links were found');
+  t.strictSame(absent(links), []);
 });
 
 t.test('the tarball holds all sources of the addon', async (t) => {

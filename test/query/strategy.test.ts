@@ -129,41 +129,45 @@ t.test('the estimate never decreases with effort', async (t) => {
   for (let step = 1; step <= 20; step += 1) t.ok(at(step / 20) >= at((step - 1) / 20));
 });
 
-t.test('every strategy can be executed: its parts cover all rows and its threads exist', async (t) => {
-  const kinds = new Set<Strategy['kind']>();
-  t.doesNotThrow(() =>
-    fc.assert(
-      fc.property(
-        fc.record({
-          effort: fc.double({ min: 0, max: 1, noNaN: true }),
-          exact: fc.boolean(),
-          by64: fc.boolean(),
-          large: fc.boolean(),
-          few: fc.option(fc.integer({ min: 0, max: 1000 })),
-          mayBeOnDisk: fc.boolean(),
-          threads: fc.integer({ min: 1, max: 16 }),
-          working: fc.nat(16),
-          busy: fc.boolean(),
-          crowded: fc.boolean(),
-          usesGraph: fc.boolean(),
-        }),
-        ({ effort, exact, by64, large, few, working, ...rest }) => {
-          const shape = large ? LARGE : SMALL;
-          const plan = planOf({ effort, exact, ...(by64 ? { levels: [64] } : {}) }, shape);
-          const filter = few === null ? null : filterOf(few, true);
-          const idleThreads = Math.max(0, rest.threads - working);
-          const strategy = chooseStrategy(plan, filter, { ...rest, shape, idleThreads });
-          kinds.add(strategy.kind);
-          if (strategy.kind === 'split') return strategy.parts > 1 && strategy.parts <= idleThreads;
-          if (strategy.kind === 'exhaustive') {
-            return exact && strategy.parts >= 1 && strategy.parts <= rest.threads;
-          }
-          if (strategy.kind === 'filtered') return strategy.rows.length === few;
-          return !(strategy.kind === 'coalesced' && rest.usesGraph);
-        },
+t.test(
+  'every strategy can be executed: its parts cover all rows and its threads exist',
+  async (t) => {
+    const kinds = new Set<Strategy['kind']>();
+    t.doesNotThrow(() =>
+      fc.assert(
+        fc.property(
+          fc.record({
+            effort: fc.double({ min: 0, max: 1, noNaN: true }),
+            exact: fc.boolean(),
+            by64: fc.boolean(),
+            large: fc.boolean(),
+            few: fc.option(fc.integer({ min: 0, max: 1000 })),
+            mayBeOnDisk: fc.boolean(),
+            threads: fc.integer({ min: 1, max: 16 }),
+            working: fc.nat(16),
+            busy: fc.boolean(),
+            crowded: fc.boolean(),
+            usesGraph: fc.boolean(),
+          }),
+          ({ effort, exact, by64, large, few, working, ...rest }) => {
+            const shape = large ? LARGE : SMALL;
+            const plan = planOf({ effort, exact, ...(by64 ? { levels: [64] } : {}) }, shape);
+            const filter = few === null ? null : filterOf(few, true);
+            const idleThreads = Math.max(0, rest.threads - working);
+            const strategy = chooseStrategy(plan, filter, { ...rest, shape, idleThreads });
+            kinds.add(strategy.kind);
+            if (strategy.kind === 'split')
+              return strategy.parts > 1 && strategy.parts <= idleThreads;
+            if (strategy.kind === 'exhaustive') {
+              return exact && strategy.parts >= 1 && strategy.parts <= rest.threads;
+            }
+            if (strategy.kind === 'filtered') return strategy.rows.length === few;
+            return !(strategy.kind === 'coalesced' && rest.usesGraph);
+          },
+        ),
+        { verbose: 1, numRuns: 1000 },
       ),
-      { verbose: 1, numRuns: 1000 },
-    ),
-  );
-  t.equal(kinds.size, 6, 'all six were met');
-});
+    );
+    t.equal(kinds.size, 6, 'all six were met');
+  },
+);
