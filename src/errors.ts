@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'ERR_NATIVE' // the native addon is missing or cannot be loaded
   | 'ERR_MEMORY'; // more memory would be needed than the limit allows
 
+/** What an error is about, beyond its code and message. */
 export interface ErrorDetails {
   /** File, folder, option or column that the error is about. */
   path?: string;

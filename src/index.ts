@@ -10,7 +10,8 @@ export type {
   ImageEmbeddings,
   ImageInput,
 } from './embed/embedder.js';
-export { CorvidError, type ErrorCode } from './errors.js';
+export type { ImageLimits } from './embed/limits.js';
+export { CorvidError, type ErrorCode, type ErrorDetails } from './errors.js';
 export type { ItemFields, RawVectors } from './formats/vector-source.js';
 export { buildIndex } from './indexer/build-index.js';
 export type {

@@ -18,9 +18,8 @@
 #include <thread>
 #include <vector>
 
-#include "base/threads.h"
+#include "bench/parallel_gemm.h"
 #include "simd/contract.h"
-#include "simd/gemm.h"
 
 using corvid::kBlockBytes;
 using corvid::kBlockRows;

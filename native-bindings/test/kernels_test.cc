@@ -2,12 +2,13 @@
 //
 // Invariants: scan_tables and scan_hamming give the same hits in the same order for every start,
 // length, filter, threshold and capacity, however often they have to be called; the float kernels
-// other than gemm_nt give the same bits; gemm_nt is close; nothing is read or written outside of
-// what simd/contract.h names (buffers end at a page that may not be touched, where the system has
-// mmap).
+// give the same bits; the loops of every level, the scalar one too, give the bits of
+// loops_reference.h; the scalar fused multiply-add gives those of the C library; nothing is read or
+// written outside of what simd/contract.h names (buffers end at a page that may not be touched,
+// where the system has mmap).
 //
-// usage: kernels_test [seed]. Prints one TAP line per instruction set and kernel. The canary, a
-// broken kernel, must be found out.
+// usage: kernels_test [seed]. Prints one TAP line per instruction set and kernel. The canaries,
+// broken kernels, must be found out.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -18,64 +19,22 @@
 #include <string>
 #include <vector>
 
-#ifndef _WIN32
-#include <sys/mman.h>
-#include <unistd.h>
-#endif
-
+#include "loops_checks.h"
+#include "memory.h"
 #include "simd/contract.h"
+#include "simd/generic/multiply_add.h"
 
+using corvid::Fenced;
+using corvid::fill_floats;
+using corvid::generator;
 using corvid::kBlockBytes;
 using corvid::kBlockRows;
 using corvid::Kernels;
+using corvid::pick;
 using corvid::ScanHit;
 using corvid::ScanRange;
 
 namespace {
-
-std::mt19937_64 generator;
-uint64_t pick(uint64_t below) { return generator() % below; }
-
-// Memory whose last byte is followed by a forbidden page.
-class Fenced {
- public:
-  explicit Fenced(size_t size) : size_(size) {
-#ifndef _WIN32
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    mapped_ = (size + page - 1) / page * page + page;
-    base_ = static_cast<uint8_t*>(
-        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    mprotect(base_ + mapped_ - page, page, PROT_NONE);
-    data_ = base_ + mapped_ - page - size;
-#else
-    base_ = data_ = new uint8_t[size];
-#endif
-    for (size_t i = 0; i < size_; ++i) data_[i] = static_cast<uint8_t>(generator());
-  }
-  ~Fenced() {
-#ifndef _WIN32
-    munmap(base_, mapped_);
-#else
-    delete[] base_;
-#endif
-  }
-  Fenced(const Fenced&) = delete;
-  Fenced& operator=(const Fenced&) = delete;
-  uint8_t* data() const { return data_; }
-  template <typename T>
-  T* as() const {
-    return reinterpret_cast<T*>(data_);
-  }
-
- private:
-  size_t size_, mapped_ = 0;
-  uint8_t *base_, *data_;
-};
-
-void fill_floats(float* values, size_t count) {
-  std::normal_distribution<float> normal;
-  for (size_t i = 0; i < count; ++i) values[i] = normal(generator);
-}
 
 // Calls a scan until it has consumed everything, with a small buffer that is emptied in between.
 std::vector<ScanHit> drain(uint32_t rows, size_t capacity,
@@ -230,11 +189,71 @@ bool multiplies_panels_alike(const Kernels& reference, const Kernels& tested) {
   return true;
 }
 
+// Floats of all kinds: normal, tiny and huge ones, subnormals, and ties once they are multiplied.
+float any_float() {
+  uint32_t bits = static_cast<uint32_t>(generator());
+  if (pick(4) == 0) bits &= 0xFFFFF000u;
+  if (pick(3) == 0) bits = (bits & 0x807FFFFFu) | static_cast<uint32_t>(120 + pick(14)) << 23;
+  if (pick(16) == 0) bits &= 0x807FFFFFu;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+bool same_float(float a, float b) {
+  return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
+}
+
+// Against the C library's, with sums that cancel, ties, subnormals, overflows and NaN among them.
+bool fuses_exactly() {
+  for (int round = 0; round < 4000000; ++round) {
+    const float a = any_float(), b = any_float();
+    float c = any_float();
+    switch (pick(4)) {
+      case 0:  // cancels all but what the product has beyond a float
+        c = -(a * b);
+        break;
+      case 1:  // a tie, or nearly: c is so much larger that the product is about half its last bit
+        c = std::ldexp(a * b, static_cast<int>(22 + pick(5))) * (pick(2) == 0 ? -1.0f : 1.0f);
+        break;
+      case 2: {  // an exact tie that the product's last bits break
+        const float last = std::ldexp(1.0f, static_cast<int>(pick(40)) - 20);
+        const float x = last * (pick(2) == 0 ? 0.5f : -0.5f), y = 1 + std::ldexp(1.0f, -23);
+        const float large = last * static_cast<float>((1u << 23) + pick(1u << 23));
+        if (!same_float(std::fmaf(x, y, large), corvid::multiply_add(x, y, large))) return false;
+        if (!same_float(std::fmaf(x, 1, large), corvid::multiply_add(x, 1, large))) return false;
+        break;
+      }
+      default:
+        break;
+    }
+    if (!same_float(std::fmaf(a, b, c), corvid::multiply_add(a, b, c))) return false;
+  }
+  return true;
+}
+
+// The contract of gemm_nt word for word, for one element.
+float element_of(size_t k, const float* a, const float* b, const float* c, bool in_whole_tile) {
+  float sum = c == nullptr ? 0 : *c;
+  if (k == 0) return sum;
+  for (size_t first = 0; first < k; first += corvid::kGemmDepth) {
+    const bool added_to = first > 0 || c != nullptr;
+    float chain = in_whole_tile ? sum : 0;
+    for (size_t d = first; d < k && d < first + corvid::kGemmDepth; ++d) {
+      chain = std::fmaf(a[d], b[d], chain);
+    }
+    sum = in_whole_tile || !added_to ? chain : sum + chain;
+  }
+  return sum;
+}
+
 // Rows of all three matrices lie farther apart than they are long; what lies between rows of C must
 // not change.
-bool multiplies_matrices_closely(const Kernels& reference, const Kernels& tested) {
+bool multiplies_matrices_alike(const Kernels& tested) {
   for (int round = 0; round < 60; ++round) {
-    const size_t m = 1 + pick(220), n = 1 + pick(120), k = pick(round % 10 == 0 ? 700 : 90);
+    // Shapes with and without whole tiles, and past the blocks of a packed panel.
+    const size_t m = 1 + pick(round % 7 == 0 ? 420 : 60), n = 1 + pick(round % 9 == 0 ? 600 : 120);
+    const size_t k = pick(round % 4 == 0 ? 700 : 90);
     const size_t lda = k + pick(5), ldb = k + pick(5), ldc = n + pick(5);
     const Fenced a((m - 1) * lda * 4 + k * 4), b((n - 1) * ldb * 4 + k * 4);
     const size_t c_size = (m - 1) * ldc + n;
@@ -244,13 +263,17 @@ bool multiplies_matrices_closely(const Kernels& reference, const Kernels& tested
     fill_floats(c.as<float>(), c_size);
     std::memcpy(d.data(), c.data(), c_size * 4);
     const bool accumulate = round % 2 == 0;
-    reference.gemm_nt(m, n, k, a.as<float>(), lda, b.as<float>(), ldb, c.as<float>(), ldc,
-                      accumulate);
-    tested.gemm_nt(m, n, k, a.as<float>(), lda, b.as<float>(), ldb, d.as<float>(), ldc, accumulate);
-    for (size_t i = 0; i < c_size; ++i) {
-      const float allowed = i % ldc < n ? 2e-4f * std::sqrt(k + 1.0f) : 1e-30f;
-      if (!(std::fabs(c.as<float>()[i] - d.as<float>()[i]) < allowed)) return false;
+    const size_t whole_rows = m / corvid::kGemmRows * corvid::kGemmRows;
+    const size_t whole_columns = n / corvid::kGemmColumns * corvid::kGemmColumns;
+    for (size_t i = 0; i < m; ++i) {
+      for (size_t j = 0; j < n; ++j) {
+        float* const element = c.as<float>() + i * ldc + j;
+        *element = element_of(k, a.as<float>() + i * lda, b.as<float>() + j * ldb,
+                              accumulate ? element : nullptr, i < whole_rows && j < whole_columns);
+      }
     }
+    tested.gemm_nt(m, n, k, a.as<float>(), lda, b.as<float>(), ldb, d.as<float>(), ldc, accumulate);
+    if (std::memcmp(c.data(), d.data(), c_size * 4) != 0) return false;
   }
   return true;
 }
@@ -287,6 +310,12 @@ uint32_t broken_scan(const ScanRange& range, const uint8_t* tables, uint32_t thr
   return consumed == shorter.rows ? range.rows : consumed;
 }
 
+// A canary of the loops: forgets the last row of a column.
+void broken_targets(const float* y, const float* coded, float inverse, size_t count,
+                    float* targets) {
+  corvid::kernels_named("scalar")->loops->residual_targets(y, coded, inverse, count - 1, targets);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -299,6 +328,11 @@ int main(int argc, char** argv) {
     failed += ok ? 0 : 1;
     std::printf("%sok %d - %s\n", ok ? "" : "not ", ++number, name.c_str());
   };
+  report(fuses_exactly(), "scalar: the fused multiply-add");
+  report(multiplies_matrices_alike(scalar), "scalar: gemm_nt");
+  for (const corvid::LoopsCheck& check : corvid::kLoopsChecks) {
+    report(check.run(*scalar.loops), std::string("scalar: ") + check.name);
+  }
   for (const char* name : {"avx2", "avx512", "amx", "neon"}) {
     const Kernels* tested = corvid::kernels_named(name);
     if (tested == nullptr) {
@@ -313,12 +347,18 @@ int main(int argc, char** argv) {
     report(sums_trellises_alike(scalar, *tested), prefix + "trellis_dot");
     report(sums_codes_alike(scalar, *tested), prefix + "sum_codes");
     report(multiplies_panels_alike(scalar, *tested), prefix + "panel_products");
-    report(multiplies_matrices_closely(scalar, *tested), prefix + "gemm_nt");
+    report(multiplies_matrices_alike(*tested), prefix + "gemm_nt");
     report(converts_halves_alike(scalar, *tested), prefix + "half_to_float, float_to_half");
+    for (const corvid::LoopsCheck& check : corvid::kLoopsChecks) {
+      report(check.run(*tested->loops), prefix + check.name);
+    }
   }
   Kernels broken = scalar;
   broken.scan_tables = broken_scan;
   report(!scans_tables_alike(scalar, broken), "the canary is found out");
+  corvid::Loops broken_loops = *scalar.loops;
+  broken_loops.residual_targets = broken_targets;
+  report(!corvid::encodes_residuals_alike(broken_loops), "the canary of the loops is found out");
   std::printf("1..%d\n", number);
   return failed == 0 ? 0 : 1;
 }

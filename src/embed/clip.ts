@@ -32,6 +32,7 @@ import { Semaphore } from './semaphore.js';
 import type { TextTask } from './text-tower.js';
 import type { VisionTask } from './vision-tower.js';
 
+/** Options of `openClip`. */
 export interface ClipOptions {
   /** Download a hub model that is not on this machine yet. Default false. */
   allowDownload?: boolean | undefined;

@@ -23,6 +23,7 @@ export interface EmbedFailure {
   error: Error;
 }
 
+/** What `embedImages` found: a row per image, and what was wrong with some of them. */
 export interface ImageEmbeddings {
   /** images.length x dims; unit rows, zeros where an image failed. */
   embeddings: Float32Array;
@@ -31,6 +32,7 @@ export interface ImageEmbeddings {
   damaged: number[];
 }
 
+/** Options of one call to an embedder. */
 export interface EmbedOptions {
   signal?: AbortSignal | undefined;
 }
@@ -44,6 +46,8 @@ export interface Embedder {
   readonly fingerprint: EncoderFingerprint;
   /** @returns texts.length x dims, unit rows. */
   embedTexts(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array>;
+  /** @returns a row per image; a bad image is a failure in the result. */
   embedImages(images: readonly ImageInput[], options?: EmbedOptions): Promise<ImageEmbeddings>;
+  /** Waits for running calls and frees the model. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // Limits on the images that are decoded, checked against the header before any pixel is read.
 
+/** Limits on the images that are decoded. */
 export interface ImageLimits {
   /** Images with more pixels (width x height) are refused. Default 200 million. */
   maxPixels?: number | undefined;

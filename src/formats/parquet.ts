@@ -71,7 +71,7 @@ export class ParquetFile {
   }
 
   /** Rows from `firstRow`, at most one row group at a time. */
-  async *read(firstRow: number): AsyncGenerator<{ firstRow: number; rows: Row[] }> {
+  async *read(firstRow: number): AsyncGenerator<{ firstRow: number; objects: Row[] }> {
     let groupStart = 0;
     try {
       for (const group of this.metadata.row_groups) {
@@ -82,8 +82,8 @@ export class ParquetFile {
         this.checkGroup(group);
         const { buffer: file, metadata } = this;
         const options = { file, metadata, compressors, rowStart, rowEnd };
-        const rows = await parsing(this.path, () => parquetReadObjects(options));
-        yield { firstRow: rowStart, rows };
+        const objects = await parsing(this.path, () => parquetReadObjects(options));
+        yield { firstRow: rowStart, objects };
       }
     } finally {
       await this.close();
@@ -130,17 +130,17 @@ class ParquetVectors implements VectorSource {
 
   async *read({ firstRow = 0, batchRows, signal }: ReadOptions): AsyncGenerator<VectorChunk> {
     for await (const group of this.file.read(firstRow)) {
-      for (let start = 0; start < group.rows.length; start += batchRows) {
+      for (let start = 0; start < group.objects.length; start += batchRows) {
         throwIfAborted(signal);
-        yield this.chunk(group.firstRow + start, group.rows.slice(start, start + batchRows));
+        yield this.chunk(group.firstRow + start, group.objects.slice(start, start + batchRows));
       }
     }
   }
 
-  private chunk(firstRow: number, rows: Row[]): VectorChunk {
-    const vectors = new Float32Array(rows.length * this.dims);
+  private chunk(firstRow: number, objects: Row[]): VectorChunk {
+    const vectors = new Float32Array(objects.length * this.dims);
     const items: ItemFields[] = [];
-    rows.forEach((row, i) => {
+    objects.forEach((row, i) => {
       const vector = toVector(row[this.column]);
       if (vector?.length !== this.dims) {
         throw new CorvidError('ERR_SOURCE_INVALID', `row ${firstRow + i} has another length`, {
@@ -152,7 +152,7 @@ class ParquetVectors implements VectorSource {
       vectors.set(vector, i * this.dims);
       if (this.hasItems) items.push(itemFields(row, this.exclude));
     });
-    return { firstRow, rows: rows.length, vectors, items: this.hasItems ? items : null };
+    return { firstRow, rows: objects.length, vectors, items: this.hasItems ? items : null };
   }
 
   close(): Promise<void> {
@@ -184,8 +184,8 @@ export async function openParquetVectors(path: string): Promise<VectorSource> {
 }
 
 async function firstLength(file: ParquetFile, column: string): Promise<number> {
-  for await (const { rows } of file.read(0)) {
-    const length = toVector(rows[0]?.[column])?.length ?? 0;
+  for await (const { objects } of file.read(0)) {
+    const length = toVector(objects[0]?.[column])?.length ?? 0;
     if (length < MIN_DIMS || length > MAX_DIMS) {
       throw new CorvidError('ERR_SOURCE_INVALID', `column "${column}" holds no vectors`, {
         path: file.path,

@@ -8,7 +8,7 @@
 //
 // Sources are opened, and all that can be refused is refused, before the index folder is touched.
 // While the lock is held, whatever happens, the last commit stays intact.
-import { CorvidError, throwIfAborted } from '../errors.js';
+import { throwIfAborted } from '../errors.js';
 import { IndexWriter } from '../store/index-folder.js';
 import { checkAgainstIndex } from './check.js';
 import { dryRun } from './dry-run.js';
@@ -19,7 +19,12 @@ import { type BuildContext, liveCatalog } from './settings/context.js';
 import type { BuildCounts, BuildOptions, BuildSummary } from './settings/options.js';
 import { ProgressReporter } from './settings/progress.js';
 import { type BuildSettings, resolveOptions } from './settings/settings.js';
-import { type ImageSources, openSources, type VectorSources } from './sources/open.js';
+import {
+  type ImageSources,
+  mixedSources,
+  openSources,
+  type VectorSources,
+} from './sources/open.js';
 import { TableSource } from './sources/table.js';
 import { summarise } from './summary.js';
 import { commitVectors } from './vectors/build-vectors.js';
@@ -65,10 +70,7 @@ async function openAll(settings: BuildSettings): Promise<ImageSources | VectorSo
   if (opened.kind === 'vectors')
     return { ...opened, sources: [...opened.sources, ...tableSources] };
   if (streams.length + tables.length > 0) {
-    throw new CorvidError('ERR_USAGE', 'images and ready-made vectors in one build', {
-      actual: [...paths, ...[...streams, ...tables].map(({ name }) => name)].join(', '),
-      hint: 'build one index of the images and another of the vectors',
-    });
+    throw mixedSources([...paths, ...[...streams, ...tables].map(({ name }) => name)]);
   }
   return opened;
 }

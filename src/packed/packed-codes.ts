@@ -12,11 +12,13 @@ import { fromNative, type NativePackedCodes, native } from '../native/addon.js';
 import { checkInteger } from '../option-checks.js';
 import type { PackedPart, PackedTask } from './worker.js';
 
+/** Options of `openPackedCodes`. */
 export interface PackedOptions {
   /** Worker threads for large files. Default: the machine's cores, at most 16. */
   threads?: number | undefined;
 }
 
+/** Options of one search. */
 export interface PackedSearchOptions {
   /** Hits to return. Default 10. */
   limit?: number | undefined;
@@ -72,6 +74,7 @@ interface CodeLayout {
   strideBytes: number;
 }
 
+/** A file of packed codes that is open for search. Searches may overlap. */
 export class PackedCodes {
   readonly path: string;
   readonly rows: number;
@@ -131,6 +134,7 @@ export class PackedCodes {
     this.#codes.close();
   }
 
+  /** Closes the codes at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

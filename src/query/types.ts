@@ -13,17 +13,21 @@ interface Weighted {
   /** Default 1. Negative: less like this. Zero is refused. */
   weight?: number;
 }
+/** A part of a query: a text. */
 export interface TextPart extends Weighted {
   text: string;
 }
+/** A part of a query: an image file, or its encoded bytes. */
 export interface ImagePart extends Weighted {
   /** A path, or encoded bytes (JPEG, PNG, WebP, GIF, AVIF, TIFF). */
   image: ImageInput;
 }
+/** A part of a query: an embedding of the caller. */
 export interface VectorPart extends Weighted {
   /** dims numbers of any length but zero; scaled to unit length. */
   vector: Float32Array;
 }
+/** A part of a query: an item of the index. */
 export interface ItemPart extends Weighted {
   /** An item of the index. Items named in a query are excluded from its hits. */
   item: ItemRef;
@@ -38,6 +42,7 @@ export type QueryPart = TextPart | ImagePart | VectorPart | ItemPart;
  */
 export type QueryInput = string | Float32Array | QueryPart | readonly QueryPart[];
 
+/** Options of one search. */
 export interface SearchOptions {
   /** Hits to return. Default 10. */
   limit?: number | undefined;
@@ -142,6 +147,7 @@ export interface LedgerEntry {
   diskBytes: number;
 }
 
+/** What is in an index, and the bytes of each of its structures. */
 export interface IndexInfo {
   path: string;
   /** Counts commits: a rebuilt or extended index has another. */
@@ -171,11 +177,13 @@ export interface IndexInfo {
   diskBytesPerImage: number;
 }
 
+/** What a verification read without finding a fault. */
 export interface VerifyReport {
   files: number;
   bytes: number;
 }
 
+/** Options of `openIndex`. */
 export interface OpenOptions {
   /** Model for texts and images: a folder or a hub id. Default: the one the index was made with.
    * Loaded when a query first needs it. */
@@ -201,6 +209,7 @@ export interface CorvidIndex {
   iterate(query: QueryInput, options?: SearchOptions): AsyncIterableIterator<Hit>;
   /** What is known of an item, or null if there is none such. */
   get(item: ItemRef): Promise<Item | null>;
+  /** What is in the index, and the size of each of its structures. */
   info(): Promise<IndexInfo>;
   /** Measures the recall card again, with the queries that the build kept; null if it kept none.
    * Rows added since count as misses where they are nearer than what was there. */
@@ -209,5 +218,6 @@ export interface CorvidIndex {
   verify(options?: { signal?: AbortSignal }): Promise<VerifyReport>;
   /** Waits for running calls, then frees files, threads and the encoder. */
   close(): Promise<void>;
+  /** Closes the index at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,14 +1,14 @@
-// The folder of an index: its names, who may write, how new files become part of it.
+// The folder of an index: the names in it, the write lock, and how new files become part of it.
 //
 //   catalog.sqlite        which of the files below are live; see catalog.ts
 //   codec-000001.bin      routing-000001.hnsw        segments/000001/…
-//   staging/              what a running or interrupted build has not committed
+//   staging/              files of a running or interrupted build, not committed
 //   write.lock            held by the one process that writes
 //   skipped.jsonl         written by the build
 //
 // New files are made in staging/, fsynced, renamed to a name that was never used before, and then
 // one transaction of the catalog makes them live. What a crash leaves is either in staging/ or has
-// a name that the catalog does not know; only a writer, who holds the lock, sweeps it away.
+// a name that is not in the catalog; only a writer, which holds the lock, removes it.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CorvidError, fromSystemError } from '../errors.js';
@@ -33,7 +33,7 @@ const numbered = (number: number): string => String(number).padStart(6, '0');
 export const segmentFolder = (indexPath: string, number: number): string =>
   join(indexPath, SEGMENTS_NAME, numbered(number));
 
-/** An index at one moment: what its catalog says is live. */
+/** The live files of an index at one moment. */
 export interface IndexSnapshot {
   /** Absolute. */
   path: string;
@@ -63,8 +63,8 @@ export function openCatalog(path: string): Catalog {
 }
 
 /**
- * What is live now. Files named here may vanish once a later commit drops them: whoever meets a
- * missing file asks again, once.
+ * What is live now. Files named here may vanish once a later commit drops them: a reader that finds
+ * one missing takes a new snapshot, once.
  * @throws CorvidError ERR_NOT_AN_INDEX if nothing was committed yet
  */
 export function readSnapshot(path: string, catalog: Catalog): IndexSnapshot {
@@ -89,14 +89,14 @@ export function readSnapshot(path: string, catalog: Catalog): IndexSnapshot {
   };
 }
 
-/** A new segment on its way: the caller writes it to `dir`, in staging. */
+/** A new segment, not live yet: the caller writes it to `dir`, in staging. */
 export interface StagedSegment {
   number: number;
   uuid: string;
   dir: string;
 }
 
-/** A new codec or routing file on its way: the caller writes it to `path`, in staging. */
+/** A new codec or routing file, not live yet: the caller writes it to `path`, in staging. */
 export interface StagedFile {
   name: string;
   path: string;
@@ -106,7 +106,7 @@ export interface StagedFile {
 export interface Publication extends Omit<Commit, 'addSegments'> {
   segments?: readonly (StagedSegment & Pick<SegmentRecord, 'rows'>)[];
   codec?: StagedFile & { uuid: string };
-  /** null takes the routing graph away. */
+  /** null removes the routing graph. */
   routing?: StagedFile | null;
 }
 
@@ -134,9 +134,9 @@ export class IndexWriter {
   }
 
   /**
-   * Locks the index at `path`, making the folder if there is none, and sweeps away segments, codec
-   * and routing files that no commit knows. In staging/ the segments that were begun and other files
-   * stay, for a build to resume.
+   * Locks the index at `path`, making the folder if there is none, and removes segments, codec and
+   * routing files that are not in the catalog. In staging/, unfinished segments and other files stay,
+   * for a build to resume.
    * @throws CorvidError ERR_LOCKED if another process writes; ERR_NOT_AN_INDEX if the folder holds
    *   other people's files; and as CatalogWriter.open does
    */
@@ -170,7 +170,7 @@ export class IndexWriter {
 
   /** Makes the catalog of a new index. Readers still find no index until the first publication. */
   create(settings: InitialSettings): CatalogWriter {
-    // Made aside: a catalog that is there is whole.
+    // Made in staging first, so that a catalog in the folder is always complete.
     const unfinished = join(this.staging, CATALOG_NAME);
     CatalogWriter.create(unfinished, settings).close();
     const file = join(this.path, CATALOG_NAME);
@@ -181,8 +181,8 @@ export class IndexWriter {
   }
 
   /**
-   * A segment to be written to staging, where an earlier writer may have left its beginning. What is
-   * there of segments that this writer did not begin is removed: their build was given up.
+   * A segment to be written to staging, where an earlier writer may have left part of it. Segments
+   * there that this writer did not begin are removed: their builds were abandoned.
    */
   newSegment(uuid: string): StagedSegment {
     const name = `segment-${uuid}`;
@@ -228,13 +228,13 @@ export class IndexWriter {
     this.#sweep();
   }
 
-  /** Removes staging/ whole: nothing is left to resume. */
+  /** Empties staging/: nothing is left to resume. */
   clearStaging(): void {
     rmSync(this.staging, { recursive: true, force: true });
     mkdirSync(this.staging);
   }
 
-  /** Closes the catalog and gives the lock back. An empty staging/ goes too. */
+  /** Closes the catalog and releases the lock. An empty staging/ is removed. */
   close(): void {
     this.#catalog?.close();
     if (existsSync(this.staging) && readdirSync(this.staging).length === 0) {
@@ -257,7 +257,7 @@ export class IndexWriter {
     return file;
   }
 
-  /** Removes what no commit knows. @returns the largest number in use. */
+  /** Removes files that are not in the catalog. @returns the largest number in use. */
   #sweep(): number {
     const live = this.#catalog === null ? null : this.#catalog.settings();
     const segments = new Set(this.#catalog?.segments().map(({ number }) => number));

@@ -1,3 +1,5 @@
+// slow: runs the command, which loads the encoder, in child processes.
+//
 // The command line: stdout and stderr, exit codes, and one clear message for every error.
 import {
   cpSync,

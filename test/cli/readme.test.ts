@@ -1,3 +1,5 @@
+// slow: runs every example of the README.
+//
 // The examples of README.md, run unchanged and in order, as a user would.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// slow: runs the command, which loads the encoder, in child processes.
+//
 // The REPL, with its lines piped in.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

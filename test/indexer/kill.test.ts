@@ -1,3 +1,5 @@
+// slow: kills builds in child processes at every stage.
+//
 // A build that is killed at random moments, again and again, ends with the same index as one that
 // was left alone, and while it is unfinished the index that was there before is whole.
 import { type ChildProcess, spawn } from 'node:child_process';

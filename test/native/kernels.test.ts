@@ -1,3 +1,5 @@
+// slow: compiles the kernels and runs them under each instruction set.
+//
 // The kernels of every instruction set against the scalar reference, by the C++ test beside them:
 // on this machine, and for arm64 under emulation where a cross compiler is installed.
 import { spawnSync } from 'node:child_process';

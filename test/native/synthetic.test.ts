@@ -1,3 +1,5 @@
+// slow: generates synthetic collections.
+//
 // The synthetic collection: rows are functions of their numbers, with the fitted statistics, and the
 // exact neighbours found block by block are those of brute force.
 import { openSync, writeSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// slow: runs the bench of scale.
+//
 // bench scale as a whole, at a size that takes seconds: its measurements, and how it resumes a run.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,5 @@
+// slow: kills writers in child processes.
+//
 // A writer that is killed, or finds the disk full, leaves the last committed index, whole.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';

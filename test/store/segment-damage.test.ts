@@ -1,3 +1,5 @@
+// slow: damages every file of an index in turn, in child processes.
+//
 // Damaged, cut, forged and foreign files: each is an error that names the file, never a crash and
 // never an answer from bytes that are not there.
 import { spawnSync } from 'node:child_process';

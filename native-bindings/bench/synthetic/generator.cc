@@ -177,7 +177,8 @@ void SyntheticGenerator::generate(uint64_t first, size_t count, float* out) cons
   // Left as it comes: clearing it would cost as much as filling it.
   const std::unique_ptr<WeightedRow[]> terms(new WeightedRow[count * kTerms]);
   for (size_t i = 0; i < count; ++i) terms_of(first + i, &terms[i * kTerms]);
-  add_weighted_rows(mean_.data(), terms.get(), kTerms, count, out);
+  kernels().loops->add_weighted_rows(mean_.data(), terms.get(), kTerms, VectorPool::kPartsApart,
+                                     count, kSyntheticDims, out);
   for (size_t i = 0; i < count; ++i) to_unit_length(out + i * kDims);
 }
 

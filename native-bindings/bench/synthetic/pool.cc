@@ -6,14 +6,6 @@
 
 #include "bench/synthetic/hash.h"
 
-// Compiled for three widths of vector and chosen when the addon is loaded, where the C library can
-// do that. Multiplies and adds stay apart in all of them, so they agree bit by bit.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define CORVID_WIDTHS __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define CORVID_WIDTHS
-#endif
-
 namespace corvid {
 namespace {
 
@@ -95,65 +87,5 @@ std::vector<float> pool_vector(const double* spectrum, uint64_t key, uint64_t ba
   make_vector(deviations(spectrum), 0, key, basis, x.data());
   return x;
 }
-
-#if defined(__GNUC__)
-
-// Sixteen floats in as many registers as the machine needs for them. Loads need no alignment: the
-// type is spelt out where they happen, because `auto` would forget that.
-typedef float Lanes __attribute__((vector_size(64)));
-typedef float LooseLanes __attribute__((vector_size(64), aligned(4)));
-
-CORVID_WIDTHS
-void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, size_t sums,
-                       float* out) {
-  static_assert(VectorPool::kPartDims == 8 * 16, "eight registers hold the sums");
-  for (size_t part = 0; part < kDims / VectorPool::kPartDims; ++part) {
-    const size_t d = part * VectorPool::kPartDims;
-    const LooseLanes* from = reinterpret_cast<const LooseLanes*>(start + d);
-    for (size_t s = 0; s < sums; ++s) {
-      Lanes a = from[0], b = from[1], c = from[2], e = from[3];
-      Lanes f = from[4], g = from[5], h = from[6], i = from[7];
-      for (const WeightedRow *k = rows + s * count, *end = k + count; k < end; ++k) {
-        const LooseLanes* row =
-            reinterpret_cast<const LooseLanes*>(k->row + part * VectorPool::kPartsApart);
-        const Lanes weight = Lanes{} + k->weight;
-        a += weight * row[0];
-        b += weight * row[1];
-        c += weight * row[2];
-        e += weight * row[3];
-        f += weight * row[4];
-        g += weight * row[5];
-        h += weight * row[6];
-        i += weight * row[7];
-      }
-      LooseLanes* to = reinterpret_cast<LooseLanes*>(out + s * kDims + d);
-      to[0] = a;
-      to[1] = b;
-      to[2] = c;
-      to[3] = e;
-      to[4] = f;
-      to[5] = g;
-      to[6] = h;
-      to[7] = i;
-    }
-  }
-}
-
-#else
-
-void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, size_t sums,
-                       float* out) {
-  for (size_t s = 0; s < sums; ++s, rows += count, out += kDims) {
-    std::copy(start, start + kDims, out);
-    for (size_t k = 0; k < count; ++k) {
-      for (size_t d = 0; d < kDims; ++d) {
-        out[d] += rows[k].weight * rows[k].row[d / VectorPool::kPartDims * VectorPool::kPartsApart +
-                                               d % VectorPool::kPartDims];
-      }
-    }
-  }
-}
-
-#endif
 
 }  // namespace corvid

@@ -13,6 +13,7 @@
 
 #include "base/aligned.h"
 #include "bench/synthetic/shape.h"
+#include "simd/contract.h"
 
 namespace corvid {
 
@@ -28,7 +29,7 @@ class VectorPool {
   // before.
   const float* row(size_t index) const { return &values_[index * kPartDims]; }
 
-  static constexpr size_t kPartDims = 128;
+  static constexpr size_t kPartDims = kPartNumbers;
   static constexpr size_t kPartsApart = kPoolRows * kPartDims;
 
  private:
@@ -39,18 +40,6 @@ class VectorPool {
 
 // One vector as a pool makes them.
 std::vector<float> pool_vector(const double* spectrum, uint64_t key, uint64_t basis);
-
-// A row of a pool, as VectorPool::row has it, and its weight.
-struct WeightedRow {
-  const float* row;
-  float weight;
-};
-
-// For each of `sums` runs of `count` rows: out = start + Σ weight · row, in the order given,
-// without fused multiply-adds: the same bits on every machine. `start` and the sums are
-// kSyntheticDims long. Many sums at once are faster, for they are made part by part.
-void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, size_t sums,
-                       float* out);
 
 }  // namespace corvid
 

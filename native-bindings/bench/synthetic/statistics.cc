@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "bench/parallel_gemm.h"
 #include "linalg/eigen.h"
 #include "linalg/matrix.h"
-#include "simd/gemm.h"
 
 namespace corvid {
 

@@ -9,7 +9,6 @@
 #include "bench/synthetic/shape.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 
 namespace corvid {
 namespace {
@@ -20,13 +19,11 @@ constexpr size_t kShareRows = 64;
 // More than float sums may be off by.
 constexpr float kSlack = 1e-5f;
 
-// Whether any of kLanes products may be a cosine of its wall or more, the margin included.
-CORVID_WIDE bool any_near(const int32_t* products, float scale, const float* scales,
-                          const float* walls, float margin) {
+// Whether any of kLanes cosines may reach its wall, the margin included. Plain code: next to the
+// products themselves it takes no time.
+bool any_near(const float* cosines, const float* walls, float margin) {
   bool near = false;
-  for (size_t i = 0; i < kLanes; ++i) {
-    near |= scale * scales[i] * static_cast<float>(products[i]) + margin >= walls[i];
-  }
+  for (size_t i = 0; i < kLanes; ++i) near |= cosines[i] + margin >= walls[i];
   return near;
 }
 
@@ -45,6 +42,7 @@ struct SyntheticGroundTruth::Worker {
   AlignedVector<float> rows = AlignedVector<float>(kShareRows * kDims);
   AlignedVector<uint8_t> bytes = AlignedVector<uint8_t>(kShareRows * kDims);
   AlignedVector<int32_t> products;
+  AlignedVector<float> cosines;  // of one row, about
 };
 
 SyntheticGroundTruth::SyntheticGroundTruth(const float* queries, size_t count, size_t neighbours)
@@ -66,6 +64,7 @@ void SyntheticGroundTruth::compare(const uint16_t* halves, uint64_t first, size_
     worker.found.resize(queries);
     worker.walls.assign(panels_.width(), std::numeric_limits<float>::infinity());
     worker.products.resize(kShareRows * panels_.width());
+    worker.cosines.resize(panels_.width());
   }
   in_growing_rounds(count, [&](size_t done, size_t round) {
     for (Worker& worker : workers) {
@@ -104,15 +103,12 @@ void SyntheticGroundTruth::compare_share(const uint16_t* halves, uint64_t first,
   const size_t queries = nearest_.queries();
   panels_.products(worker.bytes.data(), count, worker.products.data());
   for (size_t r = 0; r < count; ++r) {
+    kernels().loops->scale_products(&worker.products[r * panels_.width()], panels_.scales(),
+                                    scales[r], panels_.width(), worker.cosines.data());
     for (size_t q = 0; q < queries; q += kLanes) {
-      const int32_t* products = &worker.products[r * panels_.width() + q];
-      if (!any_near(products, scales[r], panels_.scales() + q, &worker.walls[q], margins[r])) {
-        continue;
-      }
+      if (!any_near(&worker.cosines[q], &worker.walls[q], margins[r])) continue;
       for (size_t i = q; i < std::min(queries, q + kLanes); ++i) {
-        const float about =
-            scales[r] * panels_.scales()[i] * static_cast<float>(products[i - q]) + margins[r];
-        if (about < worker.walls[i]) continue;
+        if (worker.cosines[i] + margins[r] < worker.walls[i]) continue;
         const float cosine = kernels().dot(&worker.rows[r * kDims], &queries_[i * kDims], kDims);
         if (cosine >= worker.walls[i]) worker.found[i].push_back({cosine, first + r});
       }

@@ -7,45 +7,13 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "simd/multiversioned.h"
+#include "simd/contract.h"
 
 namespace corvid {
 namespace {
 
 // Rotations that one eigenvalue may take; two are usual.
 constexpr int kMaxIterations = 60;
-
-CORVID_WIDE double dot_row(const double* a, const double* b, size_t n) {
-  double partial[8] = {};
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    for (size_t lane = 0; lane < 8; ++lane) partial[lane] += a[i + lane] * b[i + lane];
-  }
-  double sum = 0;
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (double value : partial) sum += value;
-  return sum;
-}
-
-// y += s * x
-CORVID_WIDE void add_row(double* y, double s, const double* x, size_t n) {
-  for (size_t i = 0; i < n; ++i) y[i] += s * x[i];
-}
-
-// y += s * x + t * z
-CORVID_WIDE void add_rows(double* y, double s, const double* x, double t, const double* z,
-                          size_t n) {
-  for (size_t i = 0; i < n; ++i) y[i] += s * x[i] + t * z[i];
-}
-
-CORVID_WIDE void rotate_rows(float* a, float* b, float cosine, float sine, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    const float upper = a[i];
-    const float lower = b[i];
-    b[i] = sine * upper + cosine * lower;
-    a[i] = cosine * upper - sine * lower;
-  }
-}
 
 struct Tridiagonal {
   std::vector<double> diagonal;
@@ -55,13 +23,14 @@ struct Tridiagonal {
 
 // A = B T Bᵀ. `a`, n x n, is used up; only its lower triangle is read.
 Tridiagonal tridiagonalise(std::vector<double>& a, size_t n) {
+  const Loops& loops = *kernels().loops;
   Tridiagonal t{std::vector<double>(n), std::vector<double>(n), {}};
   std::vector<double> half_norms(n, 0);  // H of each reflection I − v vᵀ / H; v stays in row k
   std::vector<double> p(n);
   for (size_t k = n; k-- > 1;) {
     double* v = &a[k * n];
     t.diagonal[k] = v[k];
-    const double length = std::sqrt(dot_row(v, v, k));
+    const double length = std::sqrt(loops.dot_f64(v, v, k));
     const double side = v[k - 1] < 0 ? -1 : 1;
     t.below[k - 1] = -side * length;
     if (k == 1) t.below[0] = v[0];
@@ -71,12 +40,13 @@ Tridiagonal tridiagonalise(std::vector<double>& a, size_t n) {
     half_norms[k] = half;
     std::fill(p.begin(), p.begin() + k, 0.0);
     for (size_t i = 0; i < k; ++i) {
-      p[i] += dot_row(&a[i * n], v, i + 1);
-      add_row(p.data(), v[i], &a[i * n], i);
+      p[i] += loops.dot_f64(&a[i * n], v, i + 1);
+      loops.add_scaled_f64(p.data(), v[i], &a[i * n], i);
     }
     for (size_t i = 0; i < k; ++i) p[i] /= half;
-    add_row(p.data(), -dot_row(p.data(), v, k) / (2 * half), v, k);
-    for (size_t i = 0; i < k; ++i) add_rows(&a[i * n], -v[i], p.data(), -p[i], v, i + 1);
+    loops.add_scaled_f64(p.data(), -loops.dot_f64(p.data(), v, k) / (2 * half), v, k);
+    for (size_t i = 0; i < k; ++i)
+      loops.add_two_scaled_f64(&a[i * n], -v[i], p.data(), -p[i], v, i + 1);
   }
   t.diagonal[0] = a[0];
 
@@ -86,7 +56,7 @@ Tridiagonal tridiagonalise(std::vector<double>& a, size_t n) {
     if (half_norms[k] == 0) continue;
     const double* v = &a[k * n];
     for (size_t i = 0; i < k; ++i) {
-      add_row(&rows[i * n], -dot_row(&rows[i * n], v, k) / half_norms[k], v, k);
+      loops.add_scaled_f64(&rows[i * n], -loops.dot_f64(&rows[i * n], v, k) / half_norms[k], v, k);
     }
   }
   t.basis_rows.assign(rows.begin(), rows.end());
@@ -95,6 +65,7 @@ Tridiagonal tridiagonalise(std::vector<double>& a, size_t n) {
 
 // One implicit QL sweep on the unreduced block [first, last].
 void sweep(Tridiagonal& t, size_t first, size_t last, size_t n) {
+  const Loops& loops = *kernels().loops;
   std::vector<double>& d = t.diagonal;
   std::vector<double>& e = t.below;
   double g = (d[first + 1] - d[first]) / (2 * e[first]);
@@ -118,8 +89,8 @@ void sweep(Tridiagonal& t, size_t first, size_t last, size_t n) {
     p = sine * r;
     d[i + 1] = g + p;
     g = cosine * r - b;
-    rotate_rows(&t.basis_rows[i * n], &t.basis_rows[(i + 1) * n], static_cast<float>(cosine),
-                static_cast<float>(sine), n);
+    loops.rotate(&t.basis_rows[i * n], &t.basis_rows[(i + 1) * n], static_cast<float>(cosine),
+                 static_cast<float>(sine), n);
   }
   d[first] -= p;
   e[first] = g;

@@ -5,7 +5,6 @@
 
 #include "codec/query/routing.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 #include "simd/top_k.h"
 
 namespace corvid {
@@ -14,25 +13,6 @@ namespace {
 // Queries that share one reading of the routing vectors.
 constexpr size_t kQueriesAtOnce = 16;
 
-// similarities[i] = scale · scales[i] · sums[i]
-CORVID_WIDE void scale_sums(const int32_t* sums, const float* scales, float scale, size_t lists,
-                            float* similarities) {
-  for (size_t i = 0; i < lists; ++i) {
-    similarities[i] = scale * scales[i] * static_cast<float>(sums[i]);
-  }
-}
-
-// maxima[c] = the largest of numbers[c], numbers[c + columns], …
-CORVID_WIDE void find_maxima(const float* numbers, size_t count, size_t columns, float* maxima) {
-  std::copy_n(numbers, columns, maxima);
-  for (size_t first = columns; first < count; first += columns) {
-    const size_t here = std::min(columns, count - first);
-    for (size_t c = 0; c < here; ++c) {
-      maxima[c] = numbers[first + c] > maxima[c] ? numbers[first + c] : maxima[c];
-    }
-  }
-}
-
 // The best `probes` of `lists` similarities. First a bound that at least `probes` lists reach: the
 // maxima of four times as many columns of them are that many lists, whatever else a column holds.
 // Only columns whose maximum reaches it are looked at list by list, and few lists pass and are
@@ -40,11 +20,11 @@ CORVID_WIDE void find_maxima(const float* numbers, size_t count, size_t columns,
 class ListSelector {
  public:
   ListSelector(size_t lists, size_t probes)
-      : columns_(std::min(lists, (4 * probes + kLanes - 1) / kLanes * kLanes)), probes_(probes) {}
+      : columns_(std::min(lists, round_up_to_lanes(4 * probes))), probes_(probes) {}
 
   void select(const float* similarities, size_t lists, RoutedList* out) {
     maxima_.resize(columns_);
-    find_maxima(similarities, lists, columns_, maxima_.data());
+    kernels().loops->column_maxima(similarities, lists, columns_, maxima_.data());
     const float bound = nth_largest_.find(maxima_.data(), columns_, probes_);
     passing_.clear();
     for (size_t column = 0; column < columns_; ++column) {
@@ -89,7 +69,8 @@ void route_queries(const Codec& codec, const float* queries, size_t count, size_
     }
     vectors.products(rows.data(), used, sums.data());
     for (size_t i = 0; i < used; ++i) {
-      scale_sums(&sums[i * width], vectors.scales(), scales[i], lists, similarities.data());
+      kernels().loops->scale_products(&sums[i * width], vectors.scales(), scales[i], lists,
+                                      similarities.data());
       selector.select(similarities.data(), lists, out + (first + i) * probes);
     }
   }

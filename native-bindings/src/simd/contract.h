@@ -1,10 +1,14 @@
 // The kernel contract: the inner loops of corvid, one pointer each, filled once by dispatch.
 //
-// Every instruction set (generic/, x86_64/, aarch64/) implements exactly
-// what is written here, and each is tested equal to the scalar reference, bit by bit, over all
-// lengths, tails and alignments. To keep float results identical everywhere, every float kernel
-// fixes its order of operations below, multiplies and adds apart (no fused multiply-add), except
-// gemm, whose results only ever feed training and encoding.
+// Every instruction set (generic/, x86_64/, aarch64/) implements exactly what is written here and
+// in loops.h, and each is tested equal to the scalar reference, bit by bit, over all lengths, tails
+// and alignments. To keep float results identical everywhere, every float kernel fixes its order of
+// operations below, multiplies and adds apart (no fused multiply-add), except gemm_nt, which always
+// fuses. So an index is the same, byte for byte, whatever the level it was built by.
+//
+// That holds on one machine. What is not a kernel but the C library's (pow, exp, log, hypot) is the
+// same for all levels there, but another library, or the same one on another processor, may round
+// the last bit otherwise, and with it training.
 //
 // Contracts hold for the caller too: pointers need no alignment unless said; reads never leave the
 // ranges named here.
@@ -14,13 +18,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "simd/loops.h"
+
 namespace corvid {
 
 constexpr size_t kBlockRows = 32;     // rows in one block of plane-64
 constexpr size_t kPlane64Bytes = 8;   // bytes of one row in plane-64
 constexpr size_t kBlockBytes = 256;   // kBlockRows * kPlane64Bytes
-constexpr size_t kTables = 16;        // nibbles of a 64-bit code
-constexpr size_t kTableEntries = 16;  // corners of a block
 constexpr size_t kPanelVectors = 16;  // vectors of one panel of panel_products
 
 // A candidate row of a scan, before its list's base and scale are applied.
@@ -40,8 +44,14 @@ struct ScanRange {
                           // multiple of 4 bytes
 };
 
+// The tiles of C and the length of the sums that gemm_nt's order is made of.
+constexpr size_t kGemmRows = 12;
+constexpr size_t kGemmColumns = 32;
+constexpr size_t kGemmDepth = 256;
+
 struct Kernels {
   const char* name;  // "scalar", "avx2", "avx512", "amx", "neon"
+  const Loops* loops;
 
   // Sums tables[16 * j + nibble_j(row)] over the 16 nibbles of each row of `range`, and appends
   // (sum, row) of every kept row with sum >= threshold to `hits`, rows ascending, until `capacity`
@@ -70,7 +80,7 @@ struct Kernels {
   // s2[i] = s4[i]+s4[i+2] (2), result = s2[0]+s2[1].
   float (*dot)(const float* a, const float* b, size_t dims);
 
-  // Whole-number products of bytes: out[v * row_count + r] = sum over d of
+  // Integer products of bytes: out[v * row_count + r] = sum over d of
   // vectors[v * dims + d] * rows[r * dims + d], exactly. Bytes lie within -127 .. 127 and dims is
   // at most 65536, so that no sum leaves 32 bits. Several vectors at a time share the reading of
   // rows.
@@ -87,7 +97,7 @@ struct Kernels {
   //   tables[32 * j + low nibble] + tables[32 * j + 16 + high nibble].
   void (*sum_codes)(const uint8_t* codes, const float* tables, float* sums);
 
-  // Whole-number products of every row with every vector of the panels, exactly: with w = 16 p + i,
+  // Integer products of every row with every vector of the panels, exactly: with w = 16 p + i,
   // out[r * 16 * panel_count + w] = start[w] + sum over d of
   //   rows[r * depth + d] * panels[(p * depth + d / 4 * 4) * 16 + i * 4 + d % 4].
   // A panel holds sixteen vectors, four bytes of each after one another. `depth` is a multiple of 4
@@ -97,7 +107,12 @@ struct Kernels {
                          size_t panel_count, const int32_t* start, int32_t* out);
 
   // C (m x n, leading dimension ldc) = A (m x k, lda) * B^T (B is n x k, ldb), plus C if
-  // accumulate. Any order, any fusing: for training and encoding only.
+  // accumulate. The terms of an element are added in ascending order, each by one fused
+  // multiply-add, in blocks of kGemmDepth terms. Within whole tiles of C (the first
+  // m / kGemmRows * kGemmRows rows of the first n / kGemmColumns * kGemmColumns columns) a block
+  // goes on from the sum that the block before it left, the first from C if accumulate, else from
+  // 0. In the other rows and columns every block starts from 0, and its sum is added to that of
+  // the blocks before it, or to C: they are the corners of tiles that are computed apart.
   void (*gemm_nt)(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,
                   size_t ldb, float* c, size_t ldc, bool accumulate);
 

@@ -7,11 +7,14 @@
 namespace corvid {
 
 extern const Kernels kScalarKernels;
+extern const Loops kGenericLoops;  // of the levels that have no loops of their own
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define CORVID_X86 1
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+extern const Loops kAvx2Loops;
+extern const Loops kAvx512Loops;
 #endif
 
 #if defined(__aarch64__) || defined(_M_ARM64)

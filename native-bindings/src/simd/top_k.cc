@@ -3,28 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "simd/multiversioned.h"
-
 namespace corvid {
-
-CORVID_WIDE Extremes extremes_of(const float* numbers, size_t count) {
-  FloatLanes least = FloatLanes{} + numbers[0], largest = least;
-  size_t first = 0;
-  for (; first + kLanes <= count; first += kLanes) {
-    FloatLanes own;
-    std::memcpy(&own, numbers + first, sizeof own);
-    least = own < least ? own : least;
-    largest = own > largest ? own : largest;
-  }
-  Extremes all{numbers[0], numbers[0]};
-  const auto take = [&](float low, float high) {
-    all.least = low < all.least ? low : all.least;
-    all.largest = high > all.largest ? high : all.largest;
-  };
-  for (size_t i = 0; i < kLanes; ++i) take(least[i], largest[i]);
-  for (; first < count; ++first) take(numbers[first], numbers[first]);
-  return all;
-}
 
 void KeySorter::sort(std::vector<uint64_t>& keys) {
   // Fewer are sorted as fast without bins, and more in one bin faster by the library.
@@ -36,7 +15,8 @@ void KeySorter::sort(std::vector<uint64_t>& keys) {
   values_.resize(count);
   for (size_t i = 0; i < count; ++i)
     values_[i] = value_of_bits(static_cast<uint32_t>(keys[i] >> 32));
-  const auto [low, high] = count < kFew ? Extremes{0, 0} : extremes_of(values_.data(), count);
+  const auto [low, high] =
+      count < kFew ? Extremes{0, 0} : kernels().loops->extremes(values_.data(), count);
   const float width = (high - low) / kBins;
   if (!(width > 0)) return library_sort(keys.data(), keys.data() + count);
   const float inverse = 1 / width;

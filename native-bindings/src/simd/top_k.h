@@ -1,5 +1,5 @@
-// Orders of floats without branches that a processor cannot foresee: keys that sort as whole
-// numbers, and the n-th largest by counting.
+// Orders of floats without branches that a processor cannot foresee: keys that sort as integers,
+// and the n-th largest by counting.
 #ifndef CORVID_SIMD_TOP_K_H_
 #define CORVID_SIMD_TOP_K_H_
 
@@ -10,6 +10,8 @@
 #include <cstring>
 #include <functional>
 #include <vector>
+
+#include "simd/contract.h"
 
 namespace corvid {
 
@@ -30,20 +32,13 @@ inline float value_of_bits(uint32_t bits) {
   return value;
 }
 
-// The least and the largest of `count` numbers, at least one, none of them NaN.
-struct Extremes {
-  float least;
-  float largest;
-};
-Extremes extremes_of(const float* numbers, size_t count);
-
 // Finds the n-th largest of many numbers: counts them in bins of even width, and looks closer at
 // the one bin that it lies in. Memory is reused.
 class NthLargest {
  public:
   // The n-th largest, 1 <= n <= count; none is NaN or infinite.
   float find(const float* numbers, size_t count, size_t n) {
-    const auto [low, high] = extremes_of(numbers, count);
+    const auto [low, high] = kernels().loops->extremes(numbers, count);
     const float width = (high - low) / kBins;
     if (!(width > 0)) return low;
     const float inverse = 1 / width;
@@ -74,7 +69,7 @@ class NthLargest {
   std::vector<float> inside_;
 };
 
-// A whole number that orders as `value` descending and then `number` ascending do, largest first.
+// An integer that orders as `value` descending and then `number` ascending do, largest first.
 inline uint64_t descending_key(float value, uint32_t number) {
   return uint64_t{ascending_bits(value)} << 32 | (UINT32_MAX - number);
 }

@@ -31,7 +31,7 @@ export interface Change {
   encoder: EncoderFingerprint | null;
   /** Whether items are in the catalog. */
   hasItems: boolean;
-  /** New rows; their ids lie from the present `nextId` on. */
+  /** New rows, with ids from the present `nextId` on. */
   added: readonly RowSource[];
   nextId: number;
   removeIds: readonly number[];

@@ -59,8 +59,8 @@ export function chooseForBuild(rows: number, dims: number, request: CodecRequest
     choice.outerGroups = Math.min(choice.outerGroups, choice.groups);
   }
   if (choice.lists * MIN_ROWS_PER_LIST > trainingRows && rows > trainingRows) {
-    const rowBytes = memoryBytes * LIST_SHARE - listFindingBytes(0, choice.lists, dims);
-    const rowsAllowed = Math.max(trainingRows, Math.floor(rowBytes / listRowBytes(dims)));
+    const bytesForRows = memoryBytes * LIST_SHARE - listFindingBytes(0, choice.lists, dims);
+    const rowsAllowed = Math.max(trainingRows, Math.floor(bytesForRows / listRowBytes(dims)));
     choice.listRows = Math.min(rows, rowsAllowed, choice.lists * FOUND_ROWS_PER_LIST);
   }
   return choice;

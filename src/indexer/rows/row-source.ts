@@ -1,7 +1,7 @@
 // Rows on their way into a segment: vectors with their item ids, and the items themselves.
 //
 // Whatever a build encodes comes through this one interface: files of vectors, the journal of
-// embedded images, and segments that are written anew. Reading changes nothing, here or in the
+// embedded images, and segments that are rewritten. Reading changes nothing, here or in the
 // catalog. All rows can be read more than once and in the same order each time, so a build that was
 // killed and run again gives the same index.
 import type { RawVectors } from '../../native/addon.js';

@@ -1,4 +1,4 @@
-// The rows of a live segment, to be written anew: as vectors for another codec, or code by code for
+// The rows of a live segment that is rewritten: as vectors for another codec, or code by code for
 // the same one, which loses nothing.
 //
 // Rows of removed items are skipped. Their items are in the catalog already. The segment and its

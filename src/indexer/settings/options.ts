@@ -28,6 +28,7 @@ export interface VectorTable {
   read(firstRow: number, rows: number): RawVectors | Promise<RawVectors>;
 }
 
+/** Some rows of a stream of vectors. */
 export interface VectorBatch {
   /** rows x dims; any length but zero, scaled to unit length. */
   vectors: RawVectors;
@@ -38,6 +39,7 @@ export interface VectorBatch {
 /** Whether int8 vectors are kept beside the codes, for nearly exact scores. */
 export type VectorsOption = 'auto' | 'int8' | 'none';
 
+/** Options of `buildIndex`. */
 export interface BuildOptions {
   /** Folders and files of images, or of vectors, or streams or tables of vectors; never mixed. Empty
    * only where something is removed. */
@@ -78,6 +80,7 @@ export interface BuildOptions {
   onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 
+/** The steps of a build, in their order; not every build has all of them. */
 export type BuildPhase =
   | 'list' // find the files and compare them with the catalog
   | 'embed' // read, decode and embed images
@@ -90,6 +93,7 @@ export type BuildPhase =
   | 'calibrate' // measure what each effort finds
   | 'commit';
 
+/** How far a build is, as `onProgress` reports it. */
 export interface BuildProgress {
   phase: BuildPhase;
   /** Units of the phase: files, images or rows; `total` 0 while it is unknown. */
@@ -122,6 +126,7 @@ export interface BuildEstimate {
   residentBytes: number;
 }
 
+/** What a build did, or, of a dry run, what it would do. */
 export interface BuildSummary {
   path: string;
   dryRun: boolean;

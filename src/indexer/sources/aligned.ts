@@ -178,8 +178,8 @@ async function openParquetMetadata(path: string): Promise<RowMetadata> {
     bytes: file.bytes,
     modifiedMs: file.modifiedMs,
     async *read(firstRow) {
-      for await (const { rows } of file.read(firstRow)) {
-        for (const row of rows) yield itemFields(row);
+      for await (const { objects } of file.read(firstRow)) {
+        for (const object of objects) yield itemFields(object);
       }
     },
     close: () => file.close(),

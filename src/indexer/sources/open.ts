@@ -88,7 +88,7 @@ export async function openSources(
         for (const [path, fields] of found.captions) captions.set(path, fields);
         unreadable.push(...found.unreadable);
       }
-      if (images.size > 0 && sources.length > 0) throw mixed(roots);
+      if (images.size > 0 && sources.length > 0) throw mixedSources(roots);
     }
     if (sources.length > 0) {
       return { kind: 'vectors', sources: await withMetadata(sources, options.metadata), roots };
@@ -188,9 +188,10 @@ async function withMetadata(
   return [await alignMetadata(only, resolve(metadata))];
 }
 
-function mixed(roots: readonly string[]): CorvidError {
+/** The error of a build with sources of both kinds. */
+export function mixedSources(names: readonly string[]): CorvidError {
   return new CorvidError('ERR_USAGE', 'images and ready-made vectors in one build', {
-    actual: roots.join(', '),
+    actual: names.join(', '),
     hint: 'build one index of the images and another of the vectors',
   });
 }

@@ -9,6 +9,7 @@ export interface Recall {
   at100: number;
 }
 
+/** One effort of a recall card. */
 export interface RecallStep {
   effort: number;
   /** Means over the queries. */
@@ -18,6 +19,7 @@ export interface RecallStep {
   recall: Record<string, Recall>;
 }
 
+/** What each effort finds and how much it scans, as measured on the index. */
 export interface RecallCard {
   /** Rows of the collection when it was measured. */
   rows: number;

@@ -1,3 +1,5 @@
+// slow: builds the routing graph of very many lists.
+//
 // A routing graph of very many lists is built once, also by a build that is cut off afterwards.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

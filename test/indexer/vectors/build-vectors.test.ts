@@ -1,3 +1,5 @@
+// slow: builds many indexes.
+//
 // An index of ready-made vectors: ids are positions, sources are skipped, added and removed whole,
 // the codec grows with the collection, and vectors that cannot be right are refused.
 import { spawnSync } from 'node:child_process';

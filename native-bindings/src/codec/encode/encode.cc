@@ -9,7 +9,6 @@
 #include "codec/lists/kmeans.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 
 namespace corvid {
 namespace {
@@ -22,44 +21,16 @@ void pack_nibbles(const uint8_t* codes, size_t stride, size_t bytes, uint8_t* to
   }
 }
 
-// vector = (x − mean) / steps to the nearest whole number, what is left of it, and what one step
+// vector = (x − mean) / steps to the nearest integer, what is left of it, and what one step
 // more adds to the radial error.
 void round_vector(const float* x, const float* mean, const float* steps, size_t dims,
                   int8_t* vector, float* fractions, float* moves) {
   for (size_t d = 0; d < dims; ++d) {
     const float place = (x[d] - mean[d]) / steps[d];
-    const float whole = std::rint(std::min(std::max(place, -127.0f), 127.0f));
-    fractions[d] = place - whole;
+    const float integer = std::rint(std::min(std::max(place, -127.0f), 127.0f));
+    fractions[d] = place - integer;
     moves[d] = steps[d] * x[d];
-    vector[d] = static_cast<int8_t>(whole);
-  }
-}
-
-// Of sixteen trials: Qᵀ(µ + c) / s is scale * projection.
-struct LaneBases {
-  const int8_t* projections[kLanes];
-  float scales[kLanes];
-};
-
-struct TrialLanes {
-  float* x;
-  float* base;
-  float* z;
-};
-
-// x = projected / s, base, and z = x − base of sixteen trials, all directions.
-CORVID_WIDE void scale_lanes(const float* projected, size_t columns, const uint32_t* places,
-                             const float* inverses, const LaneBases& bases, const TrialLanes& out,
-                             size_t stride) {
-  for (size_t b = 0; b < kLevel64Directions; ++b) {
-    float x[kLanes], base[kLanes];
-    for (size_t i = 0; i < kLanes; ++i) x[i] = projected[b * columns + places[i]];
-    for (size_t i = 0; i < kLanes; ++i) base[i] = static_cast<float>(bases.projections[i][b]);
-    for (size_t i = 0; i < kLanes; ++i) {
-      out.x[b * stride + i] = x[i] * inverses[i];
-      out.base[b * stride + i] = base[i] * bases.scales[i];
-      out.z[b * stride + i] = x[i] * inverses[i] - base[i] * bases.scales[i];
-    }
+    vector[d] = static_cast<int8_t>(integer);
   }
 }
 
@@ -83,7 +54,7 @@ struct Encoder::Batch {
 struct Encoder::Trials {
   const uint32_t* numbers;
   size_t count;
-  size_t stride;                   // count in whole lanes
+  size_t stride;                   // count rounded up to lanes
   AlignedVector<float> x;          // 64 x stride: Qᵀx / s, s the list's scale
   AlignedVector<float> base;       // 64 x stride: Qᵀ(µ + c) / s
   AlignedVector<float> z;          // 64 x stride: x − base
@@ -93,7 +64,7 @@ struct Encoder::Trials {
   AlignedVector<uint8_t> codes;    // 16 x stride
   std::vector<uint32_t> rows;      // the different rows
   std::vector<uint32_t> places;    // stride: which of them a trial is of
-  AlignedVector<float> projected;  // 64 x the different rows, in whole lanes
+  AlignedVector<float> projected;  // 64 x the different rows, rounded up to lanes
 };
 
 Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
@@ -156,7 +127,7 @@ void Encoder::read_rows(const RawVectors& vectors, size_t first, size_t last, Ba
 
 // Encodes trials of one group at level 64.
 void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Trials& trials) const {
-  const size_t stride = whole_lanes(count);
+  const size_t stride = round_up_to_lanes(count);
   trials.numbers = numbers;
   trials.count = count;
   trials.stride = stride;
@@ -173,12 +144,13 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
     trials.norms[t] = inverse * inverse * record.norm_squared;
   }
   const uint32_t group = codec_->group_of(batch.lists[numbers[0]]);
-  const Corners corners{kTables, codec_->corners(group), codec_->corner_norms(group)};
+  const Corners corners{codec_->corners(group), codec_->corner_norms(group)};
+  const Loops& loops = *kernels().loops;
   trials.codes.resize(kTables * stride);
-  nearest_corners(corners, trials.z.data(), stride, trials.codes.data());
+  loops.nearest_corners(corners, trials.z.data(), stride, trials.codes.data());
   const CosineSearch search{trials.x.data(), trials.base.data(), trials.products.data(),
                             trials.norms.data()};
-  improve_cosine(corners, search, stride, kEncodeSweeps, trials.codes.data());
+  loops.improve_cosine(corners, search, stride, kEncodeSweeps, trials.codes.data());
   for (size_t t = 0; t < count; ++t) {
     const float scale = codec_->list_records()[batch.lists[numbers[t]]].residual_scale;
     const float square = scale * scale;
@@ -200,13 +172,13 @@ void Encoder::project_trials(const Batch& batch, Trials& trials) const {
   }
   std::fill(trials.places.begin() + trials.count, trials.places.end(),
             trials.places[trials.count - 1]);
-  const size_t columns = whole_lanes(trials.rows.size());
+  const size_t columns = round_up_to_lanes(trials.rows.size());
   trials.projected.resize(kLevel64Directions * columns);
   directions_[codec_->group_of(batch.lists[trials.numbers[0]])].project_lanes(
       batch.x, trials.rows.data(), trials.rows.size(), trials.projected.data(), columns);
   trials.inverses.resize(trials.stride);
   for (size_t lane = 0; lane < trials.stride; lane += kLanes) {
-    LaneBases bases;
+    TrialBases bases;
     for (size_t i = 0; i < kLanes; ++i) {
       const size_t t = std::min(lane + i, trials.count - 1);
       const ListRecord& record = codec_->list_records()[batch.lists[trials.numbers[t]]];
@@ -214,8 +186,9 @@ void Encoder::project_trials(const Batch& batch, Trials& trials) const {
       bases.projections[i] = record.projection;
       bases.scales[i] = record.projection_scale / record.residual_scale;
     }
-    scale_lanes(trials.projected.data(), columns, &trials.places[lane], &trials.inverses[lane],
-                bases, {&trials.x[lane], &trials.base[lane], &trials.z[lane]}, trials.stride);
+    kernels().loops->trial_lanes(
+        trials.projected.data(), columns, &trials.places[lane], &trials.inverses[lane], bases,
+        {&trials.x[lane], &trials.base[lane], &trials.z[lane]}, trials.stride);
   }
 }
 

@@ -9,28 +9,11 @@
 #include "codec/lists/kmeans.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 
 namespace corvid {
 namespace {
 
 constexpr size_t kChunkLists = 256;
-
-// y[r] = (y[r] − start[r]) · inverse_gains[r]
-CORVID_WIDE void take_coordinates(const float* start, const float* inverse_gains, size_t count,
-                                  float* y) {
-  for (size_t r = 0; r < count; ++r) y[r] = (y[r] - start[r]) * inverse_gains[r];
-}
-
-// out[c * stride + i] = scales[i] * bytes[i][c], sixteen rows.
-CORVID_WIDE void scale_lanes(const int8_t* const bytes[kLanes], const float scales[kLanes],
-                             size_t count, float* out, size_t stride) {
-  for (size_t c = 0; c < count; ++c) {
-    float own[kLanes];
-    for (size_t i = 0; i < kLanes; ++i) own[i] = static_cast<float>(bytes[i][c]);
-    for (size_t i = 0; i < kLanes; ++i) out[c * stride + i] = scales[i] * own[i];
-  }
-}
 
 }  // namespace
 
@@ -115,7 +98,7 @@ void LongerEncoder::encode(const LongerBatch& batch, size_t threads) const {
 
 void LongerEncoder::encode_piece(const LongerBatch& batch, Piece& piece) const {
   const uint32_t outer_group = codec_.outer_group_of(batch.lists[piece.rows[0]]);
-  piece.lanes.reset(columns_, whole_lanes(piece.count));
+  piece.lanes.reset(columns_, round_up_to_lanes(piece.count));
   project(batch, piece);
   piece.gain_bytes.resize(piece.count);
   for (size_t r = 0; r < piece.count; ++r) {
@@ -141,9 +124,10 @@ void LongerEncoder::project(const LongerBatch& batch, Piece& piece) const {
   for (size_t r = 0; r < piece.count; ++r) {
     piece.inverses[r] = 1 / batch.starts[piece.rows[r]].gain;
   }
+  const Loops& loops = *kernels().loops;
   for (size_t c = 0; c < columns_; ++c) {
-    take_coordinates(&piece.lanes.start[c * stride], piece.inverses.data(), stride,
-                     &piece.lanes.y[c * stride]);
+    loops.subtract_and_scale(&piece.lanes.start[c * stride], piece.inverses.data(), stride,
+                             &piece.lanes.y[c * stride]);
   }
 }
 
@@ -158,7 +142,7 @@ void LongerEncoder::add_centers(const LongerBatch& batch, Piece& piece) const {
       centers[i] = &centers_[list * columns_];
       scales[i] = center_scales_[list];
     }
-    scale_lanes(centers, scales, columns_, &piece.lanes.start[lane], stride);
+    kernels().loops->bytes_to_lanes(centers, scales, columns_, &piece.lanes.start[lane], stride);
   }
 }
 

@@ -3,36 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "codec/encode/trellis.h"
-#include "simd/multiversioned.h"
+#include "simd/contract.h"
+#include "simd/trellis_values.h"
 
 namespace corvid {
 namespace {
 
 // Cosines below this, which only rows have that the codec was not made for, count as this.
 constexpr float kLeastCosine = 0.05f;
-
-CORVID_WIDE void take_target(const float* y, const float* coded, float inverse, size_t count,
-                             float* target) {
-  for (size_t r = 0; r < count; ++r) target[r] = (y[r] - coded[r]) * inverse;
-}
-
-struct Sums {
-  float* y_products;
-  float* start_products;
-  float* squares;
-};
-
-CORVID_WIDE void add_column(const uint8_t* windows, const float* values, const float* y,
-                            const float* start, size_t count, float* coded, const Sums& sums) {
-  for (size_t r = 0; r < count; ++r) {
-    const float value = values[windows[r]], before = coded[r];
-    sums.y_products[r] += y[r] * value;
-    sums.start_products[r] += start[r] * value;
-    sums.squares[r] += value * (value + 2 * before);
-    coded[r] = before + value;
-  }
-}
 
 }  // namespace
 
@@ -51,27 +29,30 @@ void choose_windows(const CodedCoordinate* coordinates, size_t bits, LongerRows&
   rows.targets_.resize(bits * stride);
   rows.weights_.resize(bits);
   rows.windows.resize(bits * stride);
+  rows.decisions_.resize(bits * kLanes);
+  const Loops& loops = *kernels().loops;
   for (size_t i = 0; i < bits; ++i) {
     const size_t column = coordinates[i].column * stride;
-    take_target(&rows.y[column], &rows.coded[column], 1 / coordinates[i].deviation, stride,
-                &rows.targets_[i * stride]);
+    loops.residual_targets(&rows.y[column], &rows.coded[column], 1 / coordinates[i].deviation,
+                           stride, &rows.targets_[i * stride]);
     rows.weights_[i] = coordinates[i].weight;
   }
-  best_windows(rows.targets_.data(), rows.weights_.data(), bits, stride, rows.windows.data(),
-               rows.decisions_);
+  loops.best_windows(rows.targets_.data(), rows.weights_.data(), bits, stride, rows.windows.data(),
+                     rows.decisions_.data());
 }
 
 void add_level(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows) {
   const size_t stride = rows.stride;
-  const Sums sums{rows.y_products.data(), rows.start_products.data(), rows.squares.data()};
+  const ResidualSums sums{rows.y_products.data(), rows.start_products.data(), rows.squares.data()};
+  const Loops& loops = *kernels().loops;
   for (size_t i = 0; i < bits; ++i) {
     float values[kTrellisWindows];
     for (size_t w = 0; w < kTrellisWindows; ++w) {
       values[w] = coordinates[i].step * (kTrellisUnit * static_cast<float>(kTrellisValues[w]));
     }
     const size_t column = coordinates[i].column * stride;
-    add_column(&rows.windows[i * stride], values, &rows.y[column], &rows.start[column], stride,
-               &rows.coded[column], sums);
+    loops.add_coded_column(&rows.windows[i * stride], values, &rows.y[column], &rows.start[column],
+                           stride, &rows.coded[column], sums);
   }
 }
 

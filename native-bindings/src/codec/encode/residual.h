@@ -18,7 +18,7 @@ namespace corvid {
 
 // Rows of one outer group on their way through the longer levels. Memory is reused.
 struct LongerRows {
-  size_t stride = 0;           // rows in whole lanes
+  size_t stride = 0;           // rows rounded up to lanes
   AlignedVector<float> y;      // columns x stride
   AlignedVector<float> start;  // columns x stride: Vᵀx̂64
   AlignedVector<float> coded;  // columns x stride: a

@@ -19,7 +19,7 @@ class ByteRows {
   ByteRows(size_t rows, size_t dims, const float* mean)
       : dims_(dims),
         mean_(mean),
-        bytes_(rows * whole_fours(dims)),
+        bytes_(rows * round_up_to_fours(dims)),
         scales_(rows),
         mean_products_(rows),
         squares_(rows) {}
@@ -28,7 +28,7 @@ class ByteRows {
   void set(size_t row, const float* x);
 
   size_t rows() const { return scales_.size(); }
-  size_t depth() const { return whole_fours(dims_); }
+  size_t depth() const { return round_up_to_fours(dims_); }
   // x − µ ≈ scale * (bytes − kRowByteZero).
   const uint8_t* bytes(size_t row) const { return &bytes_[row * depth()]; }
   float scale(size_t row) const { return scales_[row]; }

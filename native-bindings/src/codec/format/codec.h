@@ -18,13 +18,6 @@
 
 namespace corvid {
 
-// What the corners of level 64 of a group reach at most, block by block; see bound_tables.
-struct TableBounds {
-  float reach[kLevel64Directions];  // largest |coordinate| in each direction
-  float largest_norm[kLevel64Directions / kBlockDirections];  // of ‖corner‖²
-  float smallest_norm[kLevel64Directions / kBlockDirections];
-};
-
 class Codec {
  public:
   // Takes the data of a codec: checks every size and every number that is used as an index.

@@ -12,12 +12,11 @@
 #include <type_traits>
 
 #include "io/format.h"
+#include "simd/contract.h"
 
 namespace corvid {
 
-constexpr size_t kBlockDirections = 4;  // directions in a block: one nibble, sixteen corners
-constexpr size_t kCorners = 16;
-constexpr size_t kLevel64Directions = 64;
+constexpr size_t kCorners = kTableEntries;  // of a block, which one nibble of a code names
 constexpr size_t kGains = 256;
 constexpr uint32_t kMaxGroups = 65535;
 

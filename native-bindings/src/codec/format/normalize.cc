@@ -2,37 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "base/error.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 
 namespace corvid {
 namespace {
 
-// Partial sums, so that the additions of one row do not wait for one another.
-constexpr size_t kSums = 16;
-
-CORVID_WIDE double squared_norm(const float* x, size_t dims) {
-  double sums[kSums] = {};
-  const size_t whole = dims / kSums * kSums;
-  for (size_t d = 0; d < whole; d += kSums) {
-    for (size_t i = 0; i < kSums; ++i) sums[i] += static_cast<double>(x[d + i]) * x[d + i];
-  }
-  for (size_t d = whole; d < dims; ++d) sums[d - whole] += static_cast<double>(x[d]) * x[d];
-  return std::accumulate(sums, sums + kSums, 0.0);
-}
-
-CORVID_WIDE void scale(float* x, size_t dims, double factor) {
-  for (size_t d = 0; d < dims; ++d) x[d] = static_cast<float>(x[d] * factor);
-}
-
 void scale_to_unit(float* rows_at, size_t rows, size_t dims) {
+  const Loops& loops = *kernels().loops;
   for (size_t row = 0; row < rows; ++row) {
     float* x = rows_at + row * dims;
-    const double squared = squared_norm(x, dims);
+    const double squared = loops.squared_norm(x, dims);
     if (!(squared > 0) || !std::isfinite(squared)) {
       throw Error("ERR_VECTOR_INVALID", "vector " + std::to_string(row) + " cannot be searched")
           .expected("finite numbers that are not all zero")
@@ -40,7 +22,7 @@ void scale_to_unit(float* rows_at, size_t rows, size_t dims) {
           .hint("remove or repair that vector");
     }
     const double factor = 1 / std::sqrt(squared);
-    scale(x, dims, factor);
+    loops.scale(x, dims, factor);
   }
 }
 

@@ -17,18 +17,15 @@ namespace corvid {
 constexpr int kRowByteZero = 64;
 constexpr float kRowByteReach = 63;
 
-constexpr size_t whole_fours(size_t dims) { return (dims + 3) / 4 * 4; }
-constexpr size_t whole_panels(size_t count) {
+constexpr size_t round_up_to_fours(size_t dims) { return (dims + 3) / 4 * 4; }
+constexpr size_t round_up_to_panels(size_t count) {
   return (count + kPanelVectors - 1) / kPanelVectors * kPanelVectors;
 }
-
-// The largest |x|.
-float largest_size(const float* x, size_t dims);
 
 // Writes `count` numbers as bytes of -127 .. 127, and returns the scale that they were divided by.
 float quantise(const float* values, size_t count, int8_t* out);
 
-// Writes a row of `dims` numbers as whole_fours(dims) bytes, and returns its scale.
+// Writes a row of `dims` numbers as round_up_to_fours(dims) bytes, and returns its scale.
 float quantise_row(const float* x, size_t dims, uint8_t* out);
 
 // `count` vectors of `dims` numbers in ceil(count / 16) panels, not owned; vector v stands for
@@ -38,21 +35,21 @@ class PanelSpan {
  public:
   PanelSpan() = default;
   PanelSpan(const uint8_t* data, size_t count, size_t dims)
-      : data_(data), count_(count), depth_(whole_fours(dims)) {}
+      : data_(data), count_(count), depth_(round_up_to_fours(dims)) {}
   // Of the data; a multiple of 64.
   static constexpr size_t data_bytes(size_t count, size_t dims) {
-    return whole_panels(count) * (whole_fours(dims) + sizeof(float) + sizeof(int32_t));
+    return round_up_to_panels(count) * (round_up_to_fours(dims) + sizeof(float) + sizeof(int32_t));
   }
 
   size_t count() const { return count_; }
   size_t depth() const { return depth_; }
   size_t panels() const { return width() / kPanelVectors; }
   // Vectors with those that fill the last panel up: 16 * panels().
-  size_t width() const { return whole_panels(count_); }
+  size_t width() const { return round_up_to_panels(count_); }
   // Of every vector; 0 of those that fill up.
   const float* scales() const { return reinterpret_cast<const float*>(data_ + width() * depth_); }
 
-  // out (row_count x width): whole numbers that, times the row's and the vector's scale, are the
+  // out (row_count x width): integers that, times the row's and the vector's scale, are the
   // inner products. rows: row_count x depth bytes.
   void products(const uint8_t* rows, size_t row_count, int32_t* out) const {
     products_of(0, panels(), rows, row_count, out);

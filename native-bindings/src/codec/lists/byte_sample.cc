@@ -3,16 +3,9 @@
 #include <algorithm>
 
 #include "codec/format/panels.h"
-#include "simd/multiversioned.h"
+#include "simd/contract.h"
 
 namespace corvid {
-namespace {
-
-CORVID_WIDE void scale_bytes(const int8_t* bytes, float scale, size_t count, float* out) {
-  for (size_t i = 0; i < count; ++i) out[i] = scale * static_cast<float>(bytes[i]);
-}
-
-}  // namespace
 
 ByteSample::ByteSample(size_t capacity, size_t dims, size_t padded_dims)
     : dims_(dims), padded_dims_(padded_dims) {
@@ -28,7 +21,7 @@ void ByteSample::add(const float* x, size_t count) {
 }
 
 void ByteSample::row(size_t index, float* out) const {
-  scale_bytes(&bytes_[index * dims_], scales_[index], dims_, out);
+  kernels().loops->bytes_to_floats(&bytes_[index * dims_], scales_[index], dims_, out);
   std::fill(out + dims_, out + padded_dims_, 0.0f);
 }
 

@@ -6,7 +6,7 @@
 #include "base/prefetch.h"
 #include "base/threads.h"
 #include "linalg/matrix.h"
-#include "simd/multiversioned.h"
+#include "simd/contract.h"
 
 namespace corvid {
 namespace {
@@ -52,40 +52,6 @@ class Best {
   size_t count_;
 };
 
-// scores[i] = scale * scales[i] * products[i] − half_norms[i], `width` of them, a multiple of
-// kLanes; largest[i] = the largest of scores i, i + kLanes, i + 2 kLanes, ...
-CORVID_WIDE void settle(const int32_t* products, float scale, const float* scales,
-                        const float* half_norms, size_t width, float* scores, float* largest) {
-  FloatLanes runs = FloatLanes{} + kNothing;
-  for (size_t v = 0; v < width; v += kLanes) {
-    IntLanes product;
-    FloatLanes factor, half_norm;
-    std::memcpy(&product, products + v, sizeof product);
-    std::memcpy(&factor, scales + v, sizeof factor);
-    std::memcpy(&half_norm, half_norms + v, sizeof half_norm);
-    const FloatLanes score =
-        scale * factor * __builtin_convertvector(product, FloatLanes) - half_norm;
-    std::memcpy(scores + v, &score, sizeof score);
-    runs = score > runs ? score : runs;
-  }
-  std::memcpy(largest, &runs, sizeof runs);
-}
-
-// At most the `rank`-th largest of kLanes numbers, from 1: equal ones count as one.
-CORVID_WIDE float ranked(const float* numbers, size_t rank) {
-  float left[kLanes], largest = kNothing;
-  for (size_t i = 0; i < kLanes; ++i) left[i] = numbers[i];
-  for (; rank > 0; --rank) {
-    float fold[kLanes / 2];
-    for (size_t i = 0; i < 8; ++i) fold[i] = left[i] > left[i + 8] ? left[i] : left[i + 8];
-    for (size_t i = 0; i < 4; ++i) fold[i] = fold[i] > fold[i + 4] ? fold[i] : fold[i + 4];
-    for (size_t i = 0; i < 2; ++i) fold[i] = fold[i] > fold[i + 2] ? fold[i] : fold[i + 2];
-    largest = fold[0] > fold[1] ? fold[0] : fold[1];
-    for (size_t i = 0; i < kLanes; ++i) left[i] = left[i] == largest ? kNothing : left[i];
-  }
-  return largest;
-}
-
 // Comparing with all cells should cost about as much as with the lists of some of them; a cell of
 // less than four panels is not worth its visit.
 size_t cells_for(size_t lists) {
@@ -129,19 +95,21 @@ struct ListTree::Scratch {
             NearList* best_points, size_t count) {
     const size_t width = points.width(), strips = (width + kStrip - 1) / kStrip;
     largest.resize(strips * kLanes);
+    const Loops& loops = *kernels().loops;
     float walls[kLanes];
     std::fill_n(walls, kLanes, kNothing);
     for (size_t s = 0; s < strips; ++s) {
       const size_t first = s * kStrip;
       const size_t here = std::min(kStrip, width - first);
-      settle(&products[s * kVisitRows * kStrip + i * here], scale, points.scales() + first,
-             &half_norms[first], here, &scores[first], &largest[s * kLanes]);
+      loops.score_products(&products[s * kVisitRows * kStrip + i * here], scale,
+                           points.scales() + first, &half_norms[first], here, &scores[first],
+                           &largest[s * kLanes]);
       for (size_t lane = 0; lane < kLanes; ++lane) {
         walls[lane] = std::max(walls[lane], largest[s * kLanes + lane]);
       }
     }
     // So many runs at least hold a score that is no less.
-    const float wall = ranked(walls, count);
+    const float wall = loops.ranked(walls, count);
     Best best(best_points, count);
     for (size_t run = 0; run < largest.size(); ++run) {
       if (largest[run] < wall) continue;

@@ -1,7 +1,7 @@
 // Which of very many lists lie nearest to a row: a tree of two levels over their centers.
 //
 // The centers fall into cells by k-means. A row is compared with all cells, then with the lists of
-// the nearest few, by whole-number products of all dimensions. Cells are visited one by one, by all
+// the nearest few, by integer products of all dimensions. Cells are visited one by one, by all
 // rows that look into them at once: so the centers, which no cache holds where they are many, are
 // read once for many rows, and in order.
 #ifndef CORVID_CODEC_LISTS_LIST_TREE_H_

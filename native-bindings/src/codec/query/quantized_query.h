@@ -1,5 +1,5 @@
-// A query in whole numbers of fourteen bits, so that its products with the codec's bytes are whole
-// numbers too: fast, and the same on every machine, whatever the order of their sums.
+// A query in integers of fourteen bits, so that its products with the codec's bytes are integers
+// too: fast, and the same on every machine, whatever the order of their sums.
 #ifndef CORVID_CODEC_QUERY_QUANTIZED_QUERY_H_
 #define CORVID_CODEC_QUERY_QUANTIZED_QUERY_H_
 
@@ -12,7 +12,7 @@
 namespace corvid {
 
 // x ≈ scale * (128 * coarse + fine), to 1/16,000 of its largest number.
-class WholeQuery {
+class QuantizedQuery {
  public:
   // Takes `dims` finite numbers; memory is reused.
   void set(const float* x, size_t dims);
@@ -21,7 +21,7 @@ class WholeQuery {
   void products(const PanelSpan& panels, float* out) const;
 
   // The same of many queries at once, for less: out[q * panels.count() + v].
-  friend void products_of_all(const WholeQuery* queries, size_t count, const PanelSpan& panels,
+  friend void products_of_all(const QuantizedQuery* queries, size_t count, const PanelSpan& panels,
                               float* out);
 
   // ⟨x, bytes⟩ · vector_scale, `dims` bytes of -127 .. 127, as many as set() took.
@@ -30,11 +30,12 @@ class WholeQuery {
  private:
   size_t dims_ = 0;
   float scale_ = 1;
-  std::vector<uint8_t> rows_;  // coarse and fine as rows for panel products: 2 x whole fours
+  std::vector<uint8_t> rows_;  // coarse and fine as rows for panel products: 2 x a multiple of four
   std::vector<int8_t> parts_;  // 2 x dims: coarse, fine
 };
 
-void products_of_all(const WholeQuery* queries, size_t count, const PanelSpan& panels, float* out);
+void products_of_all(const QuantizedQuery* queries, size_t count, const PanelSpan& panels,
+                     float* out);
 
 }  // namespace corvid
 

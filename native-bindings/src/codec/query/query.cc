@@ -5,91 +5,13 @@
 
 #include "base/prefetch.h"
 #include "codec/format/corners.h"
-#include "simd/multiversioned.h"
 #include "simd/trellis_values.h"
 
 namespace corvid {
 namespace {
 
-// out[i] = scale · (own[i] − center_weight · projection[i]), for all directions
-CORVID_WIDE void weigh(const float* own, const int8_t* projection, float scale, float center_weight,
-                       float* out) {
-  for (size_t i = 0; i < kLevel64Directions; ++i) {
-    out[i] = scale * (own[i] - center_weight * static_cast<float>(projection[i]));
-  }
-}
-
-// What a block's table can reach at most, for all blocks: |⟨w, corner⟩| <= Σ |w_d| · reach_d, and
-// the norms lie between their extremes. Bounds instead of the true extremes make the byte tables
-// coarser by a few per cent, which costs no recall, and spare 512 comparisons.
-CORVID_WIDE void bound_tables(const TableBounds& bounds, const float* w, float half_weight,
-                              float* lows, float* widest) {
-  float sizes[kLevel64Directions], products[kTables], ranges[kTables];
-  for (size_t i = 0; i < kLevel64Directions; ++i) sizes[i] = std::fabs(w[i]) * bounds.reach[i];
-  for (size_t j = 0; j < kTables; ++j) {
-    const float* own = sizes + j * kBlockDirections;
-    products[j] = (own[0] + own[1]) + (own[2] + own[3]);
-  }
-  for (size_t j = 0; j < kTables; ++j) {
-    lows[j] = -products[j] - half_weight * bounds.largest_norm[j];
-    ranges[j] = products[j] - half_weight * bounds.smallest_norm[j] - lows[j];
-  }
-  *widest = *std::max_element(ranges, ranges + kTables);
-}
-
-// bytes[16 j + v] = (⟨w_j, corner_jv⟩ − half_weight · ‖corner_jv‖² − low_j) · inverse, rounded.
-CORVID_WIDE void fill_tables(const float* coordinates, const float* norms, const float* w,
-                             float half_weight, const float* lows, float inverse, uint8_t* bytes) {
-  constexpr size_t kAll = kTables * kCorners;
-  for (size_t j = 0; j < kTables; ++j) {
-    const float w0 = w[4 * j] * inverse, w1 = w[4 * j + 1] * inverse;
-    const float w2 = w[4 * j + 2] * inverse, w3 = w[4 * j + 3] * inverse;
-    const float norm_factor = half_weight * inverse, start = 0.5f - lows[j] * inverse;
-    FloatLanes c[kBlockDirections], norm;
-    for (size_t d = 0; d < kBlockDirections; ++d) {
-      std::memcpy(&c[d], coordinates + d * kAll + j * kCorners, sizeof c[d]);
-    }
-    std::memcpy(&norm, norms + j * kCorners, sizeof norm);
-    const FloatLanes value =
-        ((c[0] * w0 + c[1] * w1) + (c[2] * w2 + c[3] * w3)) - (norm * norm_factor - start);
-    const IntLanes whole = __builtin_convertvector(value, IntLanes);
-    const ByteLanes narrow = __builtin_convertvector(whole, ByteLanes);
-    std::memcpy(bytes + j * kCorners, &narrow, sizeof narrow);
-  }
-}
-
-// out[16 j + v] = ⟨w_j, corner_jv⟩
-CORVID_WIDE void fill_products(const float* coordinates, const float* w, float* out) {
-  constexpr size_t kAll = kTables * kCorners;
-  for (size_t j = 0; j < kTables; ++j) {
-    FloatLanes c[kBlockDirections];
-    for (size_t d = 0; d < kBlockDirections; ++d) {
-      std::memcpy(&c[d], coordinates + d * kAll + j * kCorners, sizeof c[d]);
-    }
-    const float* own = w + j * kBlockDirections;
-    const FloatLanes value = (c[0] * own[0] + c[1] * own[1]) + (c[2] * own[2] + c[3] * own[3]);
-    std::memcpy(out + j * kCorners, &value, sizeof value);
-  }
-}
-
-// What each corner adds to ‖x̂‖² in a list: blocks are orthogonal, so that
-// ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩. A table for each list, for its rows come
-// after one another, and building it costs what one row's sums would.
-CORVID_WIDE void fill_norms(const float* coordinates, const float* norms, const ListRecord& record,
-                            float* out) {
-  constexpr size_t kAll = kTables * kCorners;
-  const float scale = record.residual_scale, twice = 2 * record.projection_scale;
-  for (size_t j = 0; j < kTables; ++j) {
-    FloatLanes product{}, norm;
-    for (size_t d = 0; d < kBlockDirections; ++d) {
-      FloatLanes corner;
-      std::memcpy(&corner, coordinates + d * kAll + j * kCorners, sizeof corner);
-      product += corner * static_cast<float>(record.projection[j * kBlockDirections + d]);
-    }
-    std::memcpy(&norm, norms + j * kCorners, sizeof norm);
-    const FloatLanes value = scale * (scale * norm + twice * product);
-    std::memcpy(out + j * kCorners, &value, sizeof value);
-  }
+Corners corners_of(const Codec& codec, uint32_t group) {
+  return {codec.corners(group), codec.corner_norms(group)};
 }
 
 }  // namespace
@@ -107,7 +29,7 @@ QueryContext::~QueryContext() = default;
 
 void QueryContext::set(const float* query) {
   std::copy_n(query, codec_.dims(), query_.begin());
-  whole_.set(query_.data(), query_.size());
+  quantized_.set(query_.data(), query_.size());
   last_list_ = UINT32_MAX;
   if (++number_ != 0) return;
   // After four billion queries, numbers begin again.
@@ -121,7 +43,7 @@ void QueryContext::set(const float* query) {
 float QueryContext::list_product(uint32_t list) {
   if (list == last_list_) return last_product_;
   last_list_ = list;
-  last_product_ = whole_.product(codec_.center_bytes(list), codec_.center_scales()[list]);
+  last_product_ = quantized_.product(codec_.center_bytes(list), codec_.center_scales()[list]);
   return last_product_;
 }
 
@@ -132,23 +54,24 @@ void QueryContext::fetch_list(uint32_t list) const {
 
 const float* QueryContext::projection(uint32_t group) {
   float* own = &projections_[group * kLevel64Directions];
-  if (known_projections_[group].take(number_)) whole_.products(codec_.directions(group), own);
+  if (known_projections_[group].take(number_)) quantized_.products(codec_.directions(group), own);
   return own;
 }
 
 void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* out) {
   const ListRecord& record = codec_.list_records()[list];
-  const float* own = projection(record.group);
+  const float* query_projection = projection(record.group);
   const float scale = record.residual_scale;
   const float half_weight = norm_weight / 2 * (scale * scale);  // of the corners' norms
   const float center_weight = norm_weight * record.projection_scale;
   float w[kLevel64Directions];
-  weigh(own, record.projection, scale, center_weight, w);
-  float lows[kTables], widest;
-  bound_tables(codec_.table_bounds(record.group), w, half_weight, lows, &widest);
+  const Loops& loops = *kernels().loops;
+  loops.weigh_directions(query_projection, record.projection, scale, center_weight, w);
+  float lows[kTables];
+  const float widest = loops.bound_tables(codec_.table_bounds(record.group), w, half_weight, lows);
   out->scale = widest > 0 ? widest / 255 : 1.0f;
-  fill_tables(codec_.corners(record.group), codec_.corner_norms(record.group), w, half_weight, lows,
-              1 / out->scale, out->bytes);
+  loops.fill_byte_tables(corners_of(codec_, record.group), w, half_weight, lows, 1 / out->scale,
+                         out->bytes);
   float base = list_product(list) - norm_weight / 2 * record.norm_squared;
   for (float low : lows) base += low;
   out->base = base;
@@ -156,8 +79,8 @@ void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* ou
 
 void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
   const ListRecord& record = codec_.list_records()[list];
-  const float* own = projection(record.group);
-  const Corners corners{kTables, codec_.corners(record.group), codec_.corner_norms(record.group)};
+  const float* query_projection = projection(record.group);
+  const Corners corners = corners_of(codec_, record.group);
   // The query's code is chosen as a row's is; it fills one lane of sixteen.
   float z[kLevel64Directions * kLanes] = {}, x[kLevel64Directions * kLanes] = {};
   float base[kLevel64Directions * kLanes] = {}, products[kLanes] = {}, norms[kLanes];
@@ -166,14 +89,15 @@ void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
   for (size_t i = 0; i < kLevel64Directions; ++i) {
     const float center = record.projection_scale * static_cast<float>(record.projection[i]);
     base[i * kLanes] = inverse * center;
-    x[i * kLanes] = inverse * own[i];
-    z[i * kLanes] = inverse * (own[i] - center);
+    x[i * kLanes] = inverse * query_projection[i];
+    z[i * kLanes] = inverse * (query_projection[i] - center);
   }
   products[0] = inverse * inverse * list_product(list);
   norms[0] = inverse * inverse * record.norm_squared;
   uint8_t codes[kTables * kLanes];
-  nearest_corners(corners, z, kLanes, codes);
-  improve_cosine(corners, {x, base, products, norms}, kLanes, kEncodeSweeps, codes);
+  const Loops& loops = *kernels().loops;
+  loops.nearest_corners(corners, z, kLanes, codes);
+  loops.improve_cosine(corners, {x, base, products, norms}, kLanes, kEncodeSweeps, codes);
   for (size_t j = 0; j < kTables; ++j) {
     for (size_t v = 0; v < kTableEntries; ++v) {
       const size_t differs = v ^ codes[j * kLanes];
@@ -189,17 +113,17 @@ const float* QueryContext::tables(uint32_t group) {
   constexpr size_t kAll = kTables * kCorners;
   float* tables = &tables_[group * kAll];
   if (known_tables_[group].take(number_)) {
-    fill_products(codec_.corners(group), projection(group), tables);
+    kernels().loops->fill_products(corners_of(codec_, group), projection(group), tables);
   }
   return tables;
 }
 
-// Whole numbers make the sums exact, whatever their order; 16 bits are finer than any error here.
+// Integers make the sums exact, whatever their order; 16 bits are finer than any error here.
 const QueryContext::Longer& QueryContext::longer(uint32_t outer_group, size_t level) {
   Longer& own = longer_[outer_group];
   if (own.known_projection.take(number_)) {
     own.projection.resize(codec_.head().basis_columns);
-    whole_.products(codec_.basis(outer_group), own.projection.data());
+    quantized_.products(codec_.basis(outer_group), own.projection.data());
   }
   if (own.known[level].take(number_)) {
     own.z[level].clear();
@@ -239,9 +163,9 @@ float QueryContext::longer_product(uint32_t outer_group, const uint8_t* const* r
   float rest = 0;
   for (size_t level = 1; level < levels; ++level) {
     const Longer& own = longer(outer_group, level);
-    const int32_t whole =
+    const int32_t sum =
         kernels().trellis_dot(records[level], own.z[level].data(), own.z[level].size());
-    rest += own.scales[level] * static_cast<float>(whole);
+    rest += own.scales[level] * static_cast<float>(sum);
   }
   return codec_.gains()[records[1][codec_.level_code_bytes(1)]] * rest;
 }
@@ -258,7 +182,11 @@ void QueryContext::norms(uint32_t list, const RowCodes& rows, size_t levels, flo
   }
   const ListRecord& record = codec_.list_records()[list];
   if (list != norms_list_) {
-    fill_norms(codec_.corners(record.group), codec_.corner_norms(record.group), record, norms_);
+    // Blocks are orthogonal, so that ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩. A
+    // table for each list, for its rows come after one another, and building it costs what one
+    // row's sums would.
+    kernels().loops->fill_norms(corners_of(codec_, record.group), record.projection,
+                                record.residual_scale, 2 * record.projection_scale, norms_);
     norms_list_ = list;
   }
   float sums[kLanes];
@@ -272,10 +200,10 @@ float QueryContext::score_vector(const int8_t* vector) {
   if (known_steps_.take(number_)) {
     std::vector<float> scaled(codec_.dims());
     for (size_t d = 0; d < scaled.size(); ++d) scaled[d] = query_[d] * codec_.vector_steps()[d];
-    whole_steps_.set(scaled.data(), scaled.size());
+    quantized_steps_.set(scaled.data(), scaled.size());
     mean_product_ = kernels().dot(query_.data(), codec_.mean(), scaled.size());
   }
-  return mean_product_ + whole_steps_.product(vector, 1);
+  return mean_product_ + quantized_steps_.product(vector, 1);
 }
 
 }  // namespace corvid

@@ -1,6 +1,6 @@
 // One query against a codec: the tables that scan lists, the scores that refine rows.
 //
-// Products are whole numbers (codec/whole_query.h), the rest plain multiplies and adds in a fixed
+// Products are integers (quantized_query.h), the rest plain multiplies and adds in a fixed
 // order, so every instruction set gives the same bits. A QueryContext belongs to one thread; what
 // is expensive (Qᵀq per group, tables per group and level) is computed once, when first needed.
 #ifndef CORVID_CODEC_QUERY_QUERY_H_
@@ -13,7 +13,6 @@
 #include "codec/format/codec.h"
 #include "codec/query/quantized_query.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 
 namespace corvid {
 
@@ -110,10 +109,10 @@ class QueryContext {
   const Codec& codec_;
   uint32_t number_ = 0;       // of the query: 1, 2, …
   std::vector<float> query_;  // padded_dims
-  WholeQuery whole_;
+  QuantizedQuery quantized_;
   Known known_steps_;
-  WholeQuery whole_steps_;  // q·step, for int8 vectors
-  float mean_product_ = 0;  // ⟨q, µ⟩, with whole_steps_
+  QuantizedQuery quantized_steps_;  // q·step, for int8 vectors
+  float mean_product_ = 0;          // ⟨q, µ⟩, with quantized_steps_
   // Of all groups of level 64, each known when it is needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩.
   std::vector<Known> known_projections_, known_tables_;
   std::vector<float> projections_;   // groups x 64

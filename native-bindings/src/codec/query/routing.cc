@@ -15,10 +15,10 @@ void routing_queries(const Codec& codec, const float* queries, size_t count, flo
     }
     return;
   }
-  thread_local std::vector<WholeQuery> whole;
-  if (whole.size() < count) whole.resize(count);
-  for (size_t q = 0; q < count; ++q) whole[q].set(queries + q * dims, dims);
-  products_of_all(whole.data(), count, codec.routing_projection(), out);
+  thread_local std::vector<QuantizedQuery> quantized;
+  if (quantized.size() < count) quantized.resize(count);
+  for (size_t q = 0; q < count; ++q) quantized[q].set(queries + q * dims, dims);
+  products_of_all(quantized.data(), count, codec.routing_projection(), out);
 }
 
 void routing_vector(const Codec& codec, uint32_t list, float* out) {

@@ -8,7 +8,6 @@
 #include "linalg/eigen.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 
 namespace corvid {
 namespace {
@@ -135,8 +134,8 @@ struct CosineData {
 
   void improve(const Corners& corners, size_t sweeps, std::vector<uint8_t>& codes) const {
     std::vector<float> a = products, n = base_norms;
-    improve_cosine(corners, {x.data(), base.data(), a.data(), n.data()}, n.size(), sweeps,
-                   codes.data());
+    kernels().loops->improve_cosine(corners, {x.data(), base.data(), a.data(), n.data()}, n.size(),
+                                    sweeps, codes.data());
   }
 };
 
@@ -181,7 +180,7 @@ void take_off(const GroupRows& group, const Corners& corners, const std::vector<
 
 void train_level_64(const GroupRows& group, const Everyone& everyone, const Progress& progress,
                     const LevelModel& model) {
-  const size_t dims = group.dims, stride = whole_lanes(group.rows);
+  const size_t dims = group.dims, stride = round_up_to_lanes(group.rows);
   progress.check();
   const std::vector<float> covariance =
       shrunk_covariance(group.residuals, group.rows, everyone, kShrinkRows);
@@ -203,30 +202,30 @@ void train_level_64(const GroupRows& group, const Everyone& everyone, const Prog
   start_corners(spreads, model);
   if (group.rows == 0) return;
 
-  const Corners corners{kBlocks, model.corners, model.corner_norms};
+  const Corners corners{model.corners, model.corner_norms};
   const CosineData data = cosine_data(group, directions, stride, z);
   std::vector<uint8_t> codes(kBlocks * stride);
-  nearest_corners(corners, z.data(), stride, codes.data());
+  kernels().loops->nearest_corners(corners, z.data(), stride, codes.data());
   for (size_t round = 0; round < kTrainingRounds; ++round) {
     progress.check();
     data.improve(corners, 2, codes);
     move_corners(group, z, stride, codes, model);
   }
-  nearest_corners(corners, z.data(), stride, codes.data());
+  kernels().loops->nearest_corners(corners, z.data(), stride, codes.data());
   data.improve(corners, kEncodeSweeps, codes);
   take_off(group, corners, codes, stride, directions);
 }
 
 void set_plain_corners(const GroupRows& group, const LevelModel& model) {
-  const size_t dims = group.dims, stride = whole_lanes(group.rows);
+  const size_t dims = group.dims, stride = round_up_to_lanes(group.rows);
   const std::vector<float> directions = PanelSpan(model.directions, kBits, dims).read_all(dims);
   const std::vector<float> z = project(directions, group.residuals, group.rows, dims, stride);
   const double mean = sum_of_sizes(z.data(), z.size()) /
                       static_cast<double>(std::max<size_t>(group.rows, 1) * kBits);
   start_corners(std::vector<float>(kBits, static_cast<float>(mean)), model);
   std::vector<uint8_t> codes(kBlocks * stride);
-  const Corners corners{kBlocks, model.corners, model.corner_norms};
-  nearest_corners(corners, z.data(), stride, codes.data());
+  const Corners corners{model.corners, model.corner_norms};
+  kernels().loops->nearest_corners(corners, z.data(), stride, codes.data());
   take_off(group, corners, codes, stride, directions);
 }
 

@@ -9,7 +9,6 @@
 #include "linalg/eigen.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
-#include "simd/multiversioned.h"
 #include "simd/trellis_values.h"
 
 namespace corvid {
@@ -127,7 +126,7 @@ void train_longer(const LongerGroupRows& group, const Everyone& everyone, const 
   progress.check();
 
   LongerRows rows;
-  rows.reset(columns, whole_lanes(group.rows));
+  rows.reset(columns, round_up_to_lanes(group.rows));
   project(group, model, rows);
   const std::vector<double> variances = errors_of(rows, columns, group.rows);
   for (size_t level = 1; level < kLevelCount && model.bits[level] > 0; ++level) {
@@ -148,7 +147,7 @@ void train_longer(const LongerGroupRows& group, const Everyone& everyone, const 
 void set_plain_longer(const LongerGroupRows& group, const float* gains, const LongerModel& model,
                       Decoded* const* decoded) {
   LongerRows rows;
-  rows.reset(model.columns, whole_lanes(group.rows));
+  rows.reset(model.columns, round_up_to_lanes(group.rows));
   project(group, model, rows);
   const std::vector<double> variances = errors_of(rows, model.columns, group.rows);
   double variance =

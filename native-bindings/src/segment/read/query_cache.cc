@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "simd/multiversioned.h"
+#include "simd/contract.h"
 
 namespace corvid {
 namespace {
@@ -17,18 +17,6 @@ struct LastQuery {
   std::unique_ptr<QueryContext> context;
 };
 
-// Without a branch for every number.
-CORVID_WIDE bool all_finite(const float* x, size_t count) {
-  constexpr uint32_t kExponent = 0x7F800000;
-  uint32_t not_finite = 0;
-  for (size_t i = 0; i < count; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, x + i, sizeof bits);
-    not_finite |= (bits & kExponent) == kExponent;
-  }
-  return not_finite == 0;
-}
-
 }  // namespace
 
 QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const float* query) {
@@ -38,7 +26,7 @@ QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const flo
   if (same_codec && std::memcmp(last.query.data(), query, dims * sizeof(float)) == 0) {
     return *last.context;
   }
-  if (!all_finite(query, dims)) {
+  if (!kernels().loops->all_finite(query, dims)) {
     const float* first =
         std::find_if_not(query, query + dims, [](float x) { return std::isfinite(x); });
     throw Error("ERR_VECTOR_INVALID", "the query holds NaN or infinity")

@@ -8,8 +8,8 @@
 #include <arm_neon.h>
 #include <string.h>
 
-#include "simd/gemm.h"
 #include "simd/generic/common.h"
+#include "simd/generic/gemm.h"
 
 namespace corvid {
 namespace {
@@ -233,33 +233,42 @@ void transpose(const float* from, size_t stride, size_t depth, float* to, size_t
   }
 }
 
-// 8 x 12: 24 accumulators, three of B, two of A.
+// Adds the products of four numbers of A and eight of B to a quarter of the tile.
+CORVID_INLINE void add_four_rows(float32x4_t (*sums)[2], float32x4_t a, float32x4_t b0,
+                                 float32x4_t b1) {
+  sums[0][0] = vfmaq_laneq_f32(sums[0][0], b0, a, 0);
+  sums[0][1] = vfmaq_laneq_f32(sums[0][1], b1, a, 0);
+  sums[1][0] = vfmaq_laneq_f32(sums[1][0], b0, a, 1);
+  sums[1][1] = vfmaq_laneq_f32(sums[1][1], b1, a, 1);
+  sums[2][0] = vfmaq_laneq_f32(sums[2][0], b0, a, 2);
+  sums[2][1] = vfmaq_laneq_f32(sums[2][1], b1, a, 2);
+  sums[3][0] = vfmaq_laneq_f32(sums[3][0], b0, a, 3);
+  sums[3][1] = vfmaq_laneq_f32(sums[3][1], b1, a, 3);
+}
+
+// 12 x 8: 24 accumulators, two of B, three of A.
 void multiply_tile(size_t depth, const float* a, const float* b, float* c, size_t ldc,
                    bool accumulate) {
-  float32x4_t sums[8][3];
-  CORVID_UNROLL(8)
-  for (size_t r = 0; r < 8; ++r) {
-    for (size_t i = 0; i < 3; ++i) {
+  float32x4_t sums[12][2];
+  CORVID_UNROLL(12)
+  for (size_t r = 0; r < 12; ++r) {
+    for (size_t i = 0; i < 2; ++i) {
       sums[r][i] = accumulate ? vld1q_f32(c + r * ldc + 4 * i) : vdupq_n_f32(0);
     }
   }
-  for (size_t d = 0; d < depth; ++d, a += 8, b += 12) {
-    const float32x4_t b0 = vld1q_f32(b), b1 = vld1q_f32(b + 4), b2 = vld1q_f32(b + 8);
-    CORVID_UNROLL(8)
-    for (size_t r = 0; r < 8; ++r) {
-      const float32x4_t factor = vdupq_n_f32(a[r]);
-      sums[r][0] = vfmaq_f32(sums[r][0], factor, b0);
-      sums[r][1] = vfmaq_f32(sums[r][1], factor, b1);
-      sums[r][2] = vfmaq_f32(sums[r][2], factor, b2);
-    }
+  for (size_t d = 0; d < depth; ++d, a += 12, b += 8) {
+    const float32x4_t b0 = vld1q_f32(b), b1 = vld1q_f32(b + 4);
+    add_four_rows(sums, vld1q_f32(a), b0, b1);
+    add_four_rows(sums + 4, vld1q_f32(a + 4), b0, b1);
+    add_four_rows(sums + 8, vld1q_f32(a + 8), b0, b1);
   }
-  CORVID_UNROLL(8)
-  for (size_t r = 0; r < 8; ++r) {
-    for (size_t i = 0; i < 3; ++i) vst1q_f32(c + r * ldc + 4 * i, sums[r][i]);
+  CORVID_UNROLL(12)
+  for (size_t r = 0; r < 12; ++r) {
+    for (size_t i = 0; i < 2; ++i) vst1q_f32(c + r * ldc + 4 * i, sums[r][i]);
   }
 }
 
-const GemmTile kTile = {8, 12, multiply_tile, transpose};
+const GemmTile kTile = {12, 8, multiply_tile, transpose};
 
 void gemm_nt(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
              float* c, size_t ldc, bool accumulate) {
@@ -292,9 +301,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon",        scan_tables,  hamming,   scan_hamming,   dot,
-                              products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
-                              half_to_float, float_to_half};
+const Kernels kNeonKernels = {"neon",  &kGenericLoops, scan_tables,  hamming,   scan_hamming,
+                              dot,     products_i8,    trellis_dot,  sum_codes, panel_products,
+                              gemm_nt, half_to_float,  float_to_half};
 
 }  // namespace corvid
 

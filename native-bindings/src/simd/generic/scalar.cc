@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "simd/contract.h"
+#include "simd/generic/multiply_add.h"
 #include "simd/levels.h"
 #include "simd/trellis_values.h"
 
@@ -125,13 +126,43 @@ void panel_products(const uint8_t* rows, size_t row_count, size_t depth, const i
   }
 }
 
+// Eight columns of C side by side, so that their chains need not wait for one another.
+void multiply_columns(size_t m, size_t k, size_t columns, size_t whole_rows, const float* a,
+                      size_t lda, const float* b, size_t ldb, float* c, size_t ldc,
+                      bool accumulate) {
+  constexpr size_t kWidth = 8;
+  float factors[kGemmDepth * kWidth] = {};
+  for (size_t first = 0; first < k; first += kGemmDepth) {
+    const size_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
+    const bool add = accumulate || first > 0;
+    for (size_t d = 0; d < depth; ++d) {
+      for (size_t j = 0; j < columns; ++j) factors[d * kWidth + j] = b[j * ldb + first + d];
+    }
+    for (size_t i = 0; i < m; ++i) {
+      float sums[kWidth] = {};
+      float* const to = c + i * ldc;
+      const bool go_on = add && i < whole_rows;
+      for (size_t j = 0; go_on && j < columns; ++j) sums[j] = to[j];
+      for (size_t d = 0; d < depth; ++d) {
+        const float factor = a[i * lda + first + d];
+        for (size_t j = 0; j < kWidth; ++j) {
+          sums[j] = multiply_add(factor, factors[d * kWidth + j], sums[j]);
+        }
+      }
+      for (size_t j = 0; j < columns; ++j) to[j] = add && !go_on ? to[j] + sums[j] : sums[j];
+    }
+  }
+}
+
 void gemm_nt(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
              float* c, size_t ldc, bool accumulate) {
-  for (size_t i = 0; i < m; ++i) {
-    for (size_t j = 0; j < n; ++j) {
-      const float sum = dot(a + i * lda, b + j * ldb, k);
-      c[i * ldc + j] = accumulate ? c[i * ldc + j] + sum : sum;
-    }
+  const size_t whole_columns = n / kGemmColumns * kGemmColumns;
+  for (size_t i = 0; k == 0 && !accumulate && i < m; ++i) {
+    std::memset(c + i * ldc, 0, n * sizeof(float));
+  }
+  for (size_t j = 0; j < n; j += 8) {
+    multiply_columns(m, k, n - j < 8 ? n - j : 8, j < whole_columns ? m / kGemmRows * kGemmRows : 0,
+                     a, lda, b + j * ldb, ldb, c + j, ldc, accumulate);
   }
 }
 
@@ -194,8 +225,8 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",      scan_tables,  hamming,   scan_hamming,   dot,
-                                products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
-                                half_to_float, float_to_half};
+const Kernels kScalarKernels = {"scalar", &kGenericLoops, scan_tables,  hamming,   scan_hamming,
+                                dot,      products_i8,    trellis_dot,  sum_codes, panel_products,
+                                gemm_nt,  half_to_float,  float_to_half};
 
 }  // namespace corvid

@@ -3,7 +3,7 @@
 // A panel is laid out as a tile of the second operand: sixteen vectors, four bytes of each after
 // one another. So a tile of sixteen rows by 64 bytes and one of 64 bytes by sixteen vectors give,
 // in one instruction, 256 sums of 64 products: eight times what VNNI does in the same time. The
-// results are the same whole numbers.
+// results are the same integers.
 #include "simd/x86_64/amx.h"
 
 #ifdef CORVID_AMX

@@ -19,8 +19,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "simd/gemm.h"
 #include "simd/generic/common.h"
+#include "simd/generic/gemm.h"
 
 namespace corvid {
 namespace {
@@ -399,9 +399,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2",        scan_tables,  hamming,   scan_hamming,   dot,
-                              products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
-                              half_to_float, float_to_half};
+const Kernels kAvx2Kernels = {"avx2",  &kAvx2Loops,   scan_tables,  hamming,   scan_hamming,
+                              dot,     products_i8,   trellis_dot,  sum_codes, panel_products,
+                              gemm_nt, half_to_float, float_to_half};
 
 }  // namespace corvid
 

@@ -26,8 +26,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "simd/gemm.h"
 #include "simd/generic/common.h"
+#include "simd/generic/gemm.h"
 
 namespace corvid {
 namespace {
@@ -384,9 +384,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512",      scan_tables,  hamming,   scan_hamming,   dot,
-                                products_i8,   trellis_dot,  sum_codes, panel_products, gemm_nt,
-                                half_to_float, float_to_half};
+const Kernels kAvx512Kernels = {"avx512", &kAvx512Loops, scan_tables,  hamming,   scan_hamming,
+                                dot,      products_i8,   trellis_dot,  sum_codes, panel_products,
+                                gemm_nt,  half_to_float, float_to_half};
 
 }  // namespace corvid
 

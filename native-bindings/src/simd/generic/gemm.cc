@@ -1,26 +1,26 @@
-#include "simd/gemm.h"
+#include "simd/generic/gemm.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 
-#include "base/threads.h"
 #include "simd/contract.h"
 
 namespace corvid {
 namespace {
 
 // Sizes of the packed blocks: depth x columns of B stay in L2, depth x rows of A in L1 beside it.
-constexpr size_t kDepth = 256;
+constexpr size_t kDepth = kGemmDepth;
 constexpr size_t kPanelColumns = 512;
 constexpr size_t kPanelRows = 192;
+static_assert(kPanelColumns % kGemmColumns == 0 && kPanelRows % kGemmRows == 0);
 
 // Packing space of one thread, kept between calls.
 class Scratch {
  public:
-  float* a() { return aligned(a_, (kPanelRows + kMaxTileRows) * kDepth); }
-  float* b() { return aligned(b_, (kPanelColumns + kMaxTileColumns) * kDepth); }
+  float* a() { return aligned(a_, kPanelRows * kDepth); }
+  float* b() { return aligned(b_, kPanelColumns * kDepth); }
 
  private:
   static float* aligned(std::unique_ptr<float[]>& memory, size_t count) {
@@ -49,21 +49,24 @@ void pack(const GemmTile& tile, const float* from, size_t stride, size_t rows, s
   }
 }
 
-// One packed block of A times one packed block of B, into or added to C (m x n).
+// One packed block of A times one packed block of B, into or added to C (m x n). What lies outside
+// of whole kGemmRows x kGemmColumns of C is computed apart, whatever the tile.
 void multiply_panels(const GemmTile& tile, size_t m, size_t n, size_t depth, const float* a,
                      const float* b, float* c, size_t ldc, bool accumulate) {
-  alignas(64) float corner[kMaxTileRows * kMaxTileColumns];
+  alignas(64) float corner[kGemmRows * kGemmColumns];
+  const size_t whole_rows = m / kGemmRows * kGemmRows;
+  const size_t whole_columns = n / kGemmColumns * kGemmColumns;
   for (size_t j = 0; j < n; j += tile.columns) {
     const float* b_panel = b + j * depth;
     const size_t columns = std::min(tile.columns, n - j);
     for (size_t i = 0; i < m; i += tile.rows) {
       const float* a_panel = a + i * depth;
-      const size_t rows = std::min(tile.rows, m - i);
       float* target = c + i * ldc + j;
-      if (rows == tile.rows && columns == tile.columns) {
+      if (i < whole_rows && j < whole_columns) {
         tile.multiply(depth, a_panel, b_panel, target, ldc, accumulate);
         continue;
       }
+      const size_t rows = std::min(tile.rows, m - i);
       tile.multiply(depth, a_panel, b_panel, corner, tile.columns, false);
       for (size_t r = 0; r < rows; ++r) {
         const float* from = corner + r * tile.columns;
@@ -95,18 +98,6 @@ void gemm_nt_blocked(const GemmTile& tile, size_t m, size_t n, size_t k, const f
       }
     }
   }
-}
-
-void parallel_gemm_nt(size_t threads, size_t m, size_t n, size_t k, const float* a, size_t lda,
-                      const float* b, size_t ldb, float* c, size_t ldc, bool accumulate) {
-  // Shares of a fixed size, so that the order of sums never depends on the number of threads.
-  constexpr size_t kShareRows = 2 * kPanelRows;
-  const auto gemm = kernels().gemm_nt;
-  parallel_for((m + kShareRows - 1) / kShareRows, threads, [&](size_t share, size_t) {
-    const size_t first = share * kShareRows;
-    const size_t rows = std::min(kShareRows, m - first);
-    gemm(rows, n, k, a + first * lda, lda, b, ldb, c + first * ldc, ldc, accumulate);
-  });
 }
 
 }  // namespace corvid

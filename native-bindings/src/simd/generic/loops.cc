@@ -1,0 +1,10 @@
+// The loops for any machine of this kind: SSE2 on x86-64, NEON on arm64.
+#include "simd/generic/loops.h"
+
+#include "simd/levels.h"
+
+namespace corvid {
+
+const Loops kGenericLoops = kCompiledLoops;
+
+}  // namespace corvid
