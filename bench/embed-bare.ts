@@ -1,5 +1,5 @@
-// The yardstick of bench embed: onnxruntime alone, as it comes, in a process of its own. One session
-// with its default options (all cores), batches of ready-made pixels, nothing else.
+// The baseline of bench embed: bare onnxruntime in a separate process. One session with its default
+// options (all cores), batches of ready-made pixels, nothing else.
 import { serve } from '../src/embed/child.js';
 
 export interface BareTask {
@@ -15,7 +15,7 @@ type Session = Awaited<ReturnType<Runtime['InferenceSession']['create']>>;
 
 let session: Session | undefined;
 
-/** @returns milliseconds an image */
+/** @returns milliseconds per image */
 async function measure({ weightsPath, size, batch, runs }: BareTask): Promise<number> {
   const { default: onnx } = (await import('onnxruntime-node')) as unknown as { default: Runtime };
   session ??= await onnx.InferenceSession.create(weightsPath);
@@ -26,5 +26,5 @@ async function measure({ weightsPath, size, batch, runs }: BareTask): Promise<nu
   return (performance.now() - start) / (batch * runs);
 }
 
-// The list of benches imports every file of this folder: only as a child is this one at work.
+// bench/main.ts imports every file of this folder to list the benches: serve in a child process only.
 if (process.send !== undefined) serve(measure);

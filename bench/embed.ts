@@ -3,9 +3,9 @@
 // usage: npm run bench -- embed [--model clip-nano] [--images <folder>] [--count 96] [--rounds 7]
 //          [--threads n] [--json] [--record]
 //
-// Four things are timed in turn, round after round, so that what else the machine does falls on all
-// of them alike: bare onnxruntime (default options, batches of 8, pixels ready), corvid's networks
-// with pixels ready, corvid's decoding alone, and corvid from files to embeddings.
+// Four things are timed in turn, round after round, so that other load on the machine affects all of
+// them equally: bare onnxruntime (default options, batches of 8, pixels ready), corvid's networks with
+// pixels ready, corvid's decoding alone, and corvid from files to embeddings.
 import { readdirSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -29,7 +29,7 @@ const EMBED = join(here, '..', 'src', 'embed');
 const BARE_BATCH = 8;
 const DECODES_IN_FLIGHT = 6;
 
-/** Milliseconds an image, one number a round. */
+/** Milliseconds per image, one number per round. */
 interface Rounds {
   bare: number[];
   networks: number[];
@@ -37,10 +37,10 @@ interface Rounds {
   endToEnd: number[];
 }
 
-/** One way to embed, or a part of it. @returns milliseconds an image */
+/** One way to embed, or one stage of it. @returns milliseconds per image */
 type Contender = () => Promise<number>;
 
-interface Settings {
+interface EmbedSettings {
   model: string;
   files: string[];
   threads: number;
@@ -74,7 +74,7 @@ export async function run(args: string[]): Promise<void> {
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
 }
 
-/** `count` pictures of a folder, from all over it. */
+/** `count` pictures of a folder, evenly spaced over its sorted names. */
 function listImages(folder: string, count: number): string[] {
   const all = readdirSync(folder, { recursive: true })
     .map((name) => join(folder, String(name)))
@@ -88,7 +88,7 @@ function listImages(folder: string, count: number): string[] {
   );
 }
 
-async function measure(settings: Settings, roundCount: number): Promise<Rounds> {
+async function measure(settings: EmbedSettings, roundCount: number): Promise<Rounds> {
   const facts = await readModelFacts(locateModel(settings.model));
   const { files, threads } = settings;
   const bare = new ChildPool(join(here, 'embed-bare.js'), 1);
@@ -108,7 +108,7 @@ async function measure(settings: Settings, roundCount: number): Promise<Rounds> 
     endToEnd: () => timed(files, () => clip.embedImages(files)),
   };
   const rounds: Rounds = { bare: [], networks: [], decoding: [], endToEnd: [] };
-  // The first round loads the models, and does not count.
+  // The first round loads the models and is not counted.
   for (let round = 0; round <= roundCount; round++) {
     for (const [name, contender] of Object.entries(contenders)) {
       const ms = await contender();
@@ -155,7 +155,7 @@ function summary(rounds: Rounds) {
       decoding: msPerImage('decoding'),
       endToEnd: msPerImage('endToEnd'),
     },
-    /** Medians over the rounds of time over bare onnxruntime's time in the same round. */
+    /** Median over the rounds of the ratio to bare onnxruntime's time in the same round. */
     overBare: { networks: median(ratios('networks')), endToEnd: median(ratios('endToEnd')) },
   };
 }
@@ -174,7 +174,7 @@ function table({ msPerImage, overBare, model, images, threads }: Result): string
     `  ${name.padEnd(38)}${best.toFixed(2).padStart(8)}${median.toFixed(2).padStart(8)}\n`;
   return (
     `${machineLine(describeMachine())}\n${model}, ${images} images, ${threads} threads\n` +
-    `  ${'ms an image'.padEnd(38)}${'best'.padStart(8)}${'median'.padStart(8)}\n` +
+    `  ${'ms per image'.padEnd(38)}${'best'.padStart(8)}${'median'.padStart(8)}\n` +
     line('bare onnxruntime, batches of 8', msPerImage.bare) +
     line('corvid, networks alone', msPerImage.networks) +
     line('corvid, decoding alone', msPerImage.decoding) +

@@ -1,22 +1,23 @@
-// bench filters: what a condition that keeps half, a twentieth, a thousandth or three of all rows
-// costs, and what it does to recall.
+// bench filters: latency and recall of searching with a condition that keeps half, a twentieth, a
+// thousandth, or three of all rows.
 //
 // usage: npm run bench -- filters --train <vectors> [--base <vectors>] [--queries 500] [--seed 7]
 //          [--effort e] [--vectors] [--threads n] [--json] [--record]
 //
-// Data and queries as in bench search. Truth is the exact search among the rows that a filter keeps.
+// Data and queries as in bench search. Recall is measured against exact search among the rows that
+// the filter keeps.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseCodec, trainingRowsFor } from '../src/codec/choose.js';
 import { CorvidError, type CorvidIndex, openIndex } from '../src/index.js';
+import { exactNeighbours, recall } from './ground-truth.js';
 import { describeMachine, machineLine, writeRecord } from './machine.js';
-import { exactNeighbours, recall } from './truth.js';
 import { makeVectorIndex } from './vector-index.js';
 import { loadVectors, pickRows, rowOf, splitByVideo, type Vectors } from './vectors.js';
 
-export const describe = 'cost and recall of searching with conditions of any selectivity';
+export const describe = 'latency and recall with filters of different selectivity';
 
 const LIMIT = 10;
 
@@ -37,10 +38,10 @@ const CONDITIONS: readonly Condition[] = [
 interface FilterPoint {
   condition: string;
   matchingRows: number;
-  /** Hits of a query, on average; at most `limit` and matchingRows. */
+  /** Mean hits per query; at most `limit`, at most matchingRows. */
   hits: number;
   recall: number;
-  /** Milliseconds: the first search with the condition, which makes its bitmap, and the later ones. */
+  /** Milliseconds: the first search with the condition, which makes its bitmap, then the others. */
   firstMs: number;
   p50Ms: number;
   p99Ms: number;
@@ -124,11 +125,11 @@ async function measure(
     keeps(id, base.rows),
   );
   const among = pickRows(base, kept);
-  const own = rows.map((row) => kept.indexOf(row));
-  const found = await exactNeighbours(among, pickRows(base, rows), own, LIMIT);
+  const selves = rows.map((row) => kept.indexOf(row));
+  const found = await exactNeighbours(among, pickRows(base, rows), selves, LIMIT);
   const truth = found.map((positions) => positions.map((position) => kept[position] as number));
   const options = {
-    // One more than is counted: the query's own row may be kept.
+    // One more than is counted, as the filter may keep the query itself.
     limit: LIMIT + 1,
     ...(where === undefined ? {} : { where }),
     ...(effort === undefined ? {} : { effort }),

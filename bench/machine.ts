@@ -38,7 +38,7 @@ export function machineLine({ processor, cores, simd, memoryBytes, node }: Machi
   return `${processor}, ${cores} cores, ${simd}, ${gigabytes} GiB, Node ${node}`;
 }
 
-/** Where the record of a bench on this machine, today, lies. @param ending e.g. "json" */
+/** Path of today's record of a bench on this machine. @param ending e.g. "json" */
 export function recordPath(bench: string, ending: string): string {
   const { processor, simd } = describeMachine();
   const slug = `${processor} ${simd}`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
@@ -47,7 +47,7 @@ export function recordPath(bench: string, ending: string): string {
   return join(RECORDS, `${bench}-${slug}-${day}.${ending}`);
 }
 
-/** Stands in records for paths, which mean nothing on another machine, by the option before. */
+/** What replaces paths in records, by the option before: paths mean nothing on another machine. */
 const PATHS: Readonly<Record<string, string>> = {
   '--train': '<embeddings>',
   '--base': '<embeddings>',
@@ -56,7 +56,7 @@ const PATHS: Readonly<Record<string, string>> = {
   '--out': '<folder>',
 };
 
-/** Writes `result` with the machine and the date beside it. Says on stderr where. */
+/** Writes `result` with the machine and the date. Prints the path to stderr. */
 export function writeRecord(bench: string, args: readonly string[], result: object): void {
   const path = recordPath(bench, 'json');
   const record = {
@@ -66,7 +66,7 @@ export function writeRecord(bench: string, args: readonly string[], result: obje
     machine: describeMachine(),
     result,
   };
-  // What was measured may name the same paths, or files below them.
+  // The result may contain the same paths, or files below them.
   const text = args.reduce(
     (written, arg, i) => {
       const shown = PATHS[args[i - 1] ?? ''];

@@ -1,7 +1,7 @@
 // `npm run bench -- <name> [arguments]`: finds the bench of that name beside this file and runs it.
 //
 // A bench is a file <name>.ts, or a folder <name>/ with a bench.ts, that exports `describe` (one
-// line) and `run(args)`. Files that export no `run` are their helpers. Results go to stdout,
+// line) and `run(args)`. Files that export no `run` are helpers. Results go to stdout,
 // progress to stderr.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -2,8 +2,8 @@
 //
 // usage: npm run bench -- readme [--check]
 //
-// The newest record of each bench counts. --check writes nothing and fails if the README says
-// something else than the records.
+// The newest record of each bench counts. --check writes nothing, and fails if the README and the
+// records differ.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { CorvidError } from '../src/errors.js';
 import { type Machine, machineLine } from './machine.js';
 import type { PeersBench } from './peers/result.js';
-import type { Asked } from './scale/job.js';
+import type { EffortReport } from './scale/job.js';
 import type { ScaleResult, Served } from './scale/result.js';
 
 export const describe = 'writes the tables of the README from the records';
@@ -70,7 +70,7 @@ export async function run(args: string[]): Promise<void> {
   writeFileSync(README, after);
 }
 
-/** The README with everything between its marks made anew. */
+/** The README with everything between its marks generated again. */
 export function withFigures(readme: string): string {
   return Object.entries(PARTS).reduce((text, [name, make]) => {
     const start = `<!-- ${name}: npm run bench -- readme -->`;
@@ -91,20 +91,20 @@ function headline(): string {
   if (record === undefined) return '';
   const { rows, lists, residentBytesPerImage, machine, served } = record.result;
   const [{ limitBytes, report }] = served as [Served];
-  const [by64, byAll] = report.asked as [Asked, Asked?];
+  const [by64, byAll] = report.asked as [EffortReport, EffortReport?];
   const limit = limitBytes === null ? 'no limit' : `${(limitBytes / 1e9).toFixed(1)} GB`;
-  const speed = ({ fresh: { p50, p99 }, batchQueriesPerSecond, recallWithin300 }: Asked) =>
-    `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms a query, ${whole(batchQueriesPerSecond)} queries/s ` +
+  const speed = ({ fresh: { p50, p99 }, batchQueriesPerSecond, recallWithin300 }: EffortReport) =>
+    `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms per query, ${integer(batchQueriesPerSecond)} queries/s ` +
     `in batches, ${share(recallWithin300)} of the float ten nearest within the best 300`;
   const refined =
     byAll === undefined ? '' : `; refined by ${byAll.levels.at(-1)} bits from disk ${speed(byAll)}`;
   return [
-    `**Measured:** ${whole(rows)} rows in ${whole(lists)} lists, ${residentBytesPerImage.toFixed(2)} bytes a row`,
-    `that want memory, everything counted; searched in a process held under ${limit}, page cache`,
+    `**Measured:** ${integer(rows)} rows in ${integer(lists)} lists, ${residentBytesPerImage.toFixed(2)} bytes per row`,
+    `resident, everything counted; searched in a process limited to ${limit}, page cache`,
     `included (what does not fit is read from disk), on ${machine.cores} cores. By 64 bits, at effort`,
     `${by64.effort}: ${speed(by64)}${refined}.`,
-    `An exact scan of all codes takes ${report.exactScan.seconds.toFixed(1)} s. The rows are synthetic, made`,
-    'to be like CLIP embeddings: [Figures](#figures) has the command, and figures on real ones.',
+    `An exact scan of all codes takes ${report.exactScan.seconds.toFixed(1)} s. The rows are synthetic,`,
+    'with the statistics of CLIP embeddings: [Figures](#figures) has the command, and figures on real ones.',
   ].join('\n');
 }
 
@@ -161,7 +161,7 @@ function origin(record: BenchRecord<unknown>): string {
 }
 
 const share = (value = 0) => value.toFixed(3).replace(/^0/, '');
-const whole = (value: number) => Math.round(value).toLocaleString('en-US');
+const integer = (value: number) => Math.round(value).toLocaleString('en-US');
 
 function recallTable(record: BenchRecord<RecallRecord>): string {
   const { base, train, queries, levels, refined, trainSeconds, encodeRowsPerSecond } =
@@ -171,11 +171,11 @@ function recallTable(record: BenchRecord<RecallRecord>): string {
       .flatMap((cut) => (recall[cut] === undefined ? [] : [share(recall[cut])]))
       .join(' / ')} |`;
   return [
-    `**Recall.** The codec is trained on ${whole(train.rows)} rows, ${whole(base.rows)} rows of other`,
-    `videos are indexed, ${whole(queries)} of them ask; the share of the exact float top 10 within the`,
+    `**Recall.** The codec is trained on ${integer(train.rows)} rows, ${integer(base.rows)} rows of other`,
+    `videos are indexed, ${integer(queries)} of them are queries; the share of the exact float top 10 within the`,
     'first 10 / 100 / 1,000.',
     '',
-    '| bytes a row in memory | scored by | recall@10 / 100 / 1,000 |',
+    '| bytes per row in memory | scored by | recall@10 / 100 / 1,000 |',
     '|---:|---|---|',
     ...levels.map(({ bits, bytesPerRow, recall }) =>
       row(String(bytesPerRow), `${bits} bits, all lists`, recall),
@@ -189,7 +189,7 @@ function recallTable(record: BenchRecord<RecallRecord>): string {
       ),
     ),
     '',
-    `Training took ${trainSeconds.toFixed(0)} s; encoding runs at ${whole(encodeRowsPerSecond)} rows/s`,
+    `Training took ${trainSeconds.toFixed(0)} s; encoding runs at ${integer(encodeRowsPerSecond)} rows/s`,
     `(512 bits). ${origin(record)}`,
   ].join('\n');
 }
@@ -198,10 +198,10 @@ function searchLines(record: BenchRecord<SearchRecord>): string {
   const { rows, lists, recall, openMs, openRssBytes, meanProbedLists, latencyMs } = record.result;
   const { oneClient, eightClients, batch } = record.result.queriesPerSecond;
   return [
-    `**Search** of ${whole(rows)} rows in ${whole(lists)} lists at the default effort`,
+    `**Search** of ${integer(rows)} rows in ${integer(lists)} lists at the default effort`,
     `(${meanProbedLists.toFixed(0)} lists on average, refined to 512 bits; no embedding): p50`,
     `${latencyMs.p50.toFixed(2)} ms, p99 ${latencyMs.p99.toFixed(2)} ms, recall@10 ${share(recall)}; one`,
-    `client ${whole(oneClient)} queries/s, eight ${whole(eightClients)}, batches ${whole(batch)}. Opening takes`,
+    `client ${integer(oneClient)} queries/s, eight ${integer(eightClients)}, batches ${integer(batch)}. Opening takes`,
     `${openMs.toFixed(0)} ms and ${(openRssBytes / 1e6).toFixed(0)} MB with Node. ${origin(record)}`,
   ].join('\n');
 }
@@ -209,13 +209,13 @@ function searchLines(record: BenchRecord<SearchRecord>): string {
 function filtersTable(record: BenchRecord<FiltersRecord>): string {
   const { rows, points } = record.result;
   return [
-    `**Filters**, ${whole(rows)} rows:`,
+    `**Filters**, ${integer(rows)} rows:`,
     '',
     '| condition keeps | rows | recall@10 | p50 ms |',
     '|---|---:|---:|---:|',
     ...points.map(
       ({ condition, matchingRows, recall, p50Ms }) =>
-        `| ${condition === 'none' ? 'everything' : condition} | ${whole(matchingRows)} | ${share(recall)} | ${p50Ms.toFixed(2)} |`,
+        `| ${condition === 'none' ? 'everything' : condition} | ${integer(matchingRows)} | ${share(recall)} | ${p50Ms.toFixed(2)} |`,
     ),
     '',
     origin(record),
@@ -233,19 +233,19 @@ function peersTable(record: BenchRecord<PeersBench>): string {
     const { effort, bytesPerVector, buildSeconds, recall10, recall100, single, batch } = point;
     return [
       `| ${name} (${effort}) | ${bytesPerVector.toFixed(0)} | ${buildSeconds.toFixed(0)} | ` +
-        `${share(recall10)} | ${share(recall100)} | ${whole(single)} | ${whole(batch)} |`,
+        `${share(recall10)} | ${share(recall100)} | ${integer(single)} | ${integer(batch)} |`,
     ];
   });
   return [
-    `**Beside others**, ${whole(base)} rows (trained on ${whole(train)}), ${whole(queries)} queries, ${threads} threads in batches;`,
-    'of each the cheapest setting within .005 of its best recall@10 (share of the true ten within the',
-    'first 10, the first 100 hits):',
+    `**Other libraries**, ${integer(base)} rows (trained on ${integer(train)}), ${integer(queries)} queries, ${threads} threads in batches;`,
+    'for each the cheapest setting within .005 of its best recall@10 (@10 and @100: share of the true ten',
+    'within the first 10 and the first 100 hits):',
     '',
-    '| index | bytes a vector, ids counted | build s | @10 | @100 | one at a time /s | batch /s |',
+    '| index | bytes per vector, ids counted | build s | @10 | @100 | queries/s, one at a time | queries/s, batches |',
     '|---|---:|---:|---:|---:|---:|---:|',
     ...lines,
     '',
-    `${origin(record)} All settings: the record and its pictures under \`bench/record/\`.`,
+    `${origin(record)} All settings: the record and its plots under \`bench/record/\`.`,
   ].join('\n');
 }
 
@@ -259,9 +259,9 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
       const { p50 = 0, p99 = 0 } = first?.fresh ?? {};
       const { seconds, plainReadSeconds } = report.exactScan;
       return (
-        `| ${whole(rows)} | ${whole(lists)} | ${residentBytesPerImage.toFixed(2)} | ${limit} | ` +
+        `| ${integer(rows)} | ${integer(lists)} | ${residentBytesPerImage.toFixed(2)} | ${limit} | ` +
         `${share(first?.recallWithin300)} | ${p50.toFixed(2)} | ${p99.toFixed(2)} | ` +
-        `${whole(first?.batchQueriesPerSecond ?? 0)} | ${(seconds / plainReadSeconds).toFixed(2)} |`
+        `${integer(first?.batchQueriesPerSecond ?? 0)} | ${(seconds / plainReadSeconds).toFixed(2)} |`
       );
     });
   });
@@ -270,19 +270,19 @@ function scaleTable(records: readonly BenchRecord<ScaleResult>[]): string {
     const often = runs > 1 ? ` and ${runs} runs` : '';
     const peak = gigabytes(memory?.peakBytes ?? process.peakRssBytes);
     const alone =
-      encoding === undefined ? '' : `, encoding alone ${whole(encoding.rowsPerSecond)}/s`;
+      encoding === undefined ? '' : `, encoding alone ${integer(encoding.rowsPerSecond)}/s`;
     return (
-      `${whole(rows)} rows in ${whole(seconds)} s${often} (${whole(rowsPerSecond)}/s, making the rows ` +
+      `${integer(rows)} rows in ${integer(seconds)} s${often} (${integer(rowsPerSecond)}/s, generating the rows ` +
       `included${alone}; at most ${peak} GB with page cache)`
     );
   });
   return [
-    '**Size.** [Synthetic rows](docs/internals/synthetic.md), fitted to real CLIP embeddings, searched by',
-    '64 bits, at the least effort that finds .9, in a process whose control group may not exceed a',
-    'limit, page cache included: share of the float ten within the best 300, milliseconds a query, queries/s in batches, and an exact scan',
-    'of all codes against a plain read of the same bytes.',
+    '**Size.** Synthetic rows (`docs/internals/synthetic.md`), fitted to real CLIP embeddings, searched by',
+    '64 bits, at the least effort that finds .9, in a process limited by a control group, page cache',
+    'included: share of the float ten within the best 300, milliseconds per query, queries/s in batches, and the',
+    'time of an exact scan of all codes over that of a plain read of the same bytes.',
     '',
-    '| rows | lists | resident bytes an image, all in | limit | within 300 | p50 | p99 | batch /s | exact scan |',
+    '| rows | lists | resident bytes per image, everything counted | limit | within 300 | p50 ms | p99 ms | queries/s, batches | exact scan |',
     '|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...lines,
     '',

@@ -5,8 +5,8 @@
 //          [--outer-groups n] [--shortlist 300] [--json] [--record]
 //
 // The codec is trained on --train; the rows of --base are encoded into a segment, and scored by the
-// product's own native scan (64 bits: the folded score, over all lists) and refine (longer levels).
-// Queries are rows of the base, each excluded from its own truth and answers. Without --base, a
+// product's native scan (64 bits, all lists) and refine (longer levels).
+// Queries are rows of the base; a query is excluded from its neighbours and its answers. Without --base, a
 // folder whose metadata name a `video` is split by video: two thirds train, the rest is indexed;
 // --split seeds that split.
 import { randomUUID } from 'node:crypto';
@@ -25,16 +25,15 @@ import {
   native,
   type Scoring,
 } from '../src/native/addon.js';
+import { exactNeighbours, recall } from './ground-truth.js';
 import { describeMachine, machineLine, writeRecord } from './machine.js';
-import { exactNeighbours, recall } from './truth.js';
 import { loadVectors, pickRows, rowOf, splitByVideo, type Vectors } from './vectors.js';
 
-export const describe = 'recall of every code level, and after refining, against exact truth';
+export const describe = 'recall of every code level, and after refining, against exact search';
 
-/** Neighbours that count as true. */
 const TRUE_NEIGHBOURS = 10;
 const CUTS = [10, 100, 1000] as const;
-/** Lists nearest to the query that its norm weight is estimated in, as a search does. */
+/** The norm weight is estimated in this many of the nearest lists, as in a search. */
 const NORM_LISTS = 4;
 const BATCH_ROWS = 32768;
 const SPILL_BYTES = 256 * 2 ** 20;
@@ -54,7 +53,7 @@ interface RecallResult {
   encodeRowsPerSecond: number;
 }
 
-interface Settings {
+interface RecallSettings {
   queries: number;
   seed: number;
   shortlist: number;
@@ -65,7 +64,7 @@ interface Settings {
   threads: number;
 }
 
-/** Of the planes up to a level: code, a norm byte for each longer level, and the gain byte. */
+/** Bytes per row of the planes up to a level: code, a norm byte per longer level, the gain byte. */
 function bytesPerRow(bits: number): number {
   return bits / 8 + (bits > 64 ? Math.log2(bits / 64) + 1 : 0);
 }
@@ -82,7 +81,7 @@ export async function run(args: string[]): Promise<void> {
       lists: { type: 'string' },
       groups: { type: 'string' },
       'outer-groups': { type: 'string' },
-      // Finds the lists as for very large collections, to compare.
+      // Finds the lists as for very large collections, for comparison.
       'two-level-lists': { type: 'boolean', default: false },
       shortlist: { type: 'string', default: '300' },
       json: { type: 'boolean', default: false },
@@ -129,12 +128,12 @@ async function loadSides(trainPath: string, basePath: string | undefined, splitS
 async function measure(
   from: Vectors,
   base: Vectors,
-  settings: Settings,
+  settings: RecallSettings,
 ): Promise<Omit<RecallResult, 'train' | 'base'>> {
-  const own = Array.from(chooseRows(base.rows, settings.queries, settings.seed));
-  const queries = pickRows(base, own);
-  say(`truth: ${queries.rows} queries over ${base.rows} rows`);
-  const truth = await exactNeighbours(base, queries, own, TRUE_NEIGHBOURS);
+  const queryRows = Array.from(chooseRows(base.rows, settings.queries, settings.seed));
+  const queries = pickRows(base, queryRows);
+  log(`exact search: ${queries.rows} queries over ${base.rows} rows`);
+  const truth = await exactNeighbours(base, queries, queryRows, TRUE_NEIGHBOURS);
   const folder = mkdtempSync(join(tmpdir(), 'corvid-recall-'));
   try {
     const { codec, trainSeconds } = await train(from, base, settings);
@@ -145,7 +144,7 @@ async function measure(
       settings.threads,
     );
     try {
-      const ranks = rankAll(codec, segment, queries, own, settings.shortlist);
+      const ranks = rankAll(codec, segment, queries, queryRows, settings.shortlist);
       const { method, lists, groups, outerGroups, residentBytes } = codec.info();
       const share = (ids: Uint32Array[], cuts: readonly number[]): Recall =>
         Object.fromEntries(cuts.map((cut) => [cut, round(recall(truth, ids, cut))]));
@@ -172,7 +171,7 @@ async function measure(
   }
 }
 
-async function train(from: Vectors, base: Vectors, settings: Settings) {
+async function train(from: Vectors, base: Vectors, settings: RecallSettings) {
   const { lists, groups, outerGroups, seed, threads } = settings;
   const rows = Math.max(from.rows, base.rows);
   const picks = chooseRows(from.rows, Math.min(from.rows, trainingRowsFor(rows)), seed);
@@ -181,7 +180,7 @@ async function train(from: Vectors, base: Vectors, settings: Settings) {
   if (lists !== undefined) choice.lists = lists;
   if (groups !== undefined) choice.groups = groups;
   if (outerGroups !== undefined) choice.outerGroups = outerGroups;
-  say(`training on ${sample.rows} rows: ${JSON.stringify(choice)}`);
+  log(`training on ${sample.rows} rows: ${JSON.stringify(choice)}`);
   const start = performance.now();
   const found = settings.twoLevelLists ? await listsAmong(sample, choice.lists, settings) : null;
   const options = { ...choice, dims: from.dims, seed, threads };
@@ -189,15 +188,15 @@ async function train(from: Vectors, base: Vectors, settings: Settings) {
   return { codec, trainSeconds: (performance.now() - start) / 1000 };
 }
 
-function listsAmong({ rows, dims, values }: Vectors, lists: number, settings: Settings) {
+function listsAmong({ rows, dims, values }: Vectors, lists: number, settings: RecallSettings) {
   const { seed, threads } = settings;
   const sample = new native.ByteSample(rows, dims);
   sample.add(values);
   return findLists(sample, { lists, seed, threads });
 }
 
-/** Encodes all of `base`, with int8 vectors beside. The time is that of the codes alone, made once
- * more without vectors, and once the encoder has been made. */
+/** Encodes all of `base`, with int8 vectors. The time is that of encoding once more without vectors,
+ * after the encoder was warmed up. */
 export async function encode(codec: NativeCodec, base: Vectors, dir: string, threads: number) {
   const { dims, rows } = base;
   const writer = native.createSegmentWriter({
@@ -230,12 +229,13 @@ export interface Ranks {
   refined: { shortlist: number; bits: number; rescored?: 'int8'; ids: Uint32Array[] }[];
 }
 
-/** Ranks the base for every query in every way that is reported, the query's own row left out. */
+/** Ranks the base for every query in every way that is reported, the query itself excluded.
+ * @param queryRows row of the base that each query is */
 export function rankAll(
   codec: NativeCodec,
   segment: NativeSegment,
   queries: Vectors,
-  own: readonly number[],
+  queryRows: readonly number[],
   shortlist: number,
 ): Ranks {
   const { rows, levels } = segment.info();
@@ -251,10 +251,10 @@ export function rankAll(
     ],
   };
   for (let q = 0; q < queries.rows; q += 1) {
-    if (q % 100 === 0) say(`ranking: query ${q} of ${queries.rows}`);
+    if (q % 100 === 0) log(`ranking: query ${q} of ${queries.rows}`);
     const query = rowOf(queries, q);
     const others = (found: Float64Array): Uint32Array =>
-      Uint32Array.from(found, (row) => ids[row] as number).filter((id) => id !== own[q]);
+      Uint32Array.from(found, (row) => ids[row] as number).filter((id) => id !== queryRows[q]);
     const scanned = scanAllLists(codec, segment, query, shortlist, wanted);
     ranks.levels[0]?.ids.push(others(scanned));
     const short = scanned.slice(0, shortlist + 1);
@@ -280,8 +280,7 @@ function bestRows(rows: Float64Array, scores: Float32Array, limit: number): Floa
   return Float64Array.from(positions.subarray(0, limit), (position) => rows[position] as number);
 }
 
-/** The best rows by the 64-bit plane over all lists, as a search for a shortlist of `shortlist` rows
- * would score them. */
+/** The best rows of all lists by the 64-bit plane, scored as in a search for `shortlist` rows. */
 export function scanAllLists(
   codec: NativeCodec,
   segment: NativeSegment,
@@ -311,7 +310,7 @@ function table(result: RecallResult): string {
     `${'recall of the true ten within'.padEnd(40)}${CUTS.map((cut) => `${cut}`.padStart(8)).join('')}`,
     ...levels.map(
       ({ bits, bytesPerRow, recall }) =>
-        `${`${bits} bits, ${bytesPerRow} bytes a row`.padEnd(40)}${columns(recall)}`,
+        `${`${bits} bits, ${bytesPerRow} bytes per row`.padEnd(40)}${columns(recall)}`,
     ),
     ...refined.map(({ shortlist, bits, rescored, recall }) => {
       const how = `best ${shortlist} refined by ${bits} bits${rescored ? ', int8' : ''}`;
@@ -325,6 +324,6 @@ function round(value: number): number {
   return Math.round(value * 1e4) / 1e4;
 }
 
-function say(line: string): void {
+function log(line: string): void {
   process.stderr.write(`${line}\n`);
 }

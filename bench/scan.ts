@@ -3,8 +3,8 @@
 // usage: npm run bench -- scan [--bytes 1073741824] [--threads n] [--json] [--record]
 //
 // Compiles native-bindings/bench/kernels_bench.cc with the flags of the addon and runs it; it checks
-// every result against the scalar kernels. `--bytes` is the size of what is streamed from memory,
-// by one thread and by `--threads`, beside a plain read of the same bytes in the same run.
+// every result against the scalar kernels. `--bytes` is the size of the data that is streamed
+// from memory, by one thread and by `--threads`, beside a plain read of the same bytes.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { describeMachine, machineLine, writeRecord } from './machine.js';
 export const describe = 'the kernels of every instruction set, in cache and from memory';
 
 /** One line of kernels_bench: time of one `unit` (a row, a call, a GFLOP) of one case. */
-interface Measured {
+interface KernelTime {
   part: 'cache' | 'memory';
   level: string;
   kernel: string;
@@ -26,21 +26,21 @@ interface Measured {
   unit: 'row' | 'call' | 'GFLOP';
   bestNs: number;
   medianNs: number;
-  /** Bytes read at the best time; 0 where that means nothing. */
+  /** Rate of reading at the best time; 0 where it has no meaning. */
   gigabytesPerSecond: number;
 }
 
 interface ScanBench {
   bytes: number;
   threads: number;
-  /** Load of the machine when the run began, its own not counted. */
+  /** Load of the machine before the run. */
   loadAverage: number[];
-  measured: Measured[];
+  measured: KernelTime[];
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const PLAIN_READ = 'plain read';
-/** The level of what is the same for all of them. */
+/** Level of measurements that no instruction set affects. */
 const ANY = 'any';
 
 export async function run(args: string[]): Promise<void> {
@@ -60,7 +60,7 @@ export async function run(args: string[]): Promise<void> {
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
 }
 
-function measure(bytes: number, threads: number): Measured[] {
+function measure(bytes: number, threads: number): KernelTime[] {
   const folder = mkdtempSync(join(tmpdir(), 'corvid-scan-'));
   try {
     const program = join(folder, 'kernels_bench');
@@ -70,7 +70,7 @@ function measure(bytes: number, threads: number): Measured[] {
     return runProgram(program, [String(bytes), String(threads)])
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as Measured);
+      .map((line) => JSON.parse(line) as KernelTime);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -92,7 +92,7 @@ function runProgram(command: string, args: string[]): string {
 
 function table({ bytes, loadAverage, measured }: ScanBench): string {
   const levels = [...new Set(measured.map(({ level }) => level))].filter((level) => level !== ANY);
-  const section = (part: Measured['part'], title: string, cell: (of: Measured) => string) => {
+  const section = (part: KernelTime['part'], title: string, cell: (of: KernelTime) => string) => {
     const cases = measured.filter((m) => m.part === part);
     const rows = [...new Set(cases.map(nameOf))].map((name) => [
       name,
@@ -118,16 +118,16 @@ function columns([name, ...cells]: string[]): string {
   return `${name?.padEnd(56)}${cells.map((cell) => cell.padStart(19)).join('')}`;
 }
 
-function nameOf({ kernel, case: name, threads }: Measured): string {
+function nameOf({ kernel, case: name, threads }: KernelTime): string {
   return `${kernel}, ${name}${threads === 1 ? '' : `, ${threads} threads`}`;
 }
 
-function speed({ unit, bestNs }: Measured): string {
+function speed({ unit, bestNs }: KernelTime): string {
   if (unit === 'GFLOP') return `${(1e9 / bestNs).toFixed(1)} GFLOP/s`;
   return unit === 'row' ? `${bestNs.toFixed(3)} ns/row` : `${bestNs.toFixed(0)} ns`;
 }
 
-function share(of: Measured, measured: readonly Measured[]): string {
+function share(of: KernelTime, measured: readonly KernelTime[]): string {
   const plain = measured.find((m) => m.kernel === PLAIN_READ && m.threads === of.threads);
   if (plain === undefined || plain === of) return '';
   return `${((100 * of.gigabytesPerSecond) / plain.gigabytesPerSecond).toFixed(0)} %`;

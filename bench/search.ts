@@ -1,12 +1,12 @@
-// bench search: latency and throughput of searching, and the recall at the effort used.
+// bench search: latency, throughput and recall of a search at one effort.
 //
 // usage: npm run bench -- search --train <vectors> [--base <vectors>] [--index <folder>]
 //          [--queries 1000] [--seed 7] [--effort e] [--levels 64,512] [--threads n] [--vectors]
 //          [--lists n] [--groups n] [--limit 10] [--json] [--record]
 //
 // Without --base, a folder whose metadata name videos is split by them. Queries are rows of the
-// base, the row itself excluded from truth and answers. The index is made in a temporary folder,
-// the codec from --train, the rows from --base; or it is given with --index and holds the base.
+// base; a query is excluded from its neighbours and its answers. The index is made in a temporary folder,
+// the codec from --train, the rows from --base; or it is given by --index and holds the base.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,8 +20,8 @@ import {
   type SearchOptions,
   type SearchResult,
 } from '../src/index.js';
+import { exactNeighbours, recall } from './ground-truth.js';
 import { describeMachine, machineLine, writeRecord } from './machine.js';
-import { exactNeighbours, recall } from './truth.js';
 import { makeVectorIndex } from './vector-index.js';
 import { loadVectors, pickRows, rowOf, splitByVideo, type Vectors } from './vectors.js';
 
@@ -108,7 +108,7 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-/** Queries and rows as the arguments name them. */
+/** The data that the arguments name. */
 async function loadData(
   train: string | undefined,
   base: string | undefined,
@@ -146,9 +146,9 @@ async function measure(
   const opened = probeOpen(path);
   await using index = await openIndex(path, { threads });
   const queries = rows.map((row) => rowOf(base, row));
-  // One more than is asked for: the query's own row is in the index.
-  const asked = { ...options, limit: limit + 1 };
-  const found = await index.searchBatch(queries, asked);
+  // One more than is counted, as the query itself is in the index.
+  const searchOptions = { ...options, limit: limit + 1 };
+  const found = await index.searchBatch(queries, searchOptions);
   const truth = await exactNeighbours(base, pickRows(base, rows), rows, limit);
   const answers = found.map(({ hits }, i) =>
     hits.map(({ id }) => id).filter((id) => id !== rows[i]),
@@ -156,7 +156,7 @@ async function measure(
   const mean = (of: (result: SearchResult) => number) =>
     found.reduce((sum, result) => sum + of(result), 0) / found.length;
   const [first] = found;
-  const alone = await measureAlone(index, queries, asked);
+  const alone = await measureAlone(index, queries, searchOptions);
   return {
     rows: base.rows,
     lists: first?.lists ?? 0,
@@ -174,13 +174,13 @@ async function measure(
     searchedRssBytes: process.memoryUsage.rss() - base.values.byteLength,
     queriesPerSecond: {
       oneClient: 1000 / alone.latencyMs.mean,
-      eightClients: await perSecond(queries.length, () => clients(index, queries, asked)),
-      batch: await perSecond(queries.length, () => index.searchBatch(queries, asked)),
+      eightClients: await perSecond(queries.length, () => clients(index, queries, searchOptions)),
+      batch: await perSecond(queries.length, () => index.searchBatch(queries, searchOptions)),
     },
   };
 }
 
-/** Opens the index in a process of its own: how long that takes, and what memory it leaves. */
+/** Opens the index in a separate process: its time, and resident memory after it. */
 function probeOpen(path: string): { openMs: number; openRssBytes: number } {
   const script = `
     import { openIndex } from ${JSON.stringify(new URL('../src/index.js', import.meta.url).href)};

@@ -1,7 +1,7 @@
-// Makes an index straight from vectors in memory: one codec, one or more segments, one commit each.
+// Makes an index directly from vectors in memory: one codec, one or more segments, a commit for each.
 //
-// For benches and tests, which need every knob (lists, groups, training rows) and no pipeline. Rows
-// of part p get the ids that follow those of part p - 1, from 0.
+// For benches and tests, which set lists, groups and training rows freely and need no pipeline. Ids
+// count from 0 over all parts.
 import { randomUUID } from 'node:crypto';
 import { type NativeCodec, native } from '../src/native/addon.js';
 import { buildRoutingGraph, needsRoutingGraph } from '../src/query/routing/graph.js';
@@ -25,7 +25,7 @@ export interface VectorIndexOptions {
   threads?: number;
   /** Keep int8 vectors. */
   vectors?: boolean;
-  /** What the catalog knows of an id; left out, the index has no items. */
+  /** The catalog's item of an id; if omitted, the index has no items. */
   item?: (id: number) => Omit<NewItem, 'id'>;
   encoder?: unknown;
 }
@@ -38,7 +38,7 @@ export interface VectorIndexSummary {
 }
 
 interface PartSummary {
-  /** The first id that is free after the part. */
+  /** The first free id after the part. */
   nextId: number;
   encodeSeconds: number;
   placeSeconds: number;
@@ -109,7 +109,7 @@ async function routingOf(writer: IndexWriter, codec: NativeCodec) {
   return staged;
 }
 
-/** Adds a segment and commits it, with what else is given. */
+/** Adds a segment and commits it together with `others`. */
 export async function addPart(
   writer: IndexWriter,
   codec: NativeCodec,

@@ -1,6 +1,6 @@
 // Vectors for benches: rows of a file or a folder, of unit length, in memory.
 //
-// Whatever a build reads can be a bench's data; only whole data sets that fit into memory, though.
+// A bench reads every format that a build reads, but the data set has to fit into memory.
 import { createHash } from 'node:crypto';
 import { CorvidError } from '../src/errors.js';
 import { openSources } from '../src/indexer/sources/open.js';
@@ -14,14 +14,14 @@ export interface Vectors {
   values: Float32Array;
 }
 
-/** A data set whose rows may name the video that they were taken from. */
+/** A data set whose rows may come from videos. */
 export interface DataSet extends Vectors {
-  /** Video of each row, or null where the metadata name none. */
+  /** Name of each row's video, or null if the metadata have none. */
   videos: string[] | null;
 }
 
 const BATCH_ROWS = 8192;
-/** Of three videos, two are trained on; the third is indexed. */
+/** Of three videos, two are for training and one is indexed. */
 const TRAIN_SHARE = 2 / 3;
 
 function allocateVectors(rows: number, dims: number): Vectors {

@@ -1,5 +1,5 @@
-// bench fit: fits from given embeddings, or measures on this machine, numbers that code has as
-// constants, and prints each beside the one that code has now.
+// bench fit: fits constants of the code from embeddings, or measures them on this machine, and prints
+// each beside its present value.
 //
 // usage: npm run bench -- fit costs    --train <vectors> [--rows 40000] [--queries 200]
 //        npm run bench -- fit callers  --train <vectors> [--rows 40000] [--queries 400]
@@ -7,7 +7,7 @@
 //        npm run bench -- fit stop     --train <vectors> [--rows 40000] [--queries 500]
 //        npm run bench -- fit trellis  [--numbers 200000] [--starts 4] [--seed 7]
 //
-// What each does stands at the head of its file. Nothing is written into the sources: a new number
+// Each is described at the head of its file. Nothing is written into the sources: changing a constant
 // is a decision, and those of the format (the trellis values) never change.
 import { CorvidError } from '../../src/errors.js';
 import { fitCallers } from './callers.js';
@@ -16,9 +16,9 @@ import { fitRouting } from './routing.js';
 import { fitStop } from './stop.js';
 import { fitTrellis } from './trellis.js';
 
-export const describe = 'where constants come from: costs, callers, routing, stop, trellis';
+export const describe = 'fits constants of the code: costs, callers, routing, stop, trellis';
 
-/** Prints what it found; its options are those that follow its name. */
+/** Prints its result. @param args the options after its name */
 type Fit = (args: string[]) => Promise<void>;
 
 const FITS: Readonly<Record<string, Fit>> = {
@@ -32,7 +32,7 @@ const FITS: Readonly<Record<string, Fit>> = {
 export async function run([name, ...args]: string[]): Promise<void> {
   const fit = name === undefined ? undefined : FITS[name];
   if (fit === undefined) {
-    throw new CorvidError('ERR_USAGE', 'fit needs to know what', {
+    throw new CorvidError('ERR_USAGE', 'say which constants to fit', {
       expected: Object.keys(FITS).join(', '),
       actual: name ?? 'nothing',
       hint: 'npm run bench -- fit costs --train <vectors>',

@@ -1,12 +1,11 @@
-// fit callers: from how many callers at once on a search should not use several threads
-// (BUSY_CALLS of src/query/open.ts), and from how many on small queries should go to the workers
-// together and not to the calling thread (CROWD_CALLS).
+// fit callers: the number of concurrent callers from which a search should no longer use several
+// threads (BUSY_CALLS), and the number from which small queries should be coalesced and sent to the
+// workers instead of running on the calling thread (CROWD_CALLS).
 //
-// Both ways are measured at every number of callers, through the public index alone. An index is
-// never crowded for fewer callers than either constant: so the callers are spread over copies of it
-// that are open at the same time, two each. And it always is where many calls wait for something
-// else: so an embedder that does not answer holds as many. What is larger is faster; code should
-// change over where the second column overtakes the first.
+// Both ways are measured for every number of callers, through the public index alone. To keep an index
+// uncrowded, the callers are spread over several open copies of it, two callers each. To crowd it,
+// further calls wait for an embedder that does not answer. The columns are throughputs; the code should
+// switch where the second overtakes the first.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,14 +20,14 @@ import { numbersOf } from './constants.js';
 import { columns, loadSplit, median } from './data.js';
 
 const CALLERS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
-/** Callers of one index that is to be alone. */
-const CALLERS_ALONE = 2;
-/** Calls that wait, where an index is to be crowded. */
+/** Callers per copy of the index, where it is to stay uncrowded. */
+const CALLERS_PER_COPY = 2;
+/** Calls that wait for the embedder, where the index is to be crowded. */
 const WAITING_CALLS = 64;
 const ROUNDS = 5;
 
-/** What is asked: a small query, and one whose scan several threads can share. */
-const ASKED: Readonly<Record<string, SearchOptions>> = {
+/** A small query, and one whose scan several threads can share. */
+const QUERY_KINDS: Readonly<Record<string, SearchOptions>> = {
   'a small query': {},
   'a scan of all rows': { effort: 1, levels: [64] },
 };
@@ -52,7 +51,7 @@ export async function fitCallers(args: string[]): Promise<void> {
     await makeVectorIndex({ ...choice, path, dims, train: rows, parts: [rows] });
     process.stdout.write(`${machineLine(describeMachine())}\n`);
     const queries = queriesOf(split.queries);
-    for (const [name, options] of Object.entries(ASKED)) {
+    for (const [name, options] of Object.entries(QUERY_KINDS)) {
       process.stdout.write(columns(`${name}: queries/s`, 'alone', 'crowded'));
       for (const callers of CALLERS) {
         const alone = await measureAlone(path, callers, queries, options);
@@ -62,7 +61,7 @@ export async function fitCallers(args: string[]): Promise<void> {
     }
     const [most = 0, many = 0, few = 0] = numbersOf('CROWD_CALLS');
     process.stdout.write(
-      `code has BUSY_CALLS ${numbersOf('BUSY_CALLS')}, CROWD_CALLS ${few} ` +
+      `now BUSY_CALLS ${numbersOf('BUSY_CALLS')}, CROWD_CALLS ${few} ` +
         `on at most ${most} cores, ${many} on more\n`,
     );
   } finally {
@@ -81,7 +80,9 @@ async function measureAlone(
   queries: readonly Float32Array[],
   options: SearchOptions,
 ): Promise<number> {
-  const copies = Array.from({ length: Math.ceil(callers / CALLERS_ALONE) }, () => openIndex(path));
+  const copies = Array.from({ length: Math.ceil(callers / CALLERS_PER_COPY) }, () =>
+    openIndex(path),
+  );
   const indexes = await Promise.all(copies);
   const callersOf = Array.from(
     { length: callers },
@@ -113,16 +114,16 @@ async function measureCrowded(
   }
 }
 
-/** An embedder that answers when it is told to. */
+/** An embedder that does not answer until `answer` is called. */
 function silentEmbedder(dims: number): { embedder: Embedder; answer: () => void } {
   let answer = () => {};
-  const told = new Promise<void>((resolve) => {
+  const released = new Promise<void>((resolve) => {
     answer = resolve;
   });
   const embedder: Embedder = {
     fingerprint: { id: 'silent', model: 'silent', dims, weightsSha256: null, preprocessing: '' },
     embedTexts: async (texts) => {
-      await told;
+      await released;
       return new Float32Array(texts.length * dims).fill(1 / Math.sqrt(dims));
     },
     embedImages: () => Promise.reject(new Error('no image is embedded here')),
@@ -131,8 +132,8 @@ function silentEmbedder(dims: number): { embedder: Embedder; answer: () => void 
   return { embedder, answer };
 }
 
-/** Median over some rounds, after one to warm up; each caller asks its next query when it has the
- * answer to the last. */
+/** Median over ROUNDS, after one to warm up. Each caller sends its next query when the last one is
+ * answered. */
 async function queriesPerSecond(
   indexes: readonly CorvidIndex[],
   queries: readonly Float32Array[],

@@ -1,5 +1,4 @@
-// The numbers that code has now, read from its source: constants of one file are no part of what it
-// exports.
+// Present values of constants, read from the sources, as files do not export them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,8 +6,8 @@ import { CorvidError } from '../../src/errors.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** All numbers of the constant `name`, wherever below src/ and native-bindings/src/ it is defined:
- * one, or those between its braces. */
+/** All numbers of the constant `name`, defined anywhere below src/ or native-bindings/src/: one, or
+ * those between its braces. */
 export function numbersOf(name: string): number[] {
   const pattern = new RegExp(`\\b${name}(?:\\[\\w+\\])? = (\\{[^}]*\\}|[^;]*);`);
   for (const folder of ['src', 'native-bindings/src']) {
@@ -21,7 +20,7 @@ export function numbersOf(name: string): number[] {
   }
   throw new CorvidError('ERR_NOT_FOUND', `no source defines ${name}`, {
     path: root,
-    hint: 'name the constant as the source does',
+    hint: 'use the name of the constant in the source',
   });
 }
 

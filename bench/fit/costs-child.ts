@@ -1,4 +1,4 @@
-// A process of fit costs: asks the indexes with the instruction set that it was started with.
+// A child process of fit costs: searches the indexes with the instruction set that CORVID_SIMD names.
 //
 // Argument: a CostsTask as JSON. Writes Costs to stdout.
 import { readFileSync } from 'node:fs';
@@ -27,10 +27,10 @@ export interface Costs {
   hopMs: number;
 }
 
-/** The best of so many rounds counts, and the first warms up. */
+/** The best round counts; the first warms up. */
 const ROUNDS = 4;
 const SCAN_EFFORTS = [0.1, 0.3, 0.5, 0.7];
-/** Small enough for the calling thread, and large enough (a long shortlist) for a worker. */
+/** Small enough to run inline, and large enough (a long shortlist) for a worker. */
 const INLINE_EFFORT = 0.2;
 const WORKER_EFFORT = 0.95;
 
@@ -41,8 +41,8 @@ const queries = Array.from({ length: numbers.length / task.dims }, (_, i) =>
   numbers.subarray(i * task.dims, (i + 1) * task.dims),
 );
 
-/** Each query's answer in the round that took `of` the least time. */
-async function ask(
+/** Each query's result of the round in which `of` was least. */
+async function searchAll(
   index: CorvidIndex,
   options: SearchOptions,
   of: (result: SearchResult) => number,
@@ -58,7 +58,7 @@ async function ask(
   return best;
 }
 
-/** What a search takes besides its steps. */
+/** Time of a search outside its steps. */
 function overheadMs({ timings }: SearchResult): number {
   const { totalMs, routeMs, scanMs, refineMs, rescoreMs } = timings;
   return totalMs - routeMs - scanMs - refineMs - rescoreMs;
@@ -73,7 +73,11 @@ async function measure(): Promise<Costs> {
     await using index = await openIndex(path);
     const { levels } = await index.info();
     for (const effort of SCAN_EFFORTS) {
-      for (const one of await ask(index, { effort, levels }, ({ timings }) => timings.scanMs)) {
+      for (const one of await searchAll(
+        index,
+        { effort, levels },
+        ({ timings }) => timings.scanMs,
+      )) {
         scans.push({
           features: [1, one.probedLists, one.scannedRows],
           value: one.timings.scanMs * 1e6,
@@ -81,11 +85,11 @@ async function measure(): Promise<Costs> {
         refineRowNs.push((one.timings.refineMs * 1e6) / one.shortlist);
       }
     }
-    for (const one of await ask(index, {}, ({ timings }) => timings.rescoreMs)) {
+    for (const one of await searchAll(index, {}, ({ timings }) => timings.rescoreMs)) {
       rescoreRowNs.push((one.timings.rescoreMs * 1e6) / one.shortlist);
     }
-    const here = await ask(index, { effort: INLINE_EFFORT, levels }, overheadMs);
-    const there = await ask(index, { effort: WORKER_EFFORT, levels }, overheadMs);
+    const here = await searchAll(index, { effort: INLINE_EFFORT, levels }, overheadMs);
+    const there = await searchAll(index, { effort: WORKER_EFFORT, levels }, overheadMs);
     hopMs.push(median(there.map(overheadMs)) - median(here.map(overheadMs)));
   }
   const [, scanListNs = 0, scanRowNs = 0] = leastSquares(scans);

@@ -1,10 +1,10 @@
-// fit costs: the times by which a search is planned over threads (src/query/execute): of scanning a
-// list and a row, of refining and rescoring a row, and of a hop to a worker and back.
+// fit costs: the costs by which a search is distributed over threads (src/query/execute/strategy.ts):
+// scanning a list and a row, refining and rescoring a row, and a round trip to a worker.
 //
-// Two indexes are made of the same rows, one of few long lists and one of many short ones: so the
-// time of a list can be told from that of its rows. A process for each instruction set
-// (CORVID_SIMD) asks both; scan times are fitted by least squares over all queries. Prints them
-// beside the constants that code has.
+// Two indexes are made of the same rows, one with few long lists and one with many short ones, which
+// separates the cost of a list from that of its rows. One process per instruction set (CORVID_SIMD)
+// searches both; scan times are fitted by least squares over all queries. Prints them beside the
+// present constants.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { numberOf } from './constants.js';
 import type { Costs, CostsTask } from './costs-child.js';
 import { columns, loadSplit } from './data.js';
 
-/** Rows that a list of the two indexes holds on average. */
+/** Mean rows per list of the two indexes. */
 const ROWS_PER_LIST = [40, 1_000];
 
 export async function fitCosts(args: string[]): Promise<void> {
@@ -65,7 +65,7 @@ export async function fitCosts(args: string[]): Promise<void> {
 }
 
 async function measure(task: CostsTask, level: string): Promise<Costs> {
-  process.stderr.write(`asking with ${level}\n`);
+  process.stderr.write(`searching with ${level}\n`);
   const child = fileURLToPath(new URL('./costs-child.js', import.meta.url));
   const env = { ...process.env, CORVID_SIMD: level };
   const run = promisify(execFile);
@@ -77,13 +77,13 @@ function table(levels: readonly string[], found: readonly Costs[]): string {
   const line = (name: string, of: keyof Costs) =>
     columns(name, numberOf(name), ...found.map((costs) => costs[of].toFixed(1)));
   return [
-    columns('nanoseconds', 'code has', ...levels),
+    columns('nanoseconds', 'now', ...levels),
     line('SCAN_LIST_NS', 'scanListNs'),
     line('SCAN_ROW_NS', 'scanRowNs'),
     line('REFINE_ROW_NS', 'refineRowNs'),
     line('RESCORE_ROW_NS', 'rescoreRowNs'),
-    columns('a hop to a worker and back, ms', '', ...found.map(({ hopMs }) => hopMs.toFixed(3))),
-    columns('INLINE_MAX_MS: a few hops', numberOf('INLINE_MAX_MS')),
-    columns('INLINE_MAX_CROWDED_MS: half a hop', numberOf('INLINE_MAX_CROWDED_MS')),
+    columns('round trip to a worker, ms', '', ...found.map(({ hopMs }) => hopMs.toFixed(3))),
+    columns('INLINE_MAX_MS: a few round trips', numberOf('INLINE_MAX_MS')),
+    columns('INLINE_MAX_CROWDED_MS: half of one', numberOf('INLINE_MAX_CROWDED_MS')),
   ].join('');
 }

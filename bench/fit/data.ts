@@ -1,4 +1,4 @@
-// Embeddings to fit with: some rows of a file are indexed, others asked.
+// Embeddings to fit with: some rows of a file are indexed, others are queries.
 import { CorvidError } from '../../src/errors.js';
 import { chooseRows } from '../../src/indexer/rows/sample.js';
 import { loadVectors, pickRows, type Vectors } from '../vectors.js';
@@ -21,14 +21,14 @@ export async function loadSplit(
   const count = Math.min(all.rows, rows + queries);
   const chosen = Array.from(chooseRows(all.rows, count, SEED));
   const step = Math.max(2, Math.floor(count / queries));
-  const asked = chosen.filter((_, i) => i % step === 0).slice(0, queries);
-  const others = new Set(asked);
+  const queryRows = chosen.filter((_, i) => i % step === 0).slice(0, queries);
+  const excluded = new Set(queryRows);
   return {
     base: pickRows(
       all,
-      chosen.filter((row) => !others.has(row)),
+      chosen.filter((row) => !excluded.has(row)),
     ),
-    queries: pickRows(all, asked),
+    queries: pickRows(all, queryRows),
   };
 }
 
@@ -36,7 +36,7 @@ export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** A line of a table: the first column to the left, the others to the right. */
+/** A line of a table: the first column aligned left, the others right. */
 export function columns(first: string, ...others: (string | number)[]): string {
   return `${first.padEnd(34)}${others.map((cell) => String(cell).padStart(14)).join('')}\n`;
 }

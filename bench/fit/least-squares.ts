@@ -32,7 +32,7 @@ export function logistic(observations: readonly Observation[]): number[] {
   return coefficients;
 }
 
-/** Mean of -ln(likelihood) an observation. */
+/** Mean of -ln(likelihood) per observation. */
 export function logLoss(
   observations: readonly Observation[],
   coefficients: readonly number[],
@@ -70,7 +70,7 @@ class NormalEquations {
     });
   }
 
-  /** By Gauss and Jordan, with pivots; uses the equations up. */
+  /** Gauss-Jordan elimination with pivoting; destroys the equations. */
   solve(): number[] {
     const rows = this.#rows;
     rows.forEach((_, column) => {

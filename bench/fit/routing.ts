@@ -1,9 +1,9 @@
-// fit routing: from how many lists on a graph over the centroids finds a query's lists faster than
-// comparing it with all of them (GRAPH_MIN_LISTS of src/query/routing/graph.ts).
+// fit routing: the number of lists from which a graph over the centroids finds a query's lists faster
+// than comparing the query with all of them (GRAPH_MIN_LISTS of src/query/routing/graph.ts).
 //
-// Codecs of some numbers of lists are trained on the rows given, which should be more than the
-// lists. Of each: microseconds a query by brute force, alone and with twelve in a call, and by the
-// graph; and how often the graph has the nearest list.
+// For each number of lists a codec is trained on the given rows, of which there should be more than
+// lists. Prints microseconds per query by brute force, alone and twelve in a call, and by the graph;
+// and how often the graph finds the nearest list.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +19,11 @@ import { rowOf, type Vectors } from '../vectors.js';
 import { numberOf } from './constants.js';
 import { columns, loadSplit, median } from './data.js';
 
-/** Queries in a call that share the reading of the centroids. */
+/** Queries in one call, which share reading the centroids. */
 const TOGETHER = 12;
-/** The effort whose number of lists is asked for, as a search has it by default. */
+/** Lists are probed as at this effort, the default of a search. */
 const EFFORT = 0.5;
-/** Shorter levels would not change routing. */
+/** Longer levels would not change routing. */
 const LEVELS = [64];
 
 export async function fitRouting(args: string[]): Promise<void> {
@@ -40,7 +40,7 @@ export async function fitRouting(args: string[]): Promise<void> {
   process.stdout.write(
     `${machineLine(describeMachine())}\n` +
       columns(
-        'microseconds a query',
+        'microseconds per query',
         'alone',
         `${TOGETHER} in a call`,
         'by graph',
@@ -51,10 +51,10 @@ export async function fitRouting(args: string[]): Promise<void> {
     const codec = await codecOf(split.base, lists);
     process.stdout.write(await compare(codec, lists, split.queries));
   }
-  process.stdout.write(`code has GRAPH_MIN_LISTS ${numberOf('GRAPH_MIN_LISTS')}\n`);
+  process.stdout.write(`now GRAPH_MIN_LISTS ${numberOf('GRAPH_MIN_LISTS')}\n`);
 }
 
-/** Its lists are found in two steps, as those of large collections are. */
+/** Its lists are found in two levels, like those of large collections. */
 async function codecOf({ rows, dims, values }: Vectors, lists: number): Promise<NativeCodec> {
   process.stderr.write(`training a codec of ${lists} lists\n`);
   const options = { seed: 7, threads: availableParallelism() };
@@ -92,7 +92,7 @@ async function compare(codec: NativeCodec, lists: number, queries: Vectors): Pro
   }
 }
 
-/** Median time of a query, so many in a call. */
+/** Median time per query, `together` queries in a call. */
 function microsecondsOf(
   { rows, dims, values }: Vectors,
   together: number,

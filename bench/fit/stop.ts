@@ -1,14 +1,14 @@
 // fit stop: the coefficients of the rule that ends a scan of lists
 // (native-bindings/src/segment/read/stop.cc), by logistic regression.
 //
-// Queries that are not indexed go through all lists, most similar first, with nothing but the scan's
-// own 64-bit scores. One observation is a list: whether it holds one of the query's ten true
+// Queries that are not indexed go through all lists, most similar first, scored by
+// 64 bits alone. Each list is one observation: whether it holds one of the query's ten true
 // neighbours, how many lists came before (as ln(1 + n)), how many of these in a row changed nothing
 // among the best ten scores, and how much less similar the list is than the first. The first list is
-// no observation: a scan never ends before it.
+// skipped, as a scan never ends before it.
 //
 // Prints the coefficients and the log loss beside those of the code, whose log odds are first scaled
-// and shifted to these data: only their proportions matter, as calibration finds where to end.
+// and shifted to these data: only their proportions matter, as calibration sets the threshold.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,16 +17,16 @@ import { chooseCodec, trainingRowsFor } from '../../src/codec/choose.js';
 import { trainCodec } from '../../src/codec/codec.js';
 import { chooseRows } from '../../src/indexer/rows/sample.js';
 import type { NativeCodec, NativeSegment } from '../../src/native/addon.js';
+import { exactNeighbours } from '../ground-truth.js';
 import { encode } from '../recall.js';
-import { exactNeighbours } from '../truth.js';
 import { pickRows, rowOf } from '../vectors.js';
 import { numberOf } from './constants.js';
 import { columns, loadSplit } from './data.js';
 import { dot, logistic, logLoss, type Observation } from './least-squares.js';
 
 const TRUE_NEIGHBOURS = 10;
-/** Lists nearest to the query that its norm weight is estimated in, and for what shortlist, as a
- * search does. */
+/** The norm weight is estimated in this many of the nearest lists, for this shortlist, as in a
+ * search. */
 const NORM_LISTS = 4;
 const SHORTLIST = 500;
 const NAMES = ['kStart', 'kPosition', 'kUnchanged', 'kSimilarity'];
@@ -69,7 +69,7 @@ export async function fitStop(args: string[]): Promise<void> {
   }
 }
 
-/** The lists of one query, but the first. */
+/** Observations of one query: all its lists except the first. */
 function observe(
   codec: NativeCodec,
   segment: NativeSegment,
@@ -108,11 +108,11 @@ function observe(
 function similaritiesOf(codec: NativeCodec, query: Float32Array): number[] {
   const { lists, routingDims } = codec.info();
   const centroids = codec.routingCentroids();
-  const asked = codec.routingQuery(query);
+  const projected = codec.routingQuery(query);
   return Array.from({ length: lists }, (_, list) => {
     let sum = 0;
     for (let d = 0; d < routingDims; d += 1) {
-      sum += (asked[d] as number) * (centroids[list * routingDims + d] as number);
+      sum += (projected[d] as number) * (centroids[list * routingDims + d] as number);
     }
     return sum;
   });
@@ -132,11 +132,11 @@ function table(seen: readonly Observation[]): string {
     always,
   );
   return [
-    columns('', 'code has', 'scaled', 'fitted'),
+    columns('', 'now', 'scaled', 'fitted'),
     ...NAMES.map((name, i) => {
-      const own = present[i] as number;
-      const here = own * scale + (i === 0 ? shift : 0);
-      return columns(name, own, here.toFixed(2), (fitted[i] as number).toFixed(2));
+      const value = present[i] as number;
+      const rescaled = value * scale + (i === 0 ? shift : 0);
+      return columns(name, value, rescaled.toFixed(2), (fitted[i] as number).toFixed(2));
     }),
     columns(
       `log loss (${loss.toFixed(5)} without features)`,

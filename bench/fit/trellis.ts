@@ -1,10 +1,10 @@
 // fit trellis: values of the trellis code (native-bindings/src/simd/trellis_values.h) by generalised
-// Lloyd iteration: Gaussian numbers take their best paths (Viterbi), and every value becomes the
-// mean of the numbers whose window has it, until nothing gets better.
+// Lloyd iteration: Gaussian numbers are coded along their best paths (Viterbi), and every value
+// becomes the mean of the numbers coded by its window; the two steps alternate.
 //
-// Prints the mean squared error, in shares of the variance, of the values that code has and of the
-// refitted ones, on numbers that neither was fitted to. Other values of equal error exist, as
-// another start ends elsewhere; the format fixes those that code has.
+// Prints the mean squared error, as a share of the variance, of the present values and of refitted
+// ones, on numbers that neither was fitted to. Other starts end at other values of equal error; the
+// format fixes the present ones.
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/indexer/rows/seeded-random.js';
 import { numbersOf } from './constants.js';
@@ -12,7 +12,7 @@ import { columns } from './data.js';
 
 const STATES = 32;
 const WINDOWS = 64;
-/** Coordinates that a path goes through, from state 0 on: those of level 512. */
+/** Length of a path from state 0: the coordinates of level 512. */
 const PATH = 256;
 const ROUNDS = 60;
 /** Values are kept in 64ths of a standard deviation. */
@@ -35,20 +35,20 @@ export async function fitTrellis(args: string[]): Promise<void> {
   const errorOf = (tried: Float64Array) => bestPaths(fresh, tried).error.toFixed(4);
   process.stdout.write(columns('', 'squared error'));
   const signs = fresh.reduce((sum, x) => sum + (Math.abs(x) - Math.sqrt(2 / Math.PI)) ** 2, 0);
-  process.stdout.write(columns('a sign a number', (signs / numbers).toFixed(4)));
-  process.stdout.write(columns('no code of one bit can be below', '0.2500'));
+  process.stdout.write(columns('one sign bit per number', (signs / numbers).toFixed(4)));
+  process.stdout.write(columns('rate-distortion bound at one bit', '0.2500'));
   process.stdout.write(columns('kTrellisValues', errorOf(present)));
   process.stdout.write(columns('the same, refitted', errorOf(fit(training, present))));
   for (let start = 0; start < Number(values.starts); start += 1) {
     const fitted = fit(training, gaussian(WINDOWS, seed + 2 + start));
-    process.stdout.write(columns(`from chance, ${start + 1}`, errorOf(fitted)));
+    process.stdout.write(columns(`from a random start, ${start + 1}`, errorOf(fitted)));
     process.stdout.write(
       `  ${Array.from(fitted, (value) => Math.round(value / UNIT)).join(', ')}\n`,
     );
   }
 }
 
-/** Alternates between best paths and means, and rounds to the unit at the end. */
+/** Alternates between best paths and means, then rounds to UNIT. */
 function fit(numbers: Float64Array, start: Float64Array): Float64Array {
   let values = start;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -58,7 +58,7 @@ function fit(numbers: Float64Array, start: Float64Array): Float64Array {
   return values.map((value) => Math.round(value / UNIT) * UNIT);
 }
 
-/** Codes all numbers: the mean squared error, and sum and count of what falls to each window. */
+/** Codes all numbers. @returns the mean squared error, and sum and count per window */
 function bestPaths(numbers: Float64Array, values: Float64Array) {
   const sums = new Float64Array(WINDOWS);
   const counts = new Float64Array(WINDOWS);
@@ -84,7 +84,7 @@ function bestPaths(numbers: Float64Array, values: Float64Array) {
   return { error: error / numbers.length, sums, counts };
 }
 
-/** One number: windows 2t and 2t + 1 end in state t, and window w begins in state w % 32. */
+/** One step of Viterbi: windows 2t and 2t + 1 end in state t; window w begins in state w % 32. */
 function step(
   number: number,
   values: Float64Array,

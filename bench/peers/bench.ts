@@ -1,11 +1,11 @@
 // bench peers: corvid beside other libraries, on the same data, queries, threads and day.
 //
-// usage: bench/peers/setup      (once: installs the others beside this file)
+// usage: bench/peers/setup      (once: installs the peers beside this file)
 //        npm run bench -- peers --train <npy or folder> [--base <npy or folder>] [--queries 1000]
 //          [--seed 7] [--threads 2] [--only name,name] [--json] [--record]
 //
 // Trained on --train, filled with --base; without --base a folder whose metadata name videos is
-// split by them. Queries are rows of the base, each excluded from its own truth and answers.
+// split by them. Queries are rows of the base; a query is excluded from its neighbours and its answers.
 // recall@10 and @100: the share of the ten true nearest among the first 10, the first 100 hits. The
 // metric of all is L2, which for unit vectors orders as the cosine does.
 import { execFile } from 'node:child_process';
@@ -15,8 +15,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { CorvidError } from '../../src/errors.js';
+import { exactNeighbours, recall } from '../ground-truth.js';
 import { describeMachine, machineLine, recordPath, writeRecord } from '../machine.js';
-import { exactNeighbours, recall } from '../truth.js';
 import { loadVectors, pickRows, splitByVideo, type Vectors } from '../vectors.js';
 import { drawPeers } from './draw.js';
 import type { PeerPoint, PeerResult, PeersBench } from './result.js';
@@ -25,17 +25,17 @@ import type { RawVectors, RunnerLine, RunnerTask } from './runner.js';
 export const describe = 'corvid beside FAISS, USearch, hnswlib, LanceDB, zvec and others';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-/** The runners that are no TypeScript lie in the source folder. */
+/** Runners that are not TypeScript stay in the source folder. */
 const SOURCES = join(HERE, '..', '..', '..', 'bench', 'peers');
 const PYTHON = join(SOURCES, '.venv', 'bin', 'python');
 const TRUE_NEIGHBOURS = 10;
-/** The query itself, which is in the base, among them. */
+/** Including the query itself, which is in the base. */
 const HITS = 100;
 const MAX_OUTPUT = 2 ** 26;
 
 interface Peer {
   name: string;
-  /** What the runner is told to build. */
+  /** Which of the runner's indexes to build. */
   index: string;
   command: string;
   runner: string;
@@ -124,12 +124,12 @@ async function compare(
   try {
     const step = Math.max(1, Math.floor(base.rows / queries));
     const rows = Array.from({ length: Math.min(queries, base.rows) }, (_, i) => i * step);
-    const asked = pickRows(base, rows);
-    const truth = await exactNeighbours(base, asked, rows, TRUE_NEIGHBOURS);
+    const queryVectors = pickRows(base, rows);
+    const truth = await exactNeighbours(base, queryVectors, rows, TRUE_NEIGHBOURS);
     const task: Omit<RunnerTask, 'index' | 'folder'> = {
       train: write(join(folder, 'train.f32'), train),
       base: write(join(folder, 'base.f32'), base),
-      queries: write(join(folder, 'queries.f32'), asked),
+      queries: write(join(folder, 'queries.f32'), queryVectors),
       dims: base.dims,
       hits: HITS,
       threads,
@@ -153,14 +153,14 @@ function write(path: string, { values, rows }: Vectors): RawVectors {
 async function runPeer(
   { name, index, command, runner }: Peer,
   shared: Omit<RunnerTask, 'index' | 'folder'>,
-  above: string,
+  parent: string,
   rows: readonly number[],
   truth: readonly ArrayLike<number>[],
 ): Promise<PeerResult> {
   if (!existsSync(command)) {
     return { name, failure: 'not installed: run bench/peers/setup', points: [] };
   }
-  const folder = join(above, 'peer');
+  const folder = join(parent, 'peer');
   mkdirSync(folder);
   try {
     const path = join(folder, 'task.json');
@@ -170,18 +170,22 @@ async function runPeer(
     const { stdout } = await promisify(execFile)(command, [runner, path], options);
     const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
     const points = lines.map((line) => toPoint(JSON.parse(line), shared.hits, rows, truth));
-    return { name, failure: points.length === 0 ? 'it measured nothing' : null, points };
+    return {
+      name,
+      failure: points.length === 0 ? 'the runner printed no measurement' : null,
+      points,
+    };
   } catch (error) {
-    return { name, failure: lastLine(error), points: [] };
+    return { name, failure: errorLine(error), points: [] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function lastLine(error: unknown): string {
+function errorLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message: string };
-  const said = (stderr ?? '').split('\n').filter((line) => /\S/.test(line));
-  return said.find((line) => /error/i.test(line)) ?? said.at(-1) ?? message;
+  const lines = (stderr ?? '').split('\n').filter((line) => /\S/.test(line));
+  return lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? message;
 }
 
 function toPoint(
@@ -192,12 +196,16 @@ function toPoint(
 ): PeerPoint {
   const { buffer } = readFileSync(answers);
   const found = new Int32Array(buffer.slice(0));
-  const own = rows.map((row, query) =>
+  const answered = rows.map((row, query) =>
     Array.from(found.subarray(query * hits, (query + 1) * hits)).filter(
       (id) => id >= 0 && id !== row,
     ),
   );
-  return { ...line, recall10: recall(truth, own, 10), recall100: recall(truth, own, 100) };
+  return {
+    ...line,
+    recall10: recall(truth, answered, 10),
+    recall100: recall(truth, answered, 100),
+  };
 }
 
 function table({ train, base, queries, threads, peers }: PeersBench): string {

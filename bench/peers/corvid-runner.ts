@@ -1,8 +1,8 @@
 // corvid itself, through its public library, as one of the indexes that the bench compares.
 //
 // `64` answers from the 64-bit plane alone; `512` refines a shortlist by all planes; `vectors` by
-// the stored int8 vectors. Memory is what searching by 64 bits wants: longer planes and vectors stay
-// on disk and are read for shortlists.
+// the stored int8 vectors. Memory is what a search by 64 bits keeps resident: longer planes and
+// vectors stay on disk and are read for shortlists.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseCodec, trainingRowsFor } from '../../src/codec/choose.js';
@@ -20,7 +20,7 @@ function read({ path }: RawVectors): Float32Array {
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
-/** Median of some rates of `run`, which answers `queries` queries. */
+/** Median rate over ROUNDS; `run` answers `queries` queries. */
 async function perSecond(run: () => Promise<unknown>, queries: number): Promise<number> {
   const rates: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -57,7 +57,7 @@ function speedPlot(values: Value[], bench: PeersBench): TopLevelSpec {
         field: 'batch',
         type: 'quantitative',
         scale: { type: 'log' },
-        title: 'queries a second',
+        title: 'queries per second',
       },
       y: {
         field: 'recall10',
@@ -96,7 +96,7 @@ function bytesPlot(values: Value[], bench: PeersBench): TopLevelSpec {
         field: 'bytes',
         type: 'quantitative',
         scale: { type: 'log', domain: [6, 8000] },
-        title: 'bytes a vector in memory, ids counted',
+        title: 'bytes per vector in memory, ids counted',
       },
       y: { field: 'best', type: 'quantitative', scale: { zero: false }, title: 'recall@10' },
       color: { ...color, legend: null },

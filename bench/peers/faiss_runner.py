@@ -1,4 +1,4 @@
-"""Runs one FAISS index for the peers bench: see runner.ts for what goes in and out."""
+"""Runs one FAISS index for the peers bench: runner.ts describes its input and output."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ def read(vectors, dims):
 
 
 def per_second(run, queries, at_least=1.0):
-    """Median of three rates of run(); each repeats it for at least a third of `at_least`."""
+    """Median of three rates of run(); each repeats it for at least a third of `at_least` seconds."""
     rates = []
     for _ in range(3):
         start, done = time.perf_counter(), 0
@@ -42,7 +42,7 @@ def main():
     fixed = len(faiss.serialize_index(index))
     index.add(base)
     build_seconds = time.perf_counter() - start
-    whole = len(faiss.serialize_index(index))
+    total = len(faiss.serialize_index(index))
     graph = task["index"].startswith("HNSW")
     efforts = CANDIDATES if graph else [0] if task["index"] == "Flat" else PROBES
     few = queries[:200]
@@ -64,7 +64,7 @@ def main():
         line = {
             "effort": name,
             "buildSeconds": build_seconds,
-            "bytesPerVector": (whole - fixed) / len(base),
+            "bytesPerVector": (total - fixed) / len(base),
             "fixedBytes": fixed,
             "single": single,
             "batch": batch,

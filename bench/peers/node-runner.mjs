@@ -1,9 +1,9 @@
-// What the runners of Node's peers share: reading the task, timing, writing answers.
+// Shared by the runners of Node packages: reading the task, timing, writing answers.
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Packages that bench/peers/setup installed. */
+/** Loads a package that bench/peers/setup installed. */
 export const requirePeer = createRequire(new URL('./.npm/package.json', import.meta.url));
 
 export function readTask() {
@@ -36,7 +36,7 @@ export async function perSecond(run, queries, atLeastMs = 1000) {
 /**
  * Measures one effort and prints its line.
  * @param answer one query -> positions in the base, best first
- * @param answerAll all queries -> the same of each; without it, one after the other is the batch
+ * @param answerAll all queries -> the same for each; without it, batches are not measured apart
  */
 export async function measure(task, name, facts, answer, answerAll) {
   const queries = readVectors(task.queries);

@@ -1,4 +1,4 @@
-"""Runs RaBitQ's own library for the peers bench: see runner.ts for what goes in and out."""
+"""Runs RaBitQ's reference library for the peers bench: runner.ts describes its input and output."""
 
 import json
 import os
@@ -23,9 +23,9 @@ def k_means(train, count, rounds=10, seed=7):
     for _ in range(rounds):
         assigned = nearest(train, centroids)
         for c in range(count):
-            own = train[assigned == c]
-            if len(own) > 0:
-                centroids[c] = own.mean(0)
+            members = train[assigned == c]
+            if len(members) > 0:
+                centroids[c] = members.mean(0)
     return centroids
 
 

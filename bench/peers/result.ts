@@ -1,4 +1,4 @@
-// What the bench of peers found, as its record holds it.
+// The result of the peers bench, as its record holds it.
 import type { RunnerLine } from './runner.js';
 
 export interface PeerPoint extends Omit<RunnerLine, 'answers'> {

@@ -1,7 +1,7 @@
-// What the bench and the peers' runners say to each other.
+// The protocol between the bench and the runners of its peers.
 //
-// A runner is a process of its own, so that its memory and its threads are its own. It is given the
-// path of a task as JSON, and prints one JSON line for every setting that it has measured.
+// A runner is a separate process, so that peers do not share memory or threads. Its argument is the
+// path of a task as JSON; it prints one JSON line for every setting that it has measured.
 
 /** Rows of float32, little-endian, unit length, without a header. */
 export interface RawVectors {
@@ -16,11 +16,11 @@ export interface RunnerTask {
   base: RawVectors;
   queries: RawVectors;
   dims: number;
-  /** Hits wanted of every query. */
+  /** Hits per query. */
   hits: number;
-  /** Threads for building and for batches; one query at a time uses what the peer does by itself. */
+  /** Threads for building and for batches; for single queries the peer's default applies. */
   threads: number;
-  /** A folder that exists, for whatever the runner writes. */
+  /** An existing folder for the files of the runner. */
   folder: string;
 }
 
@@ -29,11 +29,11 @@ export interface RunnerLine {
   /** The setting of effort, e.g. "nprobe 16". */
   effort: string;
   buildSeconds: number;
-  /** Bytes that searching wants in memory: for each vector, ids counted, and for the index as such
-   * (centroids, codebooks, rotations). */
+  /** Resident bytes of a search: per vector with its id, and once per index (centroids, codebooks,
+   * rotations). */
   bytesPerVector: number;
   fixedBytes: number;
-  /** Queries a second: one after the other, and all at once. */
+  /** Queries per second: one after the other, and in batches. */
   single: number;
   batch: number;
   /** File of queries x hits int32: positions in the base, best first, -1 where there are fewer. */

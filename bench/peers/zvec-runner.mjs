@@ -42,8 +42,8 @@ const { seconds } = await timed(() => {
 });
 const bytesBelow = (path) =>
   readdirSync(path, { withFileTypes: true }).reduce((sum, entry) => {
-    const own = join(path, entry.name);
-    return sum + (entry.isDirectory() ? bytesBelow(own) : fileBytes(own));
+    const child = join(path, entry.name);
+    return sum + (entry.isDirectory() ? bytesBelow(child) : fileBytes(child));
   }, 0);
 const facts = {
   buildSeconds: seconds,

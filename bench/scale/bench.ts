@@ -3,13 +3,13 @@
 // usage: npm run bench -- scale --rows 1e6 --memory-limit 8.0e9[,4e9,1e9] --out <folder>
 //          [--levels 64,128,256] [--lists n] [--resume] [--record] [--json] [--collection n]
 //
-// The rows are synthetic (see bench synthetic). Four steps, each of which survives being cut off and
-// goes on with --resume: build the index under the first limit, and find the exact ten and hundred
-// nearest of 256 held-out rows while its rows are made; encode rows that are in memory; compare what
-// rows the build did not show; and, for each limit, serve the index in a fresh process whose control
-// group may not exceed it, page cache included. Without the right to make control groups it says so,
-// and measures without a limit. Without --lists, they are as many as leave about 4,096 rows in each,
-// so that sizes compare.
+// The rows are synthetic (see bench synthetic). Four steps, each of which can be interrupted and
+// continued by --resume: build the index under the first limit, and find the exact hundred nearest
+// rows of 256 held-out queries while its rows are generated; encode rows that are in memory; compare
+// the queries with rows that the build did not read; and, for each limit, serve the index in a fresh
+// process whose control group is limited to it, page cache included. Without the right to make control
+// groups it reports that, and measures without a limit. By default there are about 4,096 rows per
+// list, so that sizes compare.
 import {
   existsSync,
   mkdirSync,
@@ -27,6 +27,7 @@ import { COLLECTION_SEED, cachedBytes, dropCached, SYNTHETIC_DIMS } from '../syn
 import { BuildTime } from './build-time.js';
 import { heldOutQueries } from './collection.js';
 import { ControlGroup, type GroupMemory } from './control-group.js';
+import { type FinishedGroundTruth, GroundTruthFile } from './ground-truth.js';
 import {
   type BuildJob,
   type BuildReport,
@@ -37,23 +38,24 @@ import {
   type ServeReport,
 } from './job.js';
 import { drawScale } from './plots.js';
-import { folderBytes, Progress } from './progress.js';
+import { folderBytes, ProgressLine } from './progress.js';
 import { type ScaleResult, type Served, scaleTable } from './result.js';
-import { type FoundTruth, GroundTruthFile } from './truth.js';
 
-export const describe = 'build, truth and search of up to a billion synthetic rows under a limit';
+export const describe =
+  'build, exact search and search of up to a billion synthetic rows under a limit';
 
-const TRUTH_QUERIES = 256;
-const TRUTH_COUNT = 100;
-const SHORTLIST_TRUTH = 10;
-/** Queries without a known truth, whose latency is measured. */
+/** Queries whose exact neighbours are found, how many of these, and how many count for recall. */
+const KNOWN_QUERIES = 256;
+const KNOWN_NEIGHBOURS = 100;
+const TRUE_NEIGHBOURS = 10;
+/** Further queries, whose latency is measured. */
 const OTHER_QUERIES = 1000;
 const ROWS_PER_LIST = 4096;
-const WANTED_RECALL = 0.9;
+const TARGET_RECALL = 0.9;
 /** Share of the limit that the build's buffers may take. */
 const BUILD_SHARE = 0.5;
 
-interface Settings {
+interface ScaleSettings {
   rows: number;
   limits: number[];
   out: string;
@@ -63,7 +65,7 @@ interface Settings {
   collection: number;
 }
 
-/** What is done, beside the index: read by --resume. */
+/** What a run has done, besides the index: read by --resume. */
 interface State {
   rows: number;
   levels: number[];
@@ -88,20 +90,22 @@ export async function run(args: string[]): Promise<void> {
     },
   });
   if (values.out === undefined) {
-    throw new CorvidError('ERR_USAGE', 'there is no folder to work in', {
+    throw new CorvidError('ERR_USAGE', 'no folder to work in', {
       path: '--out',
       hint: 'give --out <folder>; a billion rows with levels 64,128,256 take about 40 GB there',
     });
   }
-  const rows = whole(values.rows, '--rows');
-  const settings: Settings = {
+  const rows = positiveInteger(values.rows, '--rows');
+  const settings: ScaleSettings = {
     rows,
-    limits: values['memory-limit'].split(',').map((text) => whole(text, '--memory-limit')),
+    limits: values['memory-limit']
+      .split(',')
+      .map((text) => positiveInteger(text, '--memory-limit')),
     out: resolve(values.out),
     levels: values.levels.split(',').map(Number),
     resume: values.resume,
-    collection: whole(values.collection, '--collection'),
-    lists: values.lists === undefined ? listsFor(rows) : whole(values.lists, '--lists'),
+    collection: positiveInteger(values.collection, '--collection'),
+    lists: values.lists === undefined ? listsFor(rows) : positiveInteger(values.lists, '--lists'),
   };
   const result = await measure(settings);
   writeFileSync(join(settings.out, 'record.json'), `${JSON.stringify(result, null, 2)}\n`);
@@ -110,7 +114,7 @@ export async function run(args: string[]): Promise<void> {
     ? recordPath(`scale-${values.rows}`, 'svg')
     : join(settings.out, 'scale.svg');
   await drawScale(result, recordedResults(plot), plot);
-  say(`plot: ${relative(process.cwd(), plot)}`);
+  log(`plot: ${relative(process.cwd(), plot)}`);
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : scaleTable(result));
 }
 
@@ -118,32 +122,37 @@ function listsFor(rows: number): number {
   return 2 ** Math.max(0, Math.round(Math.log2(rows / ROWS_PER_LIST)));
 }
 
-function whole(text: string, path: string): number {
+function positiveInteger(text: string, path: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new CorvidError('ERR_USAGE', 'not a usable number', {
+  throw new CorvidError('ERR_USAGE', 'not a positive integer', {
     path,
-    expected: 'a whole number such as 1e6',
+    expected: 'an integer such as 1e6',
     actual: text,
   });
 }
 
-async function measure(settings: Settings): Promise<ScaleResult> {
+async function measure(settings: ScaleSettings): Promise<ScaleResult> {
   const { rows, out, collection, levels } = settings;
   const state = openState(settings);
-  const queries = await heldOutQueries(collection, rows, TRUTH_QUERIES + OTHER_QUERIES);
-  const known = Math.min(TRUTH_QUERIES, Math.floor(queries.length / SYNTHETIC_DIMS / 2));
-  const wanted = {
+  const queries = await heldOutQueries(collection, rows, KNOWN_QUERIES + OTHER_QUERIES);
+  const known = Math.min(KNOWN_QUERIES, Math.floor(queries.length / SYNTHETIC_DIMS / 2));
+  const groundTruth = {
     path: join(out, 'truth.json'),
     queries: queries.slice(0, known * SYNTHETIC_DIMS),
-    count: TRUTH_COUNT,
+    count: KNOWN_NEIGHBOURS,
   };
-  const build = state.build ?? (await buildStep(settings, wanted));
+  const build = state.build ?? (await buildStep(settings, groundTruth));
   writeState(out, { ...state, build });
   const encoding = await encodeStep(settings);
-  const progress = new Progress('truth', rows);
-  const search = new GroundTruthFile(wanted.path, collection, wanted.queries, wanted.count);
-  const truth = await search.finish(rows, (done) => progress.update(done));
+  const progress = new ProgressLine('exact search', rows);
+  const file = new GroundTruthFile(
+    groundTruth.path,
+    collection,
+    groundTruth.queries,
+    groundTruth.count,
+  );
+  const truth = await file.finish(rows, (done) => progress.update(done));
   const served: Served[] = [];
   for (const limit of settings.limits) {
     served.push(await serveStep(settings, limit, queries, truth));
@@ -173,28 +182,28 @@ async function measure(settings: Settings): Promise<ScaleResult> {
   };
 }
 
-function meanCosine(truth: FoundTruth, rank: number): number {
+function meanCosine(truth: FinishedGroundTruth, rank: number): number {
   let sum = 0;
   for (let q = 0; q < truth.queries; q += 1) sum += truth.cosines[q * truth.count + rank - 1] ?? 0;
   return sum / truth.queries;
 }
 
-function openState({ out, rows, levels, lists, collection, resume }: Settings): State {
+function openState({ out, rows, levels, lists, collection, resume }: ScaleSettings): State {
   mkdirSync(out, { recursive: true });
   const path = join(out, 'state.json');
-  const wanted: State = { rows, levels, lists, collection };
+  const requested: State = { rows, levels, lists, collection };
   if (!existsSync(path)) {
-    writeState(out, wanted);
-    return wanted;
+    writeState(out, requested);
+    return requested;
   }
   const state = JSON.parse(readFileSync(path, 'utf8')) as State;
-  const { build, ...had } = state;
-  if (!resume || JSON.stringify(had) !== JSON.stringify(wanted)) {
-    throw new CorvidError('ERR_USAGE', 'there is a run in this folder', {
+  const { build, ...earlier } = state;
+  if (!resume || JSON.stringify(earlier) !== JSON.stringify(requested)) {
+    throw new CorvidError('ERR_USAGE', 'this folder holds another run', {
       path: out,
-      expected: JSON.stringify(wanted),
-      actual: JSON.stringify(had),
-      hint: 'give --resume to go on with the same run, or another --out',
+      expected: JSON.stringify(requested),
+      actual: JSON.stringify(earlier),
+      hint: 'give --resume to continue the same run, or another --out',
     });
   }
   return state;
@@ -207,13 +216,13 @@ function writeState(out: string, state: State): void {
 }
 
 async function buildStep(
-  settings: Settings,
+  settings: ScaleSettings,
   truth: BuildJob['truth'],
 ): Promise<ScaleResult['build']> {
   const { out, rows, levels, lists, collection } = settings;
   const [limit] = settings.limits as [number];
   const index = indexPath(out);
-  const progress = new Progress('build', rows);
+  const progress = new ProgressLine('build', rows);
   const time = new BuildTime(join(out, 'build-time.json'));
   let peakDiskBytes = 0;
   const watch = setInterval(() => {
@@ -240,7 +249,7 @@ async function buildStep(
     const { summary, process } = report;
     const { runs, phases } = time.taken(summary.phases);
     const seconds =
-      runs === 1 ? summary.seconds : Object.values(phases).reduce((sum, own) => sum + own, 0);
+      runs === 1 ? summary.seconds : Object.values(phases).reduce((sum, phase) => sum + phase, 0);
     return {
       limitBytes: unlimited === null ? limit : null,
       unlimited,
@@ -258,30 +267,30 @@ async function buildStep(
   }
 }
 
-async function encodeStep({ out, collection, limits }: Settings): Promise<EncodeReport> {
-  say('encode: rows in memory');
+async function encodeStep({ out, collection, limits }: ScaleSettings): Promise<EncodeReport> {
+  log('encode: rows in memory');
   const job = { path: indexPath(out), seed: collection };
   const [limit] = limits as [number];
   return (await inGroup<EncodeReport>({ kind: 'encode', job }, limit, () => {})).report;
 }
 
 async function serveStep(
-  { out }: Settings,
+  { out }: ScaleSettings,
   limit: number,
   queries: Float32Array,
-  truth: FoundTruth,
+  truth: FinishedGroundTruth,
 ): Promise<Served> {
-  say(`serve: at most ${limit} bytes`);
+  log(`serve: at most ${limit} bytes`);
   const path = indexPath(out);
   const files = filesBelow(path);
   for (const file of files) dropCached(file);
   const stillCached = files.reduce((sum, file) => sum + cachedBytes(file), 0);
-  const nearest = new Float64Array(truth.queries * SHORTLIST_TRUTH);
+  const nearest = new Float64Array(truth.queries * TRUE_NEIGHBOURS);
   for (let q = 0; q < truth.queries; q += 1) {
     const from = q * truth.count;
-    nearest.set(truth.rows.subarray(from, from + SHORTLIST_TRUTH), q * SHORTLIST_TRUTH);
+    nearest.set(truth.rows.subarray(from, from + TRUE_NEIGHBOURS), q * TRUE_NEIGHBOURS);
   }
-  const job = { path, queries, truth: nearest, wantedRecall: WANTED_RECALL };
+  const job = { path, queries, truth: nearest, targetRecall: TARGET_RECALL };
   const { report, memory, unlimited } = await inGroup<ServeReport>(
     { kind: 'serve', job },
     limit,
@@ -296,20 +305,20 @@ async function serveStep(
   };
 }
 
-/** Runs `job` in a new group of its own; `unlimited` says why there was none. */
-async function inGroup<Own extends Report>(
+/** Runs `job` in a new control group; `unlimited` says why there is none. */
+async function inGroup<R extends Report>(
   job: Job,
   limit: number,
   onProgress: (progress: BuildProgress) => void,
-): Promise<{ report: Own; memory: GroupMemory | null; unlimited: string | null }> {
+): Promise<{ report: R; memory: GroupMemory | null; unlimited: string | null }> {
   const group = ControlGroup.create(limit);
   if (typeof group === 'string') {
-    say(`${job.kind}: without a limit: ${group}`);
-    const report = await runJob<Own>(job, null, onProgress);
+    log(`${job.kind}: without a limit: ${group}`);
+    const report = await runJob<R>(job, null, onProgress);
     return { report, memory: null, unlimited: group };
   }
   try {
-    const report = await runJob<Own>(job, group, onProgress);
+    const report = await runJob<R>(job, group, onProgress);
     return { report, memory: group.memory(), unlimited: null };
   } finally {
     group.remove();
@@ -334,6 +343,6 @@ function recordedResults(plot: string): ScaleResult[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).result as ScaleResult);
 }
 
-function say(line: string): void {
+function log(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -1,19 +1,19 @@
-// Builds the index of the synthetic rows, in a process of its own, and finds on the way which rows
-// are nearest to the queries.
+// Builds the index of the synthetic rows in a separate process, and finds the rows nearest to the
+// queries while it reads them.
 import { buildIndex } from '../../src/index.js';
 import { syntheticTable } from './collection.js';
-import { accountOfProcess, answerJob, type BuildJob, type BuildReport, tell } from './job.js';
-import { GroundTruthFile } from './truth.js';
+import { GroundTruthFile } from './ground-truth.js';
+import { accountOfProcess, answerJob, type BuildJob, type BuildReport, send } from './job.js';
 
 answerJob<{ kind: 'build'; job: BuildJob }>(async (job): Promise<BuildReport> => {
   const truth = new GroundTruthFile(job.truth.path, job.seed, job.truth.queries, job.truth.count);
-  // Of the rows that are only sampled, most come again: they would leave spans without number.
+  // Not while the build samples: scattered rows would leave countless spans, and they come again.
   let encoding = false;
-  const show = async (first: number, halves: Uint16Array) => {
+  const compare = async (first: number, halves: Uint16Array) => {
     if (encoding) await truth.add(first, halves);
   };
   const summary = await buildIndex({
-    sources: [syntheticTable(job.seed, job.rows, show)],
+    sources: [syntheticTable(job.seed, job.rows, compare)],
     out: job.out,
     vectors: 'none',
     levels: job.levels,
@@ -22,7 +22,7 @@ answerJob<{ kind: 'build'; job: BuildJob }>(async (job): Promise<BuildReport> =>
     seed: job.seed,
     onProgress: (progress) => {
       encoding = progress.phase === 'encode';
-      tell({ kind: 'progress', progress });
+      send({ kind: 'progress', progress });
     },
   });
   truth.save();

@@ -1,14 +1,14 @@
-// What a build took, phase by phase, over all its runs: kept in a file while it goes on, for a run
-// that is killed cannot say how long it was at work.
+// The time of a build by phase, over all its runs. It is saved to a file while the build runs, as a
+// killed run cannot report its time.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { BuildPhase, BuildProgress } from '../../src/index.js';
 
 type Phases = Partial<Record<BuildPhase, number>>;
 
 export interface TimeTaken {
-  /** Times that the build was begun or gone on with. */
+  /** Times that the build was started or resumed. */
   runs: number;
-  /** Seconds of each phase, all runs together. */
+  /** Seconds of each phase over all runs. */
   phases: Phases;
 }
 
@@ -16,14 +16,14 @@ const SAVE_MS = 10_000;
 
 export class BuildTime {
   readonly #path: string;
-  /** Of the runs before this one. */
+  /** Of earlier runs. */
   readonly #earlier: TimeTaken;
-  readonly #own: Phases = {};
+  readonly #current: Phases = {};
   #phase: BuildPhase = 'list';
   #lastMs = performance.now();
   #savedMs = this.#lastMs;
 
-  /** A run begins. @param path where earlier runs left what they took */
+  /** Starts a run. @param path file of the times of earlier runs */
   constructor(path: string) {
     this.#path = path;
     this.#earlier = existsSync(path)
@@ -32,10 +32,10 @@ export class BuildTime {
     this.#save();
   }
 
-  /** The time since the last report was spent in the phase that it was about. */
+  /** Adds the time since the last report to the phase that it named. */
   report({ phase }: Pick<BuildProgress, 'phase'>): void {
     const now = performance.now();
-    this.#own[this.#phase] = (this.#own[this.#phase] ?? 0) + (now - this.#lastMs) / 1000;
+    this.#current[this.#phase] = (this.#current[this.#phase] ?? 0) + (now - this.#lastMs) / 1000;
     this.#phase = phase;
     this.#lastMs = now;
     if (now - this.#savedMs >= SAVE_MS) this.#save();
@@ -43,14 +43,14 @@ export class BuildTime {
 
   #save(): void {
     this.#savedMs = this.#lastMs;
-    writeFileSync(`${this.#path}.part`, JSON.stringify(this.taken(this.#own)));
+    writeFileSync(`${this.#path}.part`, JSON.stringify(this.taken(this.#current)));
     renameSync(`${this.#path}.part`, this.#path);
   }
 
-  /** All runs, of which this one took so much. */
-  taken(own: Phases): TimeTaken {
+  /** The total of all runs. @param current seconds of this one */
+  taken(current: Phases): TimeTaken {
     const phases: Phases = { ...this.#earlier.phases };
-    for (const [phase, seconds] of Object.entries(own) as [BuildPhase, number][]) {
+    for (const [phase, seconds] of Object.entries(current) as [BuildPhase, number][]) {
       phases[phase] = (phases[phase] ?? 0) + seconds;
     }
     return { runs: this.#earlier.runs + 1, phases };

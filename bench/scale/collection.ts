@@ -9,11 +9,11 @@ import {
   SYNTHETIC_DIMS,
 } from '../synthetic/native.js';
 
-/** Rows 0 .. `rows` of the collection. @param show gets all rows that are read, before the reader */
+/** Rows 0 .. `rows` of the collection. @param onRows gets rows before the reader does */
 export function syntheticTable(
   seed: number,
   rows: number,
-  show?: (first: number, halves: Uint16Array) => Promise<void>,
+  onRows?: (first: number, halves: Uint16Array) => Promise<void>,
 ): VectorTable {
   const collection = openSynthetic(seed);
   const threads = availableParallelism();
@@ -23,14 +23,14 @@ export function syntheticTable(
     rows,
     read: async (first, count) => {
       const halves = await collection.halves(first, count, threads);
-      await show?.(first, halves);
+      await onRows?.(first, halves);
       return halves;
     },
   };
 }
 
-/** `count` held-out rows spread over all epochs that lie whole within `rows` (or the first one): rows
- * like those of the collection, which it does not hold. count x SYNTHETIC_DIMS. */
+/** `count` held-out rows, spread over all epochs that lie fully within `rows` (or the first one). They
+ * resemble the collection and are not in it. count x SYNTHETIC_DIMS. */
 export async function heldOutQueries(
   seed: number,
   rows: number,

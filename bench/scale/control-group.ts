@@ -1,7 +1,7 @@
 // A Linux control group (version 1 or 2) with a hard limit on the memory of one process and its
-// children, page cache included, and the kernel's own account of it.
+// children, page cache included, and the kernel's accounting of it.
 //
-// The group is made below the one that this process runs in, so every limit above holds too. Where
+// The group is a child of the one that this process runs in, so limits above it hold too. Where
 // that is not allowed (no Linux, no rights, or a group of version 2 whose parent holds processes),
 // `ControlGroup.create` says why, and the bench measures without a limit.
 import {
@@ -16,35 +16,35 @@ import { join } from 'node:path';
 
 /** What the kernel counted, in bytes. */
 export interface GroupMemory {
-  /** Most that was charged at any time: the processes' own memory and the page cache they filled. */
+  /** Peak of what was charged: anonymous memory, and the page cache that the processes filled. */
   peakBytes: number;
   /** Charged now. */
   usedBytes: number;
-  /** Of that, memory of the processes' own, and pages of files. */
+  /** Of that, anonymous memory, and pages of files. */
   ownBytes: number;
   fileBytes: number;
-  /** Times that the limit was met, and the kernel had to reclaim. */
+  /** Times that the limit was reached and the kernel had to reclaim. */
   limitHits: number;
 }
 
 const ROOT = '/sys/fs/cgroup';
-/** Followed by the number of the process that made the group. */
+/** Followed by the id of the process that made the group. */
 const PREFIX = 'corvid-';
 
-/** Names of the files of a version; `stat` holds the lines `own` and `file`. */
+/** Files of each version; `anonymous` and `file` are lines of memory.stat. */
 const FILES = {
   1: {
     limit: 'memory.limit_in_bytes',
     used: 'memory.usage_in_bytes',
     peak: 'memory.max_usage_in_bytes',
-    own: 'total_rss',
+    anonymous: 'total_rss',
     file: 'total_cache',
   },
   2: {
     limit: 'memory.max',
     used: 'memory.current',
     peak: 'memory.peak',
-    own: 'anon',
+    anonymous: 'anon',
     file: 'file',
   },
 } as const;
@@ -55,12 +55,12 @@ export class ControlGroup {
     readonly version: 1 | 2,
   ) {}
 
-  /** A new group with this limit, one at a time for this process, or why there can be none. */
+  /** A new group with this limit, one at a time per process; or the reason why there is none. */
   static create(limitBytes: number): ControlGroup | string {
-    const parent = ownGroup();
-    if (parent === null) return 'no control groups for memory here';
+    const parent = groupOfProcess();
+    if (parent === null) return 'no memory control groups on this system';
     const group = new ControlGroup(join(parent.folder, `${PREFIX}${process.pid}`), parent.version);
-    removeLeftOvers(parent.folder);
+    removeLeftovers(parent.folder);
     try {
       mkdirSync(group.folder);
       if (!existsSync(join(group.folder, FILES[group.version].limit))) {
@@ -86,7 +86,7 @@ export class ControlGroup {
     return {
       peakBytes: this.number(files.peak),
       usedBytes: this.number(files.used),
-      ownBytes: stat.get(files.own) ?? 0,
+      ownBytes: stat.get(files.anonymous) ?? 0,
       fileBytes: stat.get(files.file) ?? 0,
       limitHits:
         this.version === 1
@@ -116,8 +116,8 @@ export class ControlGroup {
   }
 }
 
-/** Groups whose maker was killed before it could remove them; those in use refuse. */
-function removeLeftOvers(parent: string): void {
+/** Removes groups whose maker was killed before it could do so. */
+function removeLeftovers(parent: string): void {
   for (const name of readdirSync(parent).filter((name) => name.startsWith(PREFIX))) {
     const processes = join(parent, name, 'cgroup.procs');
     if (readFileSync(processes, 'utf8') !== '') continue;
@@ -126,8 +126,8 @@ function removeLeftOvers(parent: string): void {
   }
 }
 
-/** The group of this process that accounts for memory. */
-function ownGroup(): { folder: string; version: 1 | 2 } | null {
+/** The control group of this process that accounts for memory. */
+function groupOfProcess(): { folder: string; version: 1 | 2 } | null {
   if (!existsSync('/proc/self/cgroup')) return null;
   for (const line of readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n')) {
     const [, controllers = '', ...rest] = line.split(':');

@@ -1,5 +1,5 @@
-// How fast rows become codes, and how fast they are made, in a process of its own: halves that are in
-// memory, by the codec of an index that was built.
+// Measures, in a separate process, how fast rows in memory (half floats) are encoded by the codec of a
+// built index, and how fast they are generated.
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { native } from '../../src/native/addon.js';
 import { openSynthetic } from '../synthetic/native.js';
 import { answerJob, type EncodeJob, type EncodeReport } from './job.js';
 
-/** As a build takes them where memory allows. */
+/** The batch of a build where memory allows. */
 const BATCH_ROWS = 32_768;
-/** Different batches, so that no cache holds the lists of one. */
+/** Several batches, so that no cache keeps the lists of one. */
 const BATCHES = 4;
 const ROUNDS = 16;
 
@@ -28,7 +28,7 @@ answerJob<{ kind: 'encode'; job: EncodeJob }>(async ({ path, seed }): Promise<En
   for (let i = -BATCHES; i < ROUNDS; i += 1) {
     const vectors = batches.at(i % BATCHES) as Uint16Array;
     const rate = await rateOf(() => codec.encode(vectors, { vectors: false, threads }));
-    // The first ones lay out the codec's matrices.
+    // The first ones prepare the codec's matrices.
     if (i >= 0) encoded.push(rate);
   }
   return { threads, batchRows: BATCH_ROWS, rowsPerSecond: median(encoded), made: median(made) };

@@ -1,5 +1,5 @@
-// What the bench and its child processes say to each other, and how a child is run in a control
-// group. Each kind of work is a process of its own, so that the kernel's account is of that alone.
+// The messages between the bench and its child processes, and how a child runs in a control group.
+// Each kind of work is a separate process, so that the kernel's accounting covers it alone.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ export interface BuildJob {
   lists: number;
   levels: number[];
   memoryBytes: number;
-  /** What is compared with the rows as they are made, and where that is kept. */
+  /** Queries that are compared with the rows while they are read, and the file of the result. */
   truth: { path: string; queries: Float32Array; count: number };
 }
 
@@ -31,23 +31,23 @@ export interface EncodeJob {
 export interface EncodeReport {
   threads: number;
   batchRows: number;
-  /** Halves to codes: the median of some batches. */
+  /** Half floats to codes: the median over batches. */
   rowsPerSecond: number;
-  /** Synthetic rows a second, as halves. */
+  /** Synthetic rows generated per second, as half floats. */
   made: number;
 }
 
 export interface ServeJob {
   path: string;
-  /** queries x dims: those with a known truth, then others. */
+  /** queries x dims: those whose neighbours are known, then others. */
   queries: Float32Array;
-  /** The ten nearest rows of the first queries, ten numbers each. */
+  /** The ten nearest rows of each of the first queries. */
   truth: Float64Array;
   /** Share of them that the first 300 hits must hold. */
-  wantedRecall: number;
+  targetRecall: number;
 }
 
-/** One process, as /proc tells. */
+/** Memory and I/O of one process, from /proc. */
 export interface ProcessAccount {
   peakRssBytes: number;
   /** Read from the disk, and written to it. */
@@ -62,12 +62,12 @@ export interface Latency {
   p90: number;
   p99: number;
   max: number;
-  /** Read from the disk, a query. */
+  /** Read from the disk per query. */
   readBytesPerQuery: number;
 }
 
-/** One way of asking: by 64 bits alone, or refined by all levels. */
-export interface Asked {
+/** Measurements at the chosen effort: by 64 bits alone, or refined by all levels. */
+export interface EffortReport {
   levels: number[];
   effort: number;
   /** Share of the float ten nearest in the first 300 hits, and in the first ten. */
@@ -75,7 +75,7 @@ export interface Asked {
   recallWithin10: number;
   meanScannedRows: number;
   meanProbedLists: number;
-  /** Queries not asked before; the same once more. Milliseconds, 300 hits each. */
+  /** New queries, then the same again. Milliseconds, 300 hits each. */
   fresh: Latency;
   repeated: Latency;
   batchQueriesPerSecond: number;
@@ -84,7 +84,7 @@ export interface Asked {
 export interface ServeReport {
   info: IndexInfo;
   openMs: number;
-  /** The first queries of all, everything on disk. */
+  /** The first queries, with nothing in memory. */
   cold: Latency;
   /** Recall and median latency by effort, for each choice of levels. */
   efforts: {
@@ -94,8 +94,8 @@ export interface ServeReport {
     recallWithin10: number;
     p50: number;
   }[];
-  asked: Asked[];
-  /** All codes of 64 bits: scored exactly, and only read. Seconds; the first reads from the disk. */
+  asked: EffortReport[];
+  /** All 64-bit codes: scored, and only read. Seconds; the first scan reads from the disk. */
   exactScan: { firstSeconds: number; seconds: number; plainReadSeconds: number; bytes: number };
   process: ProcessAccount;
 }
@@ -107,15 +107,15 @@ export type Job =
 export type Report = BuildReport | EncodeReport | ServeReport;
 export type Message =
   | { kind: 'progress'; progress: BuildProgress }
-  | { kind: 'say'; line: string }
+  | { kind: 'log'; line: string }
   | { kind: 'done'; report: Report };
 
 /** Runs `job` in a new process, within `group` if there is one. */
-export async function runJob<Own extends Report>(
+export async function runJob<R extends Report>(
   job: Job,
   group: ControlGroup | null,
   onProgress: (progress: BuildProgress) => void,
-): Promise<Own> {
+): Promise<R> {
   const file = fileURLToPath(new URL(`./${job.kind}-child.js`, import.meta.url));
   const command = [process.execPath, file];
   const [program, args] = group?.wrap(command) ?? [process.execPath, [file]];
@@ -123,11 +123,11 @@ export async function runJob<Own extends Report>(
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   });
-  let report: Own | undefined;
+  let report: R | undefined;
   child.on('message', (message: Message) => {
     if (message.kind === 'progress') onProgress(message.progress);
-    else if (message.kind === 'say') process.stderr.write(`${message.line}\n`);
-    else report = message.report as Own;
+    else if (message.kind === 'log') process.stderr.write(`${message.line}\n`);
+    else report = message.report as R;
   });
   child.send(job);
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
@@ -135,18 +135,18 @@ export async function runJob<Own extends Report>(
     child.on('close', (code, signal) => resolve([code, signal]));
   });
   if (report !== undefined && code === 0) return report;
-  throw new CorvidError('ERR_IO', `the process that was to ${job.kind} did not finish`, {
+  throw new CorvidError('ERR_IO', `the ${job.kind} process did not finish`, {
     actual: signal === null ? `exit code ${code}` : `ended by ${signal}`,
     hint:
       signal === 'SIGKILL'
-        ? 'the kernel ends what needs more memory than the limit; run again with --resume'
+        ? 'the kernel kills a process that needs more memory than the limit; run again with --resume'
         : 'see the messages above',
   });
 }
 
-/** In a child: takes the job, sends what `work` reports, and ends; at once if the parent is gone. */
+/** In a child: takes the job, sends the report of `work`, and ends; at once if the parent is gone. */
 export function answerJob<J extends Job>(work: (job: J['job']) => Promise<object>): void {
-  // Not by exit(), which would wait for native work that may take minutes.
+  // exit() would wait for native work, which may take minutes.
   const orphaned = () => process.kill(process.pid, 'SIGKILL');
   process.once('disconnect', orphaned);
   process.once('message', async (message: J) => {
@@ -163,11 +163,11 @@ export function answerJob<J extends Job>(work: (job: J['job']) => Promise<object
   });
 }
 
-export function tell(message: Message): void {
+export function send(message: Message): void {
   process.send?.(message);
 }
 
-/** This process so far; zeros where there is no /proc. */
+/** Of this process so far; zeros where there is no /proc. */
 export function accountOfProcess(): ProcessAccount {
   const field = (file: string, name: string, unit: number) => {
     try {

@@ -1,4 +1,4 @@
-// The plots of bench scale: what recall costs, and how latency grows with the number of rows.
+// The plots of bench scale: latency against recall, and latency against the number of rows.
 import type * as vegaLite from 'vega-lite';
 import { drawSvg } from '../plot.js';
 import type { ScaleResult } from './result.js';
@@ -21,8 +21,8 @@ export async function drawScale(
     (served[0]?.report.asked ?? []).flatMap(({ levels, repeated, fresh }) => {
       const how = levels.length === 1 ? '64 bits' : 'refined';
       return [
-        { rows, p50: repeated.p50, series: `${how}, asked again` },
-        { rows, p50: fresh.p50, series: `${how}, not asked before` },
+        { rows, p50: repeated.p50, series: `${how}, repeated` },
+        { rows, p50: fresh.p50, series: `${how}, new queries` },
       ];
     }),
   );

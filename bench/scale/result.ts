@@ -4,22 +4,22 @@ import { type Machine, machineLine } from '../machine.js';
 import type { GroupMemory } from './control-group.js';
 import type { EncodeReport, Latency, ProcessAccount, ServeReport } from './job.js';
 
-/** What was asked of the kernel; without a limit, why. */
+/** The memory limit; or the reason why there was none. */
 interface Limited {
   limitBytes: number | null;
   unlimited: string | null;
-  /** Null without a control group: then the process's own account is all there is. */
+  /** Null without a control group: only the account of the process is known then. */
   memory: GroupMemory | null;
 }
 
 export interface Served extends Limited {
-  /** Of the index's files, what could not be dropped from the page cache before: charged to others. */
+  /** Bytes of the index that stayed in the page cache before, charged to another group. */
   cachedBeforeBytes: number;
   report: ServeReport;
 }
 
 export interface ScaleResult {
-  /** Whatever is measured here is measured on synthetic rows. */
+  /** All figures are of synthetic rows. */
   label: 'synthetic';
   rows: number;
   collection: number;
@@ -28,7 +28,7 @@ export interface ScaleResult {
   lists: number;
   rowsPerList: number;
   build: Limited & {
-    /** Times that it was begun or gone on with; seconds and phases are of all. One in older records. */
+    /** Times that it was started or resumed; seconds and phases cover all. Absent in older records: 1. */
     runs?: number;
     seconds: number;
     rowsPerSecond: number;
@@ -37,7 +37,7 @@ export interface ScaleResult {
     peakDiskBytes: number;
     diskBytes: number;
   };
-  /** Not in records of older runs. */
+  /** Absent in older records. */
   encoding?: EncodeReport;
   truth: {
     queries: number;
@@ -69,12 +69,12 @@ export function scaleTable(result: ScaleResult): string {
     ...(encoding === undefined
       ? []
       : [
-          `encoding alone: ${count(encoding.rowsPerSecond)} rows/s from halves, ` +
-            `${encoding.threads} threads; making rows alone: ${count(encoding.made)} rows/s`,
+          `encoding alone: ${count(encoding.rowsPerSecond)} rows/s from half floats, ` +
+            `${encoding.threads} threads; generating rows alone: ${count(encoding.made)} rows/s`,
         ]),
-    `truth: ${truth.queries} queries in ${truth.seconds.toFixed(0)} s, ` +
+    `exact search: ${truth.queries} queries in ${truth.seconds.toFixed(0)} s, ` +
       `${count(truth.rowsPerSecond)} rows/s; cosine of the 1st, 10th, 100th ${cosines}`,
-    `bytes an image: ${result.residentBytesPerImage.toFixed(3)} resident, ` +
+    `bytes per image: ${result.residentBytesPerImage.toFixed(3)} resident, ` +
       `${result.diskBytesPerImage.toFixed(2)} on disk`,
     ...result.ledger.map(
       ({ name, residentBytes, diskBytes }) =>
@@ -97,9 +97,9 @@ function servedLines(served: Served): string[] {
     ...asked.flatMap((one) => [
       `  levels ${one.levels.join(' ')} at effort ${one.effort}: float ten within 300 ` +
         `${one.recallWithin300.toFixed(4)}, within 10 ${one.recallWithin10.toFixed(4)}; ` +
-        `${one.meanProbedLists.toFixed(0)} lists, ${count(one.meanScannedRows)} rows a query`,
-      `    not asked before ${latencyLine(one.fresh)}`,
-      `    asked again      ${latencyLine(one.repeated)}`,
+        `${one.meanProbedLists.toFixed(0)} lists, ${count(one.meanScannedRows)} rows per query`,
+      `    new queries ${latencyLine(one.fresh)}`,
+      `    repeated    ${latencyLine(one.repeated)}`,
       `    in batches ${count(one.batchQueriesPerSecond)} queries/s`,
     ]),
   ];
@@ -116,7 +116,7 @@ function memoryLine({ limitBytes, memory }: Limited, { peakRssBytes }: ProcessAc
 function latencyLine({ p50, p99, max, readBytesPerQuery }: Latency): string {
   return (
     `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, max ${max.toFixed(2)} ms, ` +
-    `${count(readBytesPerQuery / 1024)} KiB read each`
+    `${count(readBytesPerQuery / 1024)} KiB read per query`
   );
 }
 

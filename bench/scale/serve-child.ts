@@ -1,18 +1,18 @@
-// Opens the index, cold, and measures how it answers, in a process of its own: first what nobody
-// has asked yet, then at the least effort that finds enough, then whole scans.
+// Opens the index in a separate process and measures searches: cold queries, exact scans, then new and
+// repeated queries at the least effort that reaches the target recall.
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type CorvidIndex, openIndex, type SearchOptions } from '../../src/index.js';
 import { readMapped } from '../synthetic/native.js';
 import {
-  type Asked,
   accountOfProcess,
   answerJob,
+  type EffortReport,
   type Latency,
   type ServeJob,
   type ServeReport,
-  tell,
+  send,
 } from './job.js';
 
 const HITS = 300;
@@ -20,9 +20,9 @@ const TRUE_NEIGHBOURS = 10;
 const COLD_QUERIES = 50;
 const EFFORTS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 const DEFAULT_EFFORT = 0.5;
-/** More effort is no longer tried when this many steps of it have gained less than this. */
+/** Stops trying more effort when this many steps together gained less recall than MIN_GAIN. */
 const PATIENCE = 2;
-const LEAST_GAIN = 0.001;
+const MIN_GAIN = 0.001;
 const ROUNDS = 3;
 
 answerJob<{ kind: 'serve'; job: ServeJob }>(async (job): Promise<ServeReport> => {
@@ -34,22 +34,22 @@ answerJob<{ kind: 'serve'; job: ServeJob }>(async (job): Promise<ServeReport> =>
   const known = queries.slice(0, job.truth.length / TRUE_NEIGHBOURS);
   const others = queries.slice(known.length);
   const cut = Math.min(COLD_QUERIES, Math.floor(others.length / 2));
-  say('serve: cold');
+  log('serve: cold');
   const cold = await measure(index, others.slice(0, cut), { effort: DEFAULT_EFFORT });
-  say('serve: exact scans');
+  log('serve: exact scans');
   const exactScan = await scanAll(index, known.slice(0, ROUNDS + 1), job.path);
   const efforts: ServeReport['efforts'] = [];
-  const asked: Asked[] = [];
+  const asked: EffortReport[] = [];
   for (const levels of info.levels.length > 1 ? [[64], info.levels] : [[64]]) {
     const tried = await tryEfforts(index, known, job, levels);
-    efforts.push(...tried.map(({ fewer, ...rest }) => rest));
-    const enough = tried.find(({ recallWithin300 }) => recallWithin300 >= job.wantedRecall);
-    const { fewer, p50, ...chosen } = enough ?? (tried.at(-1) as (typeof tried)[number]);
+    efforts.push(...tried.map(({ work, ...rest }) => rest));
+    const reached = tried.find(({ recallWithin300 }) => recallWithin300 >= job.targetRecall);
+    const { work, p50, ...chosen } = reached ?? (tried.at(-1) as (typeof tried)[number]);
     const options = { levels, effort: chosen.effort };
-    say(`serve: levels ${levels} at effort ${chosen.effort}`);
+    log(`serve: levels ${levels} at effort ${chosen.effort}`);
     asked.push({
       ...chosen,
-      ...fewer,
+      ...work,
       fresh: await measure(index, others.slice(cut), options),
       repeated: await measure(index, others.slice(cut), options),
       batchQueriesPerSecond: await batchRate(index, others.slice(cut), options),
@@ -58,8 +58,8 @@ answerJob<{ kind: 'serve'; job: ServeJob }>(async (job): Promise<ServeReport> =>
   return { info, openMs, cold, efforts, asked, exactScan, process: accountOfProcess() };
 });
 
-function say(line: string): void {
-  tell({ kind: 'say', line });
+function log(line: string): void {
+  send({ kind: 'log', line });
 }
 
 function splitRows(values: Float32Array, dims: number): Float32Array[] {
@@ -98,7 +98,7 @@ function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** Recall and latency on the queries with a known truth, effort by effort, until more effort finds
+/** Recall and latency of the queries with known neighbours, effort by effort, until more effort finds
  * no more. */
 async function tryEfforts(
   index: CorvidIndex,
@@ -110,32 +110,32 @@ async function tryEfforts(
   for (const effort of EFFORTS) {
     const times: number[] = [];
     const found = [0, 0];
-    const fewer = { meanScannedRows: 0, meanProbedLists: 0 };
+    const work = { meanScannedRows: 0, meanProbedLists: 0 };
     for (const [i, query] of queries.entries()) {
       const start = performance.now();
       const result = await index.search(query, { limit: HITS, levels, effort });
       times.push(performance.now() - start);
-      const wanted = truth.subarray(i * TRUE_NEIGHBOURS, (i + 1) * TRUE_NEIGHBOURS);
+      const neighbours = truth.subarray(i * TRUE_NEIGHBOURS, (i + 1) * TRUE_NEIGHBOURS);
       for (const [j, within] of [HITS, TRUE_NEIGHBOURS].entries()) {
         const given = new Set(result.ids.subarray(0, within));
-        found[j] = (found[j] ?? 0) + wanted.filter((row) => given.has(row)).length;
+        found[j] = (found[j] ?? 0) + neighbours.filter((row) => given.has(row)).length;
       }
-      fewer.meanScannedRows += result.scannedRows / queries.length;
-      fewer.meanProbedLists += result.probedLists / queries.length;
+      work.meanScannedRows += result.scannedRows / queries.length;
+      work.meanProbedLists += result.probedLists / queries.length;
     }
     const [recallWithin300 = 0, recallWithin10 = 0] = found.map((n) => n / truth.length);
     const p50 = percentile(times, 0.5);
-    tried.push({ levels, effort, recallWithin300, recallWithin10, p50, fewer });
-    say(
+    tried.push({ levels, effort, recallWithin300, recallWithin10, p50, work });
+    log(
       `serve: levels ${levels}, effort ${effort}: recall ${recallWithin300.toFixed(4)} within 300`,
     );
     const before = tried.at(-PATIENCE - 1);
-    if (before !== undefined && recallWithin300 - before.recallWithin300 < LEAST_GAIN) break;
+    if (before !== undefined && recallWithin300 - before.recallWithin300 < MIN_GAIN) break;
   }
   return tried;
 }
 
-/** Queries a second, all at once: the median of ROUNDS. */
+/** Queries per second in one batch: the median of ROUNDS. */
 async function batchRate(
   index: CorvidIndex,
   queries: readonly Float32Array[],
@@ -150,7 +150,7 @@ async function batchRate(
   return percentile(rates, 0.5);
 }
 
-/** Scores all rows by 64 bits for one query after the other, and reads the same bytes besides. */
+/** Scores all rows by 64 bits, query by query, and for comparison reads the same bytes. */
 async function scanAll(
   index: CorvidIndex,
   queries: readonly Float32Array[],

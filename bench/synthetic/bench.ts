@@ -1,13 +1,12 @@
-// bench synthetic: the synthetic collection beside a real one.
+// bench synthetic: the synthetic collection against a real one.
 //
 // usage: npm run bench -- synthetic --real <npy or folder> [--rows 100000] [--queries 1000]
 //          [--seed 7] [--collection n] [--json] [--record]
 //
-// First the statistics of rows in space, at the same number of rows; then the recall of every way to
-// search by codes, on both. Whether those come in the same order decides whether a figure measured
-// on synthetic rows says anything. A folder whose metadata name a `video` is split by it, as `bench
-// recall` does; the synthetic rows are split by number, which separates all shots but those of one
-// epoch.
+// First the statistics of both, at the same number of rows; then the recall of every way to search by
+// codes, on both. Figures measured on synthetic rows are meaningful if both rank the ways in the same
+// order. A folder whose metadata name a `video` is split by it, as in `bench recall`; synthetic rows
+// are split by number, which separates all shots except those of one epoch.
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,7 +15,7 @@ import { chooseRows } from '../../src/indexer/rows/sample.js';
 import { describeMachine, machineLine, recordPath, writeRecord } from '../machine.js';
 import { drawSvg } from '../plot.js';
 import { loadVectors, pickRows, splitByVideo, type Vectors } from '../vectors.js';
-import { type Fit, fitPlot, fitTable } from './fit.js';
+import { type CollectionFit, fitPlot, fitTable } from './fit.js';
 import { CUTS, LIST_SHARES, type Methods, measureMethods, orderAgreement } from './methods.js';
 import {
   COLLECTION_SEED,
@@ -27,14 +26,14 @@ import {
 } from './native.js';
 import { describeRows } from './statistics.js';
 
-export const describe = 'the synthetic collection beside a real one: statistics, order of methods';
+export const describe = 'the synthetic collection against a real one: statistics, order of methods';
 
-/** Recalls nearer than this are a tie: their standard error over a thousand queries. */
+/** Recalls that differ by less are a tie: their standard error over a thousand queries. */
 const TIE = 0.01;
 
 interface SyntheticResult {
   label: 'synthetic against real';
-  fit: Fit;
+  fit: CollectionFit;
   real: Methods;
   synthetic: Methods;
   /** Kendall's correlation of the methods' order at each cut; 1 is the same order. */
@@ -55,7 +54,7 @@ export async function run(args: string[]): Promise<void> {
     },
   });
   if (values.real === undefined) {
-    throw new CorvidError('ERR_USAGE', 'there is nothing to compare with', {
+    throw new CorvidError('ERR_USAGE', 'no real embeddings to compare with', {
       path: '--real',
       hint: 'give an .npy file or a folder of CLIP embeddings in the clip-retrieval layout',
     });
@@ -65,7 +64,7 @@ export async function run(args: string[]): Promise<void> {
   const collection = openSynthetic(Number(values.collection));
   const real = await loadVectors(values.real);
   const rows = Math.min(Number(values.rows), real.rows);
-  say(`statistics of ${rows} rows`);
+  log(`statistics of ${rows} rows`);
   const fit = {
     real: describeRows(
       pickRows(real, Array.from(chooseRows(real.rows, rows, seed))),
@@ -75,9 +74,9 @@ export async function run(args: string[]): Promise<void> {
     synthetic: describeRows(await rowsOf(collection, 0, rows), queries, seed),
   };
   const sides = real.videos === null ? { train: real, base: real } : splitByVideo(real, seed);
-  say('methods on real rows');
+  log('methods on real rows');
   const onReal = await measureMethods(sides.train, sides.base, queries, seed);
-  say('methods on synthetic rows');
+  log('methods on synthetic rows');
   const trainFrom = Math.ceil(sides.base.rows / ROWS_OF_EPOCH) * ROWS_OF_EPOCH;
   const onSynthetic = await measureMethods(
     await rowsOf(collection, trainFrom, sides.train.rows),
@@ -99,7 +98,7 @@ export async function run(args: string[]): Promise<void> {
     writeRecord('synthetic', args, result);
     const path = recordPath('synthetic', 'svg');
     await drawSvg(fitPlot(fit), path);
-    say(`plot: ${relative(process.cwd(), path)}`);
+    log(`plot: ${relative(process.cwd(), path)}`);
   }
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
 }
@@ -123,7 +122,7 @@ function table({ fit, real, synthetic, orderAgreement }: SyntheticResult): strin
   return [
     machineLine(describeMachine()),
     fitTable(fit),
-    `${real.baseRows} rows searched with ${real.queries} of them, ${real.trainRows} others trained on`,
+    `${real.baseRows} rows searched, ${real.queries} of them as queries; trained on ${real.trainRows} others`,
     `${'recall of the exact ten within'.padEnd(44)}real${cuts.slice(4)}   synthetic${cuts.slice(4)}`,
     ...real.methods.map(
       ({ method }, i) => `${method.padEnd(40)}${recalls(real, i)}     ${recalls(synthetic, i)}`,
@@ -138,6 +137,6 @@ function table({ fit, real, synthetic, orderAgreement }: SyntheticResult): strin
   ].join('\n');
 }
 
-function say(line: string): void {
+function log(line: string): void {
   process.stderr.write(`${line}\n`);
 }

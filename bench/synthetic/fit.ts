@@ -1,14 +1,14 @@
-// Which of two collections is which, statistic by statistic: the table and the plot of the fit.
+// The statistics of the real and the synthetic collection side by side, as a table and as a plot.
 import type * as vegaLite from 'vega-lite';
 import { DIRECTIONS, QUANTILES, type Statistics } from './statistics.js';
 
-export interface Fit {
+export interface CollectionFit {
   real: Statistics;
   synthetic: Statistics;
 }
 
 /** Lines of text, real beside synthetic. */
-export function fitTable({ real, synthetic }: Fit): string {
+export function fitTable({ real, synthetic }: CollectionFit): string {
   const numbers = (values: readonly number[], digits = 3) =>
     values.map((value) => value.toFixed(digits).padStart(7)).join('');
   const pair = (name: string, of: (one: Statistics) => readonly number[], digits?: number) => [
@@ -41,7 +41,7 @@ export function fitTable({ real, synthetic }: Fit): string {
 }
 
 /** Quantile plots: real as lines, synthetic as points. */
-export function fitPlot(fit: Fit): vegaLite.TopLevelSpec {
+export function fitPlot(fit: CollectionFit): vegaLite.TopLevelSpec {
   const data = Object.entries(fit).flatMap(([data, one]: [string, Statistics]) => [
     ...one.neighbourCosines.flatMap(({ rank, quantiles }) =>
       points('cosine with the neighbour of rank', `${rank}`, data, QUANTILES, quantiles),

@@ -1,5 +1,5 @@
-// Ways of finding neighbours by codes, best and worst, on any collection: what the synthetic one
-// has to put into the same order as a real one before figures measured on it mean anything.
+// Recall of every way to search by codes, on any collection. The synthetic collection has to rank them
+// as a real one does, or figures measured on it mean nothing.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { chooseCodec, trainingRowsFor } from '../../src/codec/choose.js';
 import { trainCodec } from '../../src/codec/codec.js';
 import { chooseRows } from '../../src/indexer/rows/sample.js';
 import type { NativeCodec } from '../../src/native/addon.js';
+import { exactNeighbours, recall } from '../ground-truth.js';
 import { encode, rankAll, scanAllLists } from '../recall.js';
-import { exactNeighbours, recall } from '../truth.js';
 import { pickRows, rowOf, type Vectors } from '../vectors.js';
 
-/** Recall of the exact ten nearest by one way of ranking. */
+/** Recall of the exact ten nearest by one method. */
 export interface MethodRecall {
   method: string;
   /** Share of them within the first ten, hundred and thousand answers; null where a method gives
@@ -35,16 +35,16 @@ export interface Methods {
 const TRUE_NEIGHBOURS = 10;
 const SHORTLIST = 300;
 
-/** Measures every method; queries are rows of `base`, each left out of its own answers. */
+/** Measures every method. Queries are rows of `base`, each excluded from its answers. */
 export async function measureMethods(
   train: Vectors,
   base: Vectors,
   queryCount: number,
   seed: number,
 ): Promise<Methods> {
-  const own = Array.from(chooseRows(base.rows, Math.min(queryCount, base.rows), seed));
-  const queries = pickRows(base, own);
-  const truth = await exactNeighbours(base, queries, own, TRUE_NEIGHBOURS);
+  const queryRows = Array.from(chooseRows(base.rows, Math.min(queryCount, base.rows), seed));
+  const queries = pickRows(base, queryRows);
+  const truth = await exactNeighbours(base, queries, queryRows, TRUE_NEIGHBOURS);
   const share = (method: string, ids: Uint32Array[], longest: number): MethodRecall => ({
     method,
     recall: CUTS.map((cut) => (cut > longest ? null : recall(truth, ids, cut))),
@@ -61,9 +61,9 @@ export async function measureMethods(
         join(folder, 'segment'),
         availableParallelism(),
       );
-      const { levels, refined } = rankAll(codec, segment, queries, own, SHORTLIST);
+      const { levels, refined } = rankAll(codec, segment, queries, queryRows, SHORTLIST);
       const ids = segment.itemIds(Float64Array.from({ length: base.rows }, (_, row) => row));
-      const bits = own.map((row, q) =>
+      const bits = queryRows.map((row, q) =>
         Uint32Array.from(
           scanAllLists(
             codec,
@@ -122,8 +122,8 @@ function sizesOfLists(lists: number, count: (list: Uint32Array) => number, rows:
 
 /**
  * Kendall's rank correlation of the methods by their recall within `cut`, on two collections: 1 if
- * every two methods are in the same order on both. Pairs nearer than `tie` on either side are left
- * out, as their order is chance.
+ * every two methods are in the same order on both. Pairs that differ by less than `tie` on either
+ * are skipped, as their order is chance.
  */
 export function orderAgreement(
   a: readonly MethodRecall[],

@@ -1,5 +1,5 @@
-// What a collection of embeddings looks like in space: the statistics by which the synthetic one is
-// held against a real one. All from rows alone; no index, no codec.
+// Statistics of a collection of embeddings, by which the synthetic one is compared with a real one.
+// They are computed from the rows alone, without an index or a codec.
 import { availableParallelism } from 'node:os';
 import { chooseRows } from '../../src/indexer/rows/sample.js';
 import { pickRows, type Vectors } from '../vectors.js';
@@ -25,29 +25,28 @@ export interface Statistics {
   pairCosines: Quantiles;
   /** Cosines with the neighbour of each rank. */
   neighbourCosines: { rank: number; quantiles: Quantiles }[];
-  /** Dimension from how fast the distance grows from one rank to the next: log of the ratio of the
-   * ranks over log of that of the distances. */
+  /** Local dimension between two ranks: log of their ratio over log of the ratio of the distances. */
   localDimension: { from: number; to: number; quantiles: Quantiles }[];
 }
 
 const LOCAL_NEIGHBOURHOODS = [100, 1000] as const;
 const LOCAL_SAMPLES = 48;
 const BATCH_QUERIES = 64;
-/** Two rows further apart than this in the order stand for a random pair. */
+/** Rows this far apart in the order count as random pairs. */
 const PAIR_STEP = 997;
-/** Distances of copies are zero, whose logarithm says nothing. */
-const LEAST_SQUARED_DISTANCE = 1e-4;
+/** Lower bound, as the distance of duplicates is zero and has no logarithm. */
+const MIN_SQUARED_DISTANCE = 1e-4;
 
-/** Statistics of `rows`, those about neighbours from `queries` of them chosen by `seed`. */
+/** Statistics of all rows; those of neighbours from `queries` rows chosen by `seed`. */
 export function describeRows(all: Vectors, queries: number, seed: number): Statistics {
   const { rows, dims } = all;
-  const own = Array.from(chooseRows(rows, Math.min(queries, rows), seed));
+  const queryRows = Array.from(chooseRows(rows, Math.min(queries, rows), seed));
   const ranks = RANKS.filter((rank) => rank < rows);
   const atRank = ranks.map((): number[] => []);
   const pairs: number[] = [];
   const local: number[][][] = LOCAL_NEIGHBOURHOODS.map(() => []);
-  for (let first = 0; first < own.length; first += BATCH_QUERIES) {
-    const batch = own.slice(first, first + BATCH_QUERIES);
+  for (let first = 0; first < queryRows.length; first += BATCH_QUERIES) {
+    const batch = queryRows.slice(first, first + BATCH_QUERIES);
     const products = innerProducts(
       pickRows(all, batch).values,
       all.values,
@@ -76,7 +75,7 @@ export function describeRows(all: Vectors, queries: number, seed: number): Stati
     rows,
     meanLength: lengthOfMean(all),
     variance: sum(variances),
-    varianceShares: cumulated(variances),
+    varianceShares: cumulativeShares(variances),
     localShares: LOCAL_NEIGHBOURHOODS.map((neighbours, j) => ({
       neighbours,
       shares: DIRECTIONS.map((_, i) => median(local[j]?.map((one) => one[i] as number) ?? [])),
@@ -110,13 +109,13 @@ function sum(values: Float64Array): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function cumulated(variances: Float64Array): number[] {
+function cumulativeShares(variances: Float64Array): number[] {
   const total = sum(variances);
   return DIRECTIONS.map((count) => sum(variances.subarray(0, count)) / total);
 }
 
 function shares(rows: Vectors): number[] {
-  return cumulated(principalVariances(rows.values, rows.dims));
+  return cumulativeShares(principalVariances(rows.values, rows.dims));
 }
 
 function lengthOfMean({ rows, dims, values }: Vectors): number {
@@ -138,7 +137,7 @@ function nearest(cosines: Float32Array, count: number): number[] {
 }
 
 function dimensions(near: number[], far: number[], from: number, to: number): number[] {
-  const squared = (cosine: number) => Math.max(2 - 2 * cosine, LEAST_SQUARED_DISTANCE);
+  const squared = (cosine: number) => Math.max(2 - 2 * cosine, MIN_SQUARED_DISTANCE);
   return near.flatMap((cosine, i) => {
     const growth = Math.log(squared(far[i] as number) / squared(cosine)) / 2;
     return growth > 0 ? [Math.log(to / from) / growth] : [];

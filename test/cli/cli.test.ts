@@ -1,6 +1,6 @@
 // slow: runs the command, which loads the encoder, in child processes.
 //
-// The command line: what goes where, exit codes, and one clear message for whatever is wrong.
+// The command line: stdout and stderr, exit codes, and one clear message for every error.
 import {
   cpSync,
   mkdirSync,
@@ -37,7 +37,7 @@ t.before(() => {
   writeFileSync(join(photos, 'broken.jpg'), 'not a picture');
 });
 
-t.test('a dry run says what would be done, and does nothing', async (t) => {
+t.test('a dry run reports what a build would do, and changes nothing', async (t) => {
   const { status, stderr } = build('--dry-run');
   t.equal(status, 0);
   t.match(stderr, /would index: 4\d new/);
@@ -62,7 +62,7 @@ t.test('a build reports on stderr, and as JSON on stdout', async (t) => {
   t.match(skipped, { path: /broken\.jpg$/, code: 'ERR_IMAGE_FORMAT' });
 });
 
-t.test('a second build embeds only what is new, and forgets what is gone', async (t) => {
+t.test('a second build embeds only new images, and removes deleted ones', async (t) => {
   const [gone = '', moved = ''] = NAMES;
   rmSync(join(photos, gone));
   renameSync(join(photos, moved), join(photos, 'renamed.jpg'));
@@ -71,7 +71,7 @@ t.test('a second build embeds only what is new, and forgets what is gone', async
   t.match(JSON.parse(stdout), { rows: 41, added: 1, touched: 1, removed: 1, unchanged: 39 });
 });
 
-t.test('search prints hits on stdout and chatter on stderr', async (t) => {
+t.test('search prints hits to stdout and statistics to stderr', async (t) => {
   const { status, stdout, stderr } = corvid(['search', index, 'a', 'guitar', '--limit', '3']);
   t.equal(status, 0, stderr);
   const lines = stdout.trimEnd().split('\n');
@@ -81,7 +81,7 @@ t.test('search prints hits on stdout and chatter on stderr', async (t) => {
   t.notOk(stdout.includes('\u001b'), 'no colours without a terminal');
 });
 
-t.test('JSON, JSON lines and paths are for programs', async (t) => {
+t.test('hits can be printed as JSON, JSON lines or paths', async (t) => {
   const query = ['search', index, 'guitar', '--limit', '2'];
   const whole = JSON.parse(corvid([...query, '--json']).stdout);
   t.match(whole, { rows: 41, exact: Boolean, timings: { embedMs: Number } });
@@ -98,7 +98,7 @@ t.test('JSON, JSON lines and paths are for programs', async (t) => {
   t.equal(paths[0], join(photos, 'deep', 'er', 'my guitar.jpg'), 'a path that can be opened');
 });
 
-t.test('pictures, items, weights, filters and pages', async (t) => {
+t.test('search takes pictures, items, weights, filters and pages', async (t) => {
   const hits = (...args: string[]) =>
     JSON.parse(corvid(['search', index, ...args, '--json']).stdout).hits as {
       id: number;
@@ -126,7 +126,7 @@ t.test('pictures, items, weights, filters and pages', async (t) => {
   t.not(hits('animal', '--image', `-1*${guitar}`)[0]?.key, 'deep/er/my guitar.jpg');
 });
 
-t.test('info and verify', async (t) => {
+t.test('info and verify describe a sound index', async (t) => {
   const { stdout } = corvid(['info', index]);
   t.match(stdout, /41 images · clip-nano · 64–512 bits/);
   t.match(stdout, /plane-64/);
@@ -137,7 +137,7 @@ t.test('info and verify', async (t) => {
   t.notMatch(verified.stdout, /missing/);
 });
 
-t.test('verify and info tell that planes of long codes or vectors are not there', async (t) => {
+t.test('verify and info report missing planes and vectors', async (t) => {
   const shorter = join(folder, 'shorter.corvid');
   cpSync(index, shorter, { recursive: true });
   for (const name of readdirSync(join(shorter, 'segments'))) {
@@ -156,7 +156,7 @@ t.test('verify and info tell that planes of long codes or vectors are not there'
   t.match(corvid(['info', shorter]).stdout, /missing +int8 vectors/);
 });
 
-t.test('wrong use ends with 2 and says how it is meant', async (t) => {
+t.test('wrong usage exits with 2 and an explanation', async (t) => {
   for (const [args, message] of [
     [['search', index], /nothing to look for/],
     [['search', index, 'a dog', '--limit', 'many'], /integer/],
@@ -173,7 +173,7 @@ t.test('wrong use ends with 2 and says how it is meant', async (t) => {
   }
 });
 
-t.test('whatever is wrong has a code, a place and a remedy, and no stack', async (t) => {
+t.test('an error has a code, a path and a hint, and no stack', async (t) => {
   const torn = join(folder, 'torn.corvid');
   cpSync(index, torn, { recursive: true });
   const plane = readdirSync(join(torn, 'segments')).map((n) =>
@@ -222,7 +222,7 @@ t.test('whatever is wrong has a code, a place and a remedy, and no stack', async
   );
 });
 
-t.test('a key that looks like a number is told from one', async (t) => {
+t.test('a key that looks like a number is distinguished from an item id', async (t) => {
   const file = join(folder, 'keys.jsonl');
   const rows = [3, 2, 1].map((key, i) => ({ key: `${key}`, vector: [1, i, 0, 0, 0, 0, 0, 1] }));
   writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
@@ -236,7 +236,7 @@ t.test('a key that looks like a number is told from one', async (t) => {
   t.strictSame(keysBeside('key:2').sort(), ['1', '3']);
 });
 
-t.test('a folder leaves the index', async (t) => {
+t.test('--remove takes a folder out of the index', async (t) => {
   const [dated, other] = ['dated', 'other'].map((name) => join(folder, name)) as [string, string];
   for (const path of [dated, other]) mkdirSync(path);
   const [a, b, c] = NAMES.map((name) => join(PICTURES, name)) as [string, string, string];
@@ -253,7 +253,7 @@ t.test('a folder leaves the index', async (t) => {
   t.equal(found.length, 1);
 });
 
-t.test('Ctrl-C ends a build with 130; the next one goes on', async (t) => {
+t.test('Ctrl-C ends a build with 130; the next one resumes', async (t) => {
   const out = join(folder, 'late.corvid');
   const args = ['build-index', PICTURES, '--out', out, '--model', 'clip-nano'];
   const { status, stderr } = await interrupted(args, /embedding/);

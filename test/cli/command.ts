@@ -1,17 +1,17 @@
-// The command as a user runs it: a child process in a folder of its own.
+// Runs the command as a user does, in a child process.
 import { type SpawnSyncOptions, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export const COMMAND = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 export const PICTURES = fileURLToPath(new URL('../../../test/fixtures/pictures', import.meta.url));
 
-export interface Outcome {
+export interface CommandResult {
   status: number | null;
   stdout: string;
   stderr: string;
 }
 
-export function corvid(args: readonly string[], options: SpawnSyncOptions = {}): Outcome {
+export function corvid(args: readonly string[], options: SpawnSyncOptions = {}): CommandResult {
   const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
     timeout: 120_000,
     ...options,
@@ -21,7 +21,7 @@ export function corvid(args: readonly string[], options: SpawnSyncOptions = {}):
 }
 
 /** Starts the command and sends it SIGINT when its stderr first matches. */
-export async function interrupted(args: readonly string[], when: RegExp): Promise<Outcome> {
+export async function interrupted(args: readonly string[], when: RegExp): Promise<CommandResult> {
   const child = spawn(process.execPath, [COMMAND, ...args], { stdio: 'pipe' });
   let [stdout, stderr, sent] = ['', '', false];
   child.stdout.on('data', (text) => {

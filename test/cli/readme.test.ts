@@ -1,6 +1,6 @@
 // slow: runs every example of the README.
 //
-// The examples of README.md, run as they stand, one after the other, as a user would.
+// The examples of README.md, run unchanged and in order, as a user would.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,7 +21,7 @@ t.test('every example runs', async (t) => {
   const pictures = join('test', 'fixtures', 'pictures');
   cpSync(join(root, pictures), join(folder, pictures), { recursive: true });
   t.ok(examples.length >= 4, 'the examples were found');
-  // A file that a reader of the README has.
+  // A file that an example expects.
   const codes = Buffer.from(Uint8Array.from({ length: 100 * 16 }, (_, i) => (i * 37) % 251));
   writeFileSync(join(folder, 'codes.npy'), Buffer.concat([npyHeader('u8', 100, 16), codes]));
   for (const [i, code] of examples.entries()) {
@@ -38,11 +38,11 @@ t.test('every example runs', async (t) => {
   }
 });
 
-t.test('the figures are those of the records', async (t) => {
+t.test('the figures come from the records', async (t) => {
   t.equal(withFigures(readme), readme, 'else run: npm run bench -- readme');
 });
 
-t.test('files that the README points to are there', async (t) => {
+t.test('files that the README links to exist', async (t) => {
   for (const [, target = ''] of readme.matchAll(/\]\(([\w./-]+)\)/g)) {
     t.doesNotThrow(() => readFileSync(join(root, target)), `${target} in ${dirname('README.md')}`);
   }

@@ -31,7 +31,7 @@ t.before(() => {
   if (status !== 0) throw new Error(stderr);
 });
 
-t.test('a line is a query, and .next goes on', async (t) => {
+t.test('a line is a query, and .next shows the next page', async (t) => {
   const { status, stdout, stderr } = repl('a bird', '.next');
   t.equal(status, 0, stderr);
   const hits = hitsOf(stdout);
@@ -57,7 +57,7 @@ t.test('.more and .less steer the query', async (t) => {
   t.match(weighed.stdout, /^a bird − 0\.5\*birds-[\w-]+\.jpg \+ 0\.25\*birds-crow\.jpg$/m);
 });
 
-t.test('.where filters until it is taken back', async (t) => {
+t.test('.where filters until it is cleared', async (t) => {
   const filter = "caption like '%frog%'";
   const { stdout } = repl(`.where ${filter}`, 'an animal', `.where ${filter}`, '.where');
   t.equal([...stdout.matchAll(/^filter: caption like '%frog%'$/gm)].length, 2);
@@ -72,7 +72,7 @@ t.test('.where filters until it is taken back', async (t) => {
 });
 
 t.test(
-  '.image searches by a picture, .sheet writes the page, .explain says what was done',
+  '.image searches by a picture, .sheet writes the page, .explain describes the search',
   async (t) => {
     const sheet = join(folder, 'sheet.html');
     const crow = join(PICTURES, 'birds-crow.jpg');
@@ -87,7 +87,7 @@ t.test(
   },
 );
 
-t.test('a mistake is told, and the next line is answered', async (t) => {
+t.test('an error is reported, and the next line is answered', async (t) => {
   const { status, stdout, stderr } = repl('.fly', '.more 7', 'a bird', '.where nonsense(', '.next');
   t.equal(status, 1, 'a script learns that a line failed');
   t.match(stderr, /there is no command \.fly/);
@@ -100,7 +100,7 @@ t.test('a mistake is told, and the next line is answered', async (t) => {
   );
 });
 
-t.test('.exit leaves at once, .help lists every command', async (t) => {
+t.test('.exit ends at once, .help lists every command', async (t) => {
   const { status, stdout } = repl('.help', '.exit', 'a bird');
   t.equal(status, 0);
   t.equal(hitsOf(stdout).length, 0);
@@ -119,7 +119,11 @@ t.test('.exit leaves at once, .help lists every command', async (t) => {
 });
 
 t.test('Tab completes commands, columns and files', async (t) => {
-  t.strictSame(completions('.i'), [['.image ', '.info'], '.i'], 'a blank where more is wanted');
+  t.strictSame(
+    completions('.i'),
+    [['.image ', '.info'], '.i'],
+    'followed by a blank where an argument is expected',
+  );
   t.strictSame(completions('.where ta'), [['taken '], 'ta']);
   t.strictSame(completions('a dog'), [[], 'a dog']);
   const [files, fragment] = completions(`.image - ${PICTURES}/birds-cr`);

@@ -1,4 +1,4 @@
-// What codes mean, held against an oracle that reads the codec file and decodes in plain TypeScript.
+// Codes, checked against an oracle that reads the codec file and decodes in plain TypeScript.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { clusteredRows } from './synthetic.js';
 
 const DIMS = 256;
 const LEVELS = [64, 128, 256];
-/** Of a level's record within a row's code: where it starts, and its code bytes. */
+/** Per level: start of its record within a row's code, and its code bytes. */
 const RECORDS = [
   { start: 0, bytes: 8 },
   { start: 8, bytes: 8 },
@@ -98,7 +98,7 @@ t.test('a level codes each of its coordinates once', async (t) => {
   }
 });
 
-t.test('every level brings the decoding nearer', async (t) => {
+t.test('every level decodes closer to the embedding', async (t) => {
   const mean = [0, 0, 0, 0];
   for (let r = 0; r < ROWS; r += 1) {
     const { first, coded } = decodeCoordinates(r);
@@ -114,7 +114,7 @@ t.test('every level brings the decoding nearer', async (t) => {
 });
 
 t.test(
-  'the gain byte says how much 64 bits leave, the norm byte what scores divide by',
+  'the gain byte holds the length of the residual of 64 bits, the norm byte the divisor of scores',
   async (t) => {
     let held = 0;
     for (let r = 0; r < ROWS; r += 1) {
@@ -123,21 +123,24 @@ t.test(
       const gain = Math.sqrt(dot(rest, rest));
       const byte = code(r)[GAIN_BYTE] ?? 0;
       if (byte > 0 && byte < 255) {
-        // The encoder sees a row in seven bits a number and directions in eight: up to 3 %.
+        // The encoder sees a row in seven bits per number and directions in eight: up to 3 %.
         const slack = oracle.gain(byte + 1) - oracle.gain(byte - 1) + 0.03 * gain;
-        t.ok(Math.abs(gainOf(r) - gain) < slack, `left ${gain}, byte says ${gainOf(r)}`);
+        t.ok(Math.abs(gainOf(r) - gain) < slack, `residual ${gain}, gain byte ${gainOf(r)}`);
       }
       for (const index of [1, 2]) {
         const { normLow, normStep, typicalCosine, cosinePower } = oracle.level(index);
         const x = oracle.decode(listOf(r), first, gainOf(r), coded[index] ?? []);
         const divisor = Math.sqrt(dot(x, x)) * (typicalCosine / cosine(row(r), x)) ** cosinePower;
-        const said = normLow + normStep * normByte(r, index);
+        const stored = normLow + normStep * normByte(r, index);
         if (divisor <= normLow || divisor >= normLow + 255 * normStep) continue;
         held += 1;
-        t.ok(Math.abs(said - divisor) < normStep + 2e-3, `${divisor}, byte says ${said}`);
+        t.ok(
+          Math.abs(stored - divisor) < normStep + 2e-3,
+          `divisor ${divisor}, norm byte ${stored}`,
+        );
       }
     }
-    t.ok(held > ROWS, 'most rows are within reach of a byte');
+    t.ok(held > ROWS, 'most rows are in the range of the byte');
   },
 );
 
@@ -177,7 +180,7 @@ t.test('no other bits of a longer level would cost less', async (t) => {
       const errors = windows.map((w, i) => (targets[i] ?? 0) - (WINDOW_VALUES[w] ?? 0));
       const cost = errors.reduce((sum, e, i) => sum + (weights[i] ?? 0) * e * e, 0);
       const least = leastCost(targets, weights);
-      // The encoder has the row in seven bits a number, and Vᵀ(µ + c) rounded to int8.
+      // The encoder has the row in seven bits per number, and Vᵀ(µ + c) rounded to int8.
       t.ok(cost >= least - 1e-9 && cost < 1.08 * least, `cost ${cost}, least ${least}`);
     }
   }
@@ -212,12 +215,12 @@ t.test('int8 vectors give cosines to within a hundredth', async (t) => {
   const vectors = batch.vectors ?? new Int8Array();
   t.equal(vectors.length, ROWS * DIMS);
   for (let r = 0; r < ROWS; r += 1) {
-    const own = vectors.subarray(r * DIMS, (r + 1) * DIMS);
-    const stored = Array.from(own, (value, d) => oracle.mean(d) + oracle.vectorStep(d) * value);
+    const bytes = vectors.subarray(r * DIMS, (r + 1) * DIMS);
+    const stored = Array.from(bytes, (value, d) => oracle.mean(d) + oracle.vectorStep(d) * value);
     const other = row((r + 1) % ROWS);
     t.ok(Math.abs(dot(other, stored) - dot(other, row(r))) < 0.01);
-    const cut = own.some((value) => Math.abs(value) === 127);
+    const clipped = bytes.some((value) => Math.abs(value) === 127);
     const radial = Math.abs(dot(row(r), stored) - dot(row(r), row(r)));
-    t.ok(cut || radial < 5e-5, `an error of ${radial} along the embedding`);
+    t.ok(clipped || radial < 5e-5, `an error of ${radial} along the embedding`);
   }
 });

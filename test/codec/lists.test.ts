@@ -38,7 +38,7 @@ async function codecWith(lists: number, threads: number, twoLevels: boolean): Pr
   return trainCodec(twoLevels ? training : rows, options, found);
 }
 
-/** Mean cosine between rows and the center of the list that they were put into. */
+/** Mean cosine between rows and the center of their list. */
 async function closeness(codec: NativeCodec): Promise<number> {
   const { lists } = await encodeEmbeddings(codec, rows, { vectors: false, threads: 2 });
   const centers = codec.routingCentroids();
@@ -52,11 +52,14 @@ async function closeness(codec: NativeCodec): Promise<number> {
   return sum / ROWS;
 }
 
-t.test('rows lie nearly as close to lists of two levels as to those of one', async (t) => {
-  const [one, two] = [await codecWith(128, 2, false), await codecWith(128, 2, true)];
-  const [near, nearly] = [await closeness(one), await closeness(two)];
-  t.ok(1 - nearly < 1.1 * (1 - near), `cosine ${nearly} beside ${near}`);
-});
+t.test(
+  'rows lie nearly as close to lists found in two levels as to those found in one',
+  async (t) => {
+    const [one, two] = [await codecWith(128, 2, false), await codecWith(128, 2, true)];
+    const [near, nearly] = [await closeness(one), await closeness(two)];
+    t.ok(1 - nearly < 1.1 * (1 - near), `cosine ${nearly} beside ${near}`);
+  },
+);
 
 t.test('there may be more lists than training rows, and all are reached', async (t) => {
   const codec = await codecWith(1000, 2, true);
@@ -66,7 +69,7 @@ t.test('there may be more lists than training rows, and all are reached', async 
   t.ok((await closeness(codec)) > (await closeness(await codecWith(128, 2, true))));
 });
 
-t.test('what a row becomes depends on that row alone', async (t) => {
+t.test('a code depends on its row alone', async (t) => {
   const codec = await codecWith(1000, 2, true);
   const bytes = codec.info().levels.length * 8;
   const whole = await encodeEmbeddings(codec, rows, { vectors: false, threads: 3 });
@@ -91,7 +94,7 @@ t.test('the same seed gives the same bytes for any number of threads', async (t)
   t.ok(three !== undefined && one?.equals(three));
 });
 
-t.test('lists are used up by training, and more than there are rows are refused', async (t) => {
+t.test('lists serve one training only, and more lists than rows are refused', async (t) => {
   const found = await findLists(byteSample(), { lists: 64, seed: 7, threads: 2 });
   const options = { ...OPTIONS, levels: [64], lists: 64 };
   await trainCodec(training, options, found);

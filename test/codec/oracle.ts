@@ -1,6 +1,6 @@
-// The code in plain TypeScript: what a codec file says, read from its bytes as FORMAT.md has them.
+// A decoder in plain TypeScript: reads a codec file by FORMAT.md alone.
 //
-// Slow and simple, and nothing of the native code is used, so it can hold the native code to the
+// It is slow and simple and uses no native code, so that tests can compare native code with the
 // document.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -101,11 +101,11 @@ export class CodecOracle {
     return Array.from({ length: this.dims }, (_, d) => scale * this.#data.readInt8(start + d));
   }
 
-  /** The 64 directions of level 64 in a group, one a row. */
+  /** The 64 directions of level 64 in a group, one per row. */
   directions(group: number): number[][] {
     return this.#panels(this.#offset(120), group, 64);
   }
-  /** The columns of an outer group's basis, one a row. */
+  /** The columns of an outer group's basis, one per row. */
   basis(outerGroup: number): number[][] {
     return this.#panels(this.#offset(144), outerGroup, this.columns);
   }
@@ -162,7 +162,7 @@ export class CodecOracle {
     return out;
   }
 
-  /** Of several sets of `count` vectors in panels, one after another, the one of that number. */
+  /** Set `number` of several sets of `count` vectors in panels. */
   #panels(section: number, number: number, count: number): number[][] {
     const name = `${section} ${number}`;
     const known = this.#matrices.get(name);

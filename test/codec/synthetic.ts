@@ -1,6 +1,6 @@
 // Synthetic embeddings for the codec's tests: unit vectors in clusters on a cone, as CLIP's are.
 
-/** Numbers in [0, 1) that a seed determines (mulberry32). */
+/** Random numbers in [0, 1) from a seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -12,7 +12,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** rows x dims unit vectors: a common direction, a cluster's own, and noise in falling variances. */
+/** rows x dims unit vectors: a common direction, one per cluster, and noise of decreasing variances. */
 export function clusteredRows(rows: number, dims: number, seed: number): Float32Array {
   const random = randomFrom(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -133,7 +133,7 @@ t.test('a damaged codec file is refused by name', async (t) => {
 });
 
 t.test(
-  'embeddings shorter than 64 numbers are padded, and one row is enough for a rotation',
+  'embeddings of fewer than 64 dimensions are padded, and a rotation needs one row',
   async (t) => {
     const short = clusteredRows(500, 20, 4);
     const options = { dims: 20, levels: [64], seed: 1, threads: 1 };

@@ -1,4 +1,4 @@
-// docs/errors.md against the code: each error code is documented once, and no other is.
+// docs/errors.md against the code: each error code is documented once, and nothing else is.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,7 @@ import { root, textOf } from './markdown.js';
 
 const inOrder = (codes: Iterable<string>): string[] => [...new Set(codes)].sort();
 
-/** The union of src/errors.ts: what callers may meet. */
+/** The union of src/errors.ts: the codes that callers may see. */
 const declared = [...textOf('src/errors.ts').matchAll(/^ {2}\| '(ERR_[A-Z_]+)'/gm)].map(
   ([, code = '']) => code,
 );
@@ -17,7 +17,7 @@ const documented = [...textOf('docs/errors.md').matchAll(/^### (ERR_[A-Z_]+)$/gm
 const quoted = (text: string): string[] =>
   [...text.matchAll(/["'](ERR_[A-Z_]+)["']/g)].map(([, code = '']) => code);
 
-/** Codes that the files below a folder name as strings, the union itself aside. */
+/** Codes that files below a folder contain as strings, outside the union. */
 function codesIn(folder: string, ending: RegExp): string[] {
   return readdirSync(join(root, folder), { recursive: true })
     .map(String)
@@ -28,7 +28,7 @@ function codesIn(folder: string, ending: RegExp): string[] {
 
 const NATIVE = codesIn('native-bindings/src', /\.(cc|h)$/);
 
-t.test('every code is documented, once, and no code that there is not', async (t) => {
+t.test('every declared code is documented once, and no other', async (t) => {
   t.ok(declared.length > 20, 'the codes were found');
   t.strictSame(documented.toSorted(), declared.toSorted());
 });
@@ -46,7 +46,7 @@ t.test('every declared code is used somewhere', async (t) => {
   );
 });
 
-t.test('every entry says when and what to do', async (t) => {
+t.test('every entry has a When and a Do', async (t) => {
   const entries = textOf('docs/errors.md').split(/^### /m).slice(1);
   const short = entries.filter(
     (entry) => !/\*\*When\*\*: \S/.test(entry) || !/\*\*Do\*\*: \S/.test(entry),

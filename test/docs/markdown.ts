@@ -1,11 +1,11 @@
-// The Markdown documents of the repository: which there are, their headings, their links.
+// The Markdown documents of the repository: their paths, headings and links.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
-/** Folders that hold no documents of ours. */
+/** Folders without documents of this repository. */
 const SKIPPED = new Set(['node_modules', 'dist', 'build', 'prebuilds']);
 
 /** Paths of all Markdown files, relative to the root. */
@@ -21,7 +21,7 @@ export function documents(folder = root): string[] {
 
 export const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** A document without what is quoted as code: links in there are none. */
+/** A document without its code, which holds no links. */
 const withoutCode = (text: string): string =>
   text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, '');
 

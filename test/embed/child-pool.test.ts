@@ -1,5 +1,5 @@
-// Child processes that run the networks: they end with their pool and with their parent, and their
-// own end is an error and not more.
+// Child processes that run the networks: they end with their pool and with their parent, and the
+// death of one is an error of its task alone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { ChildPool } from '../../src/embed/child-pool.js';
 const POOL = new URL('../../src/embed/child-pool.js', import.meta.url).href;
 const CHILD = new URL('../../src/embed/child.js', import.meta.url).href;
 
-/** A child that does as it is told, in place of a network. */
-function obedientChild(folder: string): string {
+/** A child that answers as its task demands, in place of a network. */
+function scriptedChild(folder: string): string {
   return join(folder, 'child.mjs');
 }
-const OBEDIENT = `import { serve } from ${JSON.stringify(CHILD)};
+const CHILD_SCRIPT = `import { serve } from ${JSON.stringify(CHILD)};
   let done = 0;
   serve(async ({ say, wait = 0, die = false }) => {
     if (die) process.kill(process.pid, 'SIGKILL');
@@ -37,8 +37,8 @@ const isAlive = (pid: number) => {
   }
 };
 
-t.test('tasks are done by at most so many children, which stay', async (t) => {
-  const pool = new ChildPool(obedientChild(t.testdir({ 'child.mjs': OBEDIENT })), 2);
+t.test('tasks run in a limited number of children, which are kept', async (t) => {
+  const pool = new ChildPool(scriptedChild(t.testdir({ 'child.mjs': CHILD_SCRIPT })), 2);
   const numbers = Array.from({ length: 12 }, (_, i) => i);
   const replies = await Promise.all(numbers.map((say) => pool.run<Reply>({ say, wait: 5 })));
   t.strictSame(
@@ -54,15 +54,15 @@ t.test('tasks are done by at most so many children, which stay', async (t) => {
   t.notOk([...pids].some(isAlive), 'close() has ended them');
 });
 
-t.test('what a child throws rejects its task, and no other', async (t) => {
-  const pool = new ChildPool(obedientChild(t.testdir({ 'child.mjs': OBEDIENT })), 1);
+t.test('an error in a child rejects its task, and no other', async (t) => {
+  const pool = new ChildPool(scriptedChild(t.testdir({ 'child.mjs': CHILD_SCRIPT })), 1);
   await t.rejects(pool.run({ say: 'no' }), { message: 'it said no' });
   t.match(await pool.run({ say: 'yes' }), { say: 'yes', done: 1 });
   await pool.close();
 });
 
-t.test('a child that is killed rejects what it had, and the next task has a new one', async (t) => {
-  const pool = new ChildPool(obedientChild(t.testdir({ 'child.mjs': OBEDIENT })), 1);
+t.test('a killed child rejects its tasks, and the next task gets a new child', async (t) => {
+  const pool = new ChildPool(scriptedChild(t.testdir({ 'child.mjs': CHILD_SCRIPT })), 1);
   const first = await pool.run<Reply>({ say: 1 });
   await t.rejects(pool.run({ die: true }), { message: /ended early \(SIGKILL\)/ });
   const next = await pool.run<Reply>({ say: 2 });
@@ -70,8 +70,8 @@ t.test('a child that is killed rejects what it had, and the next task has a new 
   await pool.close();
 });
 
-t.test('close() waits for what is under way, and refuses what is not', async (t) => {
-  const pool = new ChildPool(obedientChild(t.testdir({ 'child.mjs': OBEDIENT })), 1);
+t.test('close() waits for running tasks, and rejects the others', async (t) => {
+  const pool = new ChildPool(scriptedChild(t.testdir({ 'child.mjs': CHILD_SCRIPT })), 1);
   const tasks = [1, 2, 3, 4].map((say) => pool.run<Reply>({ say, wait: 20 }));
   const settled = Promise.allSettled(tasks);
   await pool.close();
@@ -90,7 +90,7 @@ t.test('a module that cannot be loaded is an error', async (t) => {
 
 t.test('an idle pool lets its process end, and children die with it', async (t) => {
   const folder = t.testdir({
-    'child.mjs': OBEDIENT,
+    'child.mjs': CHILD_SCRIPT,
     'parent.mjs': `import { ChildPool } from ${JSON.stringify(POOL)};
       const pool = new ChildPool(process.argv[2], 1);
       const { pid } = await pool.run({ say: 1 });
@@ -100,14 +100,14 @@ t.test('an idle pool lets its process end, and children die with it', async (t) 
   for (const how of ['end', 'stay']) {
     const parent = spawn(process.execPath, [
       join(folder, 'parent.mjs'),
-      obedientChild(folder),
+      scriptedChild(folder),
       how,
     ]);
-    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
     if (how === 'stay') parent.kill('SIGKILL');
     const [code, signal] = await once(parent, 'exit');
     t.strictSame([code, signal], how === 'end' ? [0, null] : [null, 'SIGKILL']);
-    const pid = Number(said.toString());
+    const pid = Number(printed.toString());
     for (let tries = 0; isAlive(pid) && tries < 200; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
@@ -115,8 +115,8 @@ t.test('an idle pool lets its process end, and children die with it', async (t) 
   }
 });
 
-t.test('Ctrl-C, which reaches children too, ends none of them', async (t) => {
-  const pool = new ChildPool(obedientChild(t.testdir({ 'child.mjs': OBEDIENT })), 1);
+t.test('children ignore the SIGINT of Ctrl-C', async (t) => {
+  const pool = new ChildPool(scriptedChild(t.testdir({ 'child.mjs': CHILD_SCRIPT })), 1);
   const { pid } = await pool.run<Reply>({ say: 1 });
   const waiting = pool.run<Reply>({ say: 2, wait: 100 });
   process.kill(pid, 'SIGINT');

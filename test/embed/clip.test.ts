@@ -1,4 +1,4 @@
-// The bundled encoder, real and whole: meaning, batches, failures, offline behaviour, downloading.
+// The bundled encoder: meaning, batches, failures, offline behaviour, downloads.
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ t.before(async () => {
 });
 t.teardown(() => clip.close());
 
-t.test('a picture is nearest to the words that say what it shows', async (t) => {
+t.test('a picture is nearest to the text that describes it', async (t) => {
   const files = ['birds-crow.jpg', 'amphibians-frog.jpg', 'aquatic-dolphin.jpg'].map(picture);
   const { embeddings, failures } = await clip.embedImages(files);
   const texts = await clip.embedTexts(['a black bird', 'a frog', 'a dolphin']);
@@ -40,7 +40,7 @@ t.test('embeddings are of unit length, and the same alone or in a batch', async 
   }
 });
 
-t.test('a bad image is a failure of its own, and the others are embedded', async (t) => {
+t.test('a bad image is a failure, and the others are embedded', async (t) => {
   const good = picture('birds-crow.jpg');
   const whole = pictureBytes('birds-crow.jpg');
   const cut = whole.subarray(0, whole.length * 0.6);
@@ -81,24 +81,21 @@ t.test('an empty text is refused, and no text gives no row', async (t) => {
   t.equal((await clip.embedTexts([])).length, 0);
 });
 
-t.test(
-  'the fingerprint is that of the weights and the preprocessing, not of the place',
-  async (t) => {
-    const copy = join(t.testdir(), 'moved');
-    cpSync(MODEL, copy, { recursive: true });
-    const moved = await openClip(copy);
-    t.equal(moved.fingerprint.id, clip.fingerprint.id);
-    t.equal(moved.fingerprint.model, copy);
-    await moved.close();
-    const config = join(copy, 'preprocessor_config.json');
-    writeFileSync(config, readFileSync(config, 'utf8').replace('"resample": 1', '"resample": 2'));
-    const other = await openClip(copy);
-    t.not(other.fingerprint.id, clip.fingerprint.id);
-    await other.close();
-  },
-);
+t.test('the fingerprint depends on weights and preprocessing, not on the path', async (t) => {
+  const copy = join(t.testdir(), 'moved');
+  cpSync(MODEL, copy, { recursive: true });
+  const moved = await openClip(copy);
+  t.equal(moved.fingerprint.id, clip.fingerprint.id);
+  t.equal(moved.fingerprint.model, copy);
+  await moved.close();
+  const config = join(copy, 'preprocessor_config.json');
+  writeFileSync(config, readFileSync(config, 'utf8').replace('"resample": 1', '"resample": 2'));
+  const other = await openClip(copy);
+  t.not(other.fingerprint.id, clip.fingerprint.id);
+  await other.close();
+});
 
-t.test('a model that is not here is refused with what to do', async (t) => {
+t.test('a missing model is refused with a hint', async (t) => {
   await t.rejects(openClip('nobody/nothing-at-all'), {
     code: 'ERR_MODEL_NOT_FOUND',
     message: /--model clip-nano/,
@@ -117,7 +114,7 @@ t.test('a damaged weight file is an error, not a crash', async (t) => {
   await broken.close();
 });
 
-t.test('a hub model is downloaded once, when asked for, and then used offline', async (t) => {
+t.test('a model of the hub is downloaded once, on request, and then used offline', async (t) => {
   let requests = 0;
   const server = createServer((request, response) => {
     requests++;
@@ -137,17 +134,21 @@ t.test('a hub model is downloaded once, when asked for, and then used offline', 
   t.teardown(() => {
     process.env = before;
   });
-  await t.rejects(openClip('some/clip'), { code: 'ERR_MODEL_NOT_FOUND' }, 'never unasked');
+  await t.rejects(
+    openClip('some/clip'),
+    { code: 'ERR_MODEL_NOT_FOUND' },
+    'no download unless allowed',
+  );
   t.equal(requests, 0);
   const downloaded = await openClip('some/clip', { allowDownload: true });
   t.equal(downloaded.fingerprint.id, clip.fingerprint.id);
   await downloaded.close();
-  const asked = requests;
-  t.ok(asked > 0);
+  const downloads = requests;
+  t.ok(downloads > 0);
   const again = await openClip('some/clip');
   t.equal((await again.embedTexts(['a dog'])).length, 512);
   await again.close();
-  t.equal(requests, asked, 'nothing more is asked of the network');
+  t.equal(requests, downloads, 'no further request');
 });
 
 t.test('an encoder can be opened again after the last one was closed', async (t) => {
@@ -166,7 +167,7 @@ t.test('an encoder can be opened again after the last one was closed', async (t)
   t.strictSame([run.status, run.stdout, run.stderr], [0, '...', '']);
 });
 
-t.test('a closed encoder says so, and lets the process end', async (t) => {
+t.test('a closed encoder is refused with ERR_CLOSED, and lets the process end', async (t) => {
   const clipUrl = new URL('../../src/embed/clip.js', import.meta.url).href;
   const script = `import { openClip } from ${JSON.stringify(clipUrl)};
     const clip = await openClip('clip-nano');

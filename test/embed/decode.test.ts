@@ -1,4 +1,4 @@
-// The pixels that the network sees: upright, three channels, on white, cropped as the model wants.
+// The pixels for the network: upright, three channels, on white, cropped as the model requires.
 import sharp from 'sharp';
 import t from 'tap';
 import { decodeImage, thumbnail } from '../../src/embed/decode.js';
@@ -21,7 +21,7 @@ function colour(pixels: Uint8Array, x: number, y: number): string {
   return [0, 1, 2].map((c) => ((pixels[3 * (32 * y + x) + c] as number) > 127 ? 1 : 0)).join('');
 }
 
-t.test('a picture that lies on its side is turned upright', async (t) => {
+t.test('a rotated picture is turned upright', async (t) => {
   const halves = twoHalves(64, 64, '#ff0000', '#0000ff');
   // Orientation 6: the camera's top is at the right, so the left half belongs on top.
   const content = await halves.withMetadata({ orientation: 6 }).png().toBuffer();
@@ -30,7 +30,7 @@ t.test('a picture that lies on its side is turned upright', async (t) => {
   t.equal(colour(pixels, 16, 28), '001', 'blue is below');
 });
 
-t.test('the centre of a wide picture is seen, not its ends', async (t) => {
+t.test('a wide picture is cropped to its centre', async (t) => {
   const middle = {
     input: { create: { width: 64, height: 64, channels: 3 as const, background: '#0f0' } },
   };
@@ -54,13 +54,13 @@ t.test('transparent parts are white, whatever colour hides there', async (t) => 
   t.ok(pixels.every((value) => value === 255));
 });
 
-t.test('grey and CMYK pictures come as red, green and blue', async (t) => {
+t.test('grey and CMYK pictures become RGB', async (t) => {
   const grey = await sharp(pictureBytes('birds-crow.jpg')).greyscale().jpeg().toBuffer();
   const { pixels } = await decodeImage(grey, CLIP);
   t.equal(pixels.length, 32 * 32 * 3);
   t.ok(
     [0, 99, 500].every((i) => pixels[3 * i] === pixels[3 * i + 1]),
-    'all channels alike',
+    'all channels are equal',
   );
   const red = twoHalves(64, 64, '#ff0000', '#ff0000');
   const cmyk = await red.toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer();
@@ -86,7 +86,7 @@ t.test('every format, with eight bits or sixteen, decodes to the same colours', 
 });
 
 t.test('a large picture is shrunk without aliasing', async (t) => {
-  // Stripes of one pixel: whoever picks pixels instead of averaging them sees black or white.
+  // Stripes of one pixel: a resampler that picks pixels instead of averaging gives black or white.
   const side = 512;
   const stripes = Uint8Array.from({ length: side * side * 3 }, (_, i) =>
     Math.floor(i / 3) % 2 === 0 ? 255 : 0,
@@ -101,7 +101,7 @@ t.test('a large picture is shrunk without aliasing', async (t) => {
   );
 });
 
-t.test('a truncated file gives what there is, and is marked', async (t) => {
+t.test('a truncated file is decoded as far as possible, and marked as damaged', async (t) => {
   const whole = pictureBytes('birds-crow.jpg');
   const { pixels, damaged } = await decodeImage(whole.subarray(0, whole.length * 0.6), CLIP);
   t.equal(damaged, true);
@@ -120,7 +120,7 @@ t.test('a header without a picture is an error, not a grey square', async (t) =>
   await t.rejects(decodeImage(whole.subarray(0, scan + 16), CLIP), { code: 'ERR_IMAGE_DECODE' });
 });
 
-t.test('preprocessing that is not understood is refused by name', async (t) => {
+t.test('unknown preprocessing is refused by name', async (t) => {
   const fine = { image_mean: [0, 0, 0], image_std: [1, 1, 1] };
   for (const config of [
     { ...fine },
@@ -144,8 +144,8 @@ t.test('a thumbnail is a small upright JPEG', async (t) => {
   await t.rejects(thumbnail(picture('no-such.jpg'), 100), { code: 'ERR_NOT_FOUND' });
 });
 
-t.test('memory does not grow with the large pictures that went by', async (t) => {
-  // Held whole while they are decoded, 75 MB each, and by a careless decoder ever after.
+t.test('memory does not grow with the number of large pictures decoded', async (t) => {
+  // Each takes 75 MB while it is decoded, and a leaking decoder would keep that.
   const side = 5000;
   const large = sharp({ create: { width: side, height: side, channels: 3, background: '#369' } });
   const content = await large.jpeg({ progressive: true }).toBuffer();

@@ -1,8 +1,8 @@
-// An index refuses an encoder that is not its own.
+// An index accepts the encoder that it was built with, and no other.
 import t from 'tap';
 import { assertSameEncoder } from '../../src/embed/fingerprint.js';
 
-const mine = {
+const stored = {
   id: 'a'.repeat(64),
   model: 'clip-nano',
   dims: 512,
@@ -11,13 +11,13 @@ const mine = {
 };
 
 t.test('the same fingerprint passes, under any name', async (t) => {
-  t.doesNotThrow(() => assertSameEncoder(mine, { ...mine, model: '/a/copy/of/clip-nano' }));
-  t.doesNotThrow(() => assertSameEncoder(null, mine), 'an index of bare vectors fits any');
+  t.doesNotThrow(() => assertSameEncoder(stored, { ...stored, model: '/a/copy/of/clip-nano' }));
+  t.doesNotThrow(() => assertSameEncoder(null, stored), 'an index of bare vectors fits any');
 });
 
 t.test('another one is refused, and both are named', async (t) => {
-  const other = { ...mine, id: 'b'.repeat(64) };
-  t.throws(() => assertSameEncoder(mine, other), {
+  const other = { ...stored, id: 'b'.repeat(64) };
+  t.throws(() => assertSameEncoder(stored, other), {
     code: 'ERR_ENCODER_MISMATCH',
     expected: 'clip-nano [aaaaaaaaaaaa, 512 dimensions]',
     actual: 'clip-nano [bbbbbbbbbbbb, 512 dimensions]',

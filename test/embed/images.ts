@@ -1,4 +1,4 @@
-// Pictures for the tests of this room: the bundled ones, and odd ones made on the spot.
+// Pictures for the tests of src/embed: bundled ones, and synthetic ones.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ export function twoHalves(width: number, height: number, left: string, right: st
   ]);
 }
 
-/** A PNG that claims to be of this size, with next to nothing behind it. */
+/** A PNG whose header claims this size, with hardly any data. */
 export function pngClaiming(width: number, height: number): Buffer {
   const chunk = (type: string, data: Buffer) => {
     const body = Buffer.concat([Buffer.from(type), data]);

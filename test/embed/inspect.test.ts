@@ -1,4 +1,4 @@
-// What the header of an image tells, and which images are refused before any pixel is decoded.
+// What is read from the header of an image, and which images are refused before decoding.
 import sharp from 'sharp';
 import t from 'tap';
 import { inspectImage } from '../../src/embed/inspect.js';
@@ -29,7 +29,7 @@ t.test('the time and the place of a photograph are read', async (t) => {
   t.ok(Math.abs(Number(longitude) - 151.2) < 1e-4, `east is positive: ${longitude}`);
 });
 
-t.test('a date that is none is no date', async (t) => {
+t.test('an invalid date counts as none', async (t) => {
   const exif = { IFD2: { DateTimeOriginal: '0000:00:00 00:00:00' } };
   const content = await twoHalves(64, 64, 'red', 'blue').withExif(exif).jpeg().toBuffer();
   t.equal((await inspectImage(content)).taken, null);
@@ -45,7 +45,7 @@ t.test('an animation counts as its first frame', async (t) => {
   t.strictSame([width, height], [40, 30]);
 });
 
-t.test('what cannot be used is refused with its reason', async (t) => {
+t.test('an unusable file is refused with a reason', async (t) => {
   const whole = pictureBytes('birds-crow.jpg');
   const tiny = await twoHalves(8, 8, 'red', 'blue').png().toBuffer();
   const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic')]);
@@ -63,7 +63,7 @@ t.test('what cannot be used is refused with its reason', async (t) => {
   }
 });
 
-t.test('the limits are the caller’s', async (t) => {
+t.test('the caller sets the limits', async (t) => {
   const content = pictureBytes('birds-crow.jpg');
   const { width, height } = await inspectImage(content, { maxPixels: 10_000_000 });
   await t.rejects(inspectImage(content, { maxPixels: width * height - 1 }), {

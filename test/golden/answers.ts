@@ -1,11 +1,11 @@
-// The questions that a golden index is asked, and how its answers are written down.
+// The queries to a golden index, and the answers that are recorded.
 import { openIndex } from '../../src/index.js';
 import { native } from '../../src/native/addon.js';
 import { openCatalog, readSnapshot } from '../../src/store/index-folder.js';
 import { DIMS, randomVectors } from '../store/fixture.js';
 
 export interface GoldenAnswers {
-  /** Rows and scores of the scan, and of finer scores of the same rows, per query. */
+  /** Per query: rows and scores of the scan, and finer scores of the same rows. */
   scans: {
     scoring: string;
     rows: number[];
@@ -14,7 +14,7 @@ export interface GoldenAnswers {
     rescored: number[];
     ids: number[];
   }[];
-  /** Ids of the hits of a search of everything. */
+  /** Ids of the hits of an exact search. */
   hits: number[][];
   keys: (string | null)[];
 }

@@ -1,4 +1,4 @@
-// The native ground as JavaScript sees it: checksums, locks, unit vectors, packed Hamming search.
+// Base functions of the addon: checksums, locks, unit vectors, instruction sets.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { native } from '../../src/native/addon.js';
 
-t.test('crc32c is the published checksum, and continues', async (t) => {
+t.test('crc32c is the published checksum, and can be continued', async (t) => {
   t.equal(native.crc32c(Buffer.from('123456789')), 0xe3069283, 'RFC 3720, appendix B.4');
   t.equal(native.crc32c(new Uint8Array(32)), 0x8a9136aa, '32 zeros, from the same appendix');
   fc.assert(
@@ -61,7 +61,7 @@ t.test('toUnit scales rows of every type to length one', async (t) => {
   );
 });
 
-t.test('toUnit names the row that cannot be searched', async (t) => {
+t.test('toUnit names the row that is not a valid vector', async (t) => {
   for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 0]) {
     const vectors = Float32Array.of(1, 2, bad, 0, 3, 4);
     t.throws(() => native.toUnit(vectors, 2), { code: 'ERR_VECTOR_INVALID', message: /vector 1/ });
@@ -86,7 +86,7 @@ t.test('CORVID_SIMD forces an instruction set, and refuses one that is missing',
   }
 });
 
-t.test('worker threads load the addon too, and come and go', async (t) => {
+t.test('worker threads load the addon, and release their locks when they end', async (t) => {
   const addon = new URL('../../src/native/addon.js', import.meta.url).href;
   const path = join(t.testdir(), 'write.lock');
   const code = `import(${JSON.stringify(addon)}).then(({ native }) => {
@@ -104,7 +104,7 @@ t.test('worker threads load the addon too, and come and go', async (t) => {
       worker.on('exit', () => resolve(message));
     });
   for (let round = 0; round < 3; round++) {
-    t.strictSame(await answer(), [native.simdLevel(), true], 'what a dead worker held is free');
+    t.strictSame(await answer(), [native.simdLevel(), true], 'the lock of a dead worker is free');
   }
   const lock = native.lockFile(path);
   t.ok(lock);

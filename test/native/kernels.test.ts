@@ -16,7 +16,7 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
 const found = (command: string) => spawnSync(command, ['--version']).status === 0;
 
-/** The C++ test's own report: one line an instruction set and kernel. */
+/** The report of the C++ test: one line per instruction set and kernel. */
 function report(command: string, args: string[]) {
   const run = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 24 });
   const lines = run.stdout.split('\n');
@@ -47,19 +47,23 @@ function runSuite(t: Test, compiler: string, extra: string[], runner: string[]):
 const compiler = process.env.CXX ?? 'c++';
 const noCompiler = found(compiler) ? false : `no C++ compiler ${compiler}`;
 
-t.test('instruction sets of this machine', { skip: noCompiler }, async (t) => {
-  const checks = runSuite(t, compiler, [], []);
-  t.ok(
-    checks.some((line) => line.includes('canary')),
-    'the canary was let fly',
-  );
-});
+t.test(
+  'kernels of every instruction set of this machine equal the scalar ones',
+  { skip: noCompiler },
+  async (t) => {
+    const checks = runSuite(t, compiler, [], []);
+    t.ok(
+      checks.some((line) => line.includes('canary')),
+      'the canary was run',
+    );
+  },
+);
 
 const cross = 'aarch64-linux-gnu-g++';
 const emulator = 'qemu-aarch64-static';
 const noCross = found(cross) && found(emulator) ? false : `${cross} or ${emulator} is missing`;
 
-t.test('NEON under emulation', { skip: noCross }, async (t) => {
+t.test('NEON kernels equal the scalar ones under emulation', { skip: noCross }, async (t) => {
   const checks = runSuite(t, cross, ['-static'], [emulator]);
   t.ok(
     checks.some((line) => line.includes('neon: scan_tables')),

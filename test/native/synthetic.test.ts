@@ -1,7 +1,7 @@
 // slow: generates synthetic collections.
 //
-// The synthetic collection: rows are functions of their numbers, shaped as fitted, and the exact
-// truth found while they are made is what comparing them one by one would give.
+// The synthetic collection: rows are functions of their numbers, with the fitted statistics, and the
+// exact neighbours found block by block are those of brute force.
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import {
   COLLECTION_SEED,
   cachedBytes,
   dropCached,
-  emptyTruth,
+  emptyNeighbours,
   FIRST_HELD_OUT,
   innerProducts,
   openGroundTruth,
@@ -29,7 +29,7 @@ const rowsOf = (values: Float32Array) =>
     values.slice(row * SYNTHETIC_DIMS, (row + 1) * SYNTHETIC_DIMS),
   );
 
-t.test('a row is the same however it is come by', async (t) => {
+t.test('a row does not depend on the range that is generated', async (t) => {
   const first = ROWS_OF_EPOCH - 300;
   const same = (a: Float32Array, b: Float32Array) => a.every((value, i) => value === b[i]);
   const whole = await collection.floats(first, 700, 2);
@@ -45,30 +45,33 @@ t.test('a row is the same however it is come by', async (t) => {
   t.notOk(same(other, whole), 'another seed gives other rows');
 });
 
-t.test('rows are unit vectors, also far beyond 2^32, and no two alike', async (t) => {
+t.test('rows are unit vectors and distinct, also far beyond 2^32', async (t) => {
   const far = rowsOf(await collection.floats(5e9, 500, 2));
   t.ok(far.every((row) => Math.abs(dot(row, row) - 1) < 1e-5));
   t.equal(new Set(far.map((row) => row.join())).size, far.length);
 });
 
-t.test('held-out rows are none of the collection, and lie among it', async (t) => {
+t.test('held-out rows are not in the collection, and as near to it as its rows', async (t) => {
   const rows = await collection.floats(0, 20_000, 2);
-  const nearest = (queries: Float32Array, own: boolean) => {
+  const nearest = (queries: Float32Array, inCollection: boolean) => {
     const products = innerProducts(queries, rows, SYNTHETIC_DIMS, 2);
     return Array.from({ length: 20 }, (_, query) =>
       products
         .subarray(query * 20_000, (query + 1) * 20_000)
-        .reduce((best, x, row) => (own && row === query ? best : Math.max(best, x)), -1),
+        .reduce((best, x, row) => (inCollection && row === query ? best : Math.max(best, x)), -1),
     );
   };
   const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
   const held = nearest(await collection.floats(FIRST_HELD_OUT, 20, 1), false);
-  const own = nearest(rows.slice(0, 20 * SYNTHETIC_DIMS), true);
+  const members = nearest(rows.slice(0, 20 * SYNTHETIC_DIMS), true);
   t.ok(Math.max(...held) < 0.99999, 'none is a row');
-  t.ok(Math.abs(mean(held) - mean(own)) < 0.06, `as near as rows: ${mean(held)}, ${mean(own)}`);
+  t.ok(
+    Math.abs(mean(held) - mean(members)) < 0.06,
+    `as near as rows: ${mean(held)}, ${mean(members)}`,
+  );
 });
 
-t.test('the collection has the statistics it was fitted for', async (t) => {
+t.test('the collection has the fitted statistics', async (t) => {
   const rows = 20_000;
   const values = await collection.floats(0, rows, 2);
   const one = describeRows({ rows, dims: SYNTHETIC_DIMS, values }, 200, 1);
@@ -81,7 +84,7 @@ t.test('the collection has the statistics it was fitted for', async (t) => {
   t.ok(Math.abs((one.varianceShares.at(-4) ?? 0) - 0.606) < 0.05, `${one.varianceShares}`);
 });
 
-t.test('the truth is that of brute force, whatever the blocks and threads', async (t) => {
+t.test('neighbours are those of brute force for any blocks and threads', async (t) => {
   const rows = rowsOf(await collection.floats(100, 3000, 2));
   const queries = await collection.floats(FIRST_HELD_OUT, 5, 1);
   const expected = rowsOf(queries).map((query) =>
@@ -91,25 +94,25 @@ t.test('the truth is that of brute force, whatever the blocks and threads', asyn
       .slice(0, 10),
   );
   for (const cuts of [[3000], [1, 1500, 1499], [512, 513, 1975]]) {
-    let truth = emptyTruth(5, 10);
+    let found = emptyNeighbours(5, 10);
     let first = 100;
     for (const count of cuts) {
-      const nearest = openGroundTruth(queries, truth);
+      const nearest = openGroundTruth(queries, found);
       await nearest.compare(await collection.halves(first, count, 2), first, 2);
-      truth = nearest.found();
+      found = nearest.found();
       first += count;
     }
     t.strictSame(
-      Array.from(truth.rows),
-      expected.flatMap((found) => found.map(({ row }) => row)),
+      Array.from(found.rows),
+      expected.flatMap((best) => best.map(({ row }) => row)),
     );
     t.ok(
-      expected.flat().every(({ cosine }, i) => Math.abs(cosine - (truth.cosines[i] ?? 0)) < 1e-5),
+      expected.flat().every(({ cosine }, i) => Math.abs(cosine - (found.cosines[i] ?? 0)) < 1e-5),
     );
   }
-  const few = openGroundTruth(queries, emptyTruth(5, 10));
+  const few = openGroundTruth(queries, emptyNeighbours(5, 10));
   await few.compare(await collection.halves(0, 3, 1), 0, 1);
-  t.equal(few.found().rows.filter((row) => row === -1).length, 5 * 7, 'places that no row fills');
+  t.equal(few.found().rows.filter((row) => row === -1).length, 5 * 7, 'unfilled places hold -1');
 });
 
 t.test('principal variances of a known cloud', async (t) => {
@@ -122,7 +125,7 @@ t.test('principal variances of a known cloud', async (t) => {
   t.strictSame(variances, [90_000, 40_000, 0, 0]);
 });
 
-t.test('a file is read whole, and its pages can be forgotten', async (t) => {
+t.test('a file is read completely, and its pages can be dropped', async (t) => {
   const path = join(t.testdir(), 'file.bin');
   const words = new BigUint64Array(1 << 17).fill(3n);
   writeSync(openSync(path, 'w'), new Uint8Array(words.buffer));

@@ -1,4 +1,4 @@
-// What the tarball holds: all that a user needs to run corvid and to compile it, and nothing else.
+// The tarball holds all that a user needs to run and compile corvid, and nothing else.
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { localLinks } from '../docs/markdown.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -34,7 +35,7 @@ const [tarball] = JSON.parse(stdout) as { files: { path: string }[] }[];
 const packed = new Set(tarball?.files.map(({ path }) => path));
 const absent = (paths: readonly string[]) => paths.filter((path) => !packed.has(path));
 
-/** What a module's text names in imports, `require` and URLs beside itself. */
+/** What a module names in imports, `require` and relative URLs. */
 function specifiersOf(text: string): string[] {
   const patterns = [
     /^(?:import|export)\s[^;]*?from\s+'([^']+)'/gms,
@@ -53,14 +54,14 @@ const packageOf = (specifier: string) =>
   specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 const outside = imported.filter(({ to }) => !to.startsWith('.') && !builtinModules.includes(to));
 
-t.test('nothing of tests, benches and tools is inside', async (t) => {
+t.test('the tarball holds no code of tests, benches or tools', async (t) => {
   t.ok(packed.size > 100, 'the tarball was listed');
-  const strangers = [...packed].filter((path) =>
+  const unexpected = [...packed].filter((path) =>
     /(^|\/)(test|tests|bench|scripts|synthetic|node_modules|build)\/|\.tsbuildinfo$/.test(path),
   );
-  t.strictSame(strangers, []);
+  t.strictSame(unexpected, []);
   const known =
-    /^(dist\/src\/|native-bindings\/(src|prebuilds)\/|src\/embed\/models\/|native-bindings\/(binding\.gyp|flags\.gypi)$|[A-Z]+(\.md)?$|package\.json$)/;
+    /^(dist\/src\/|native-bindings\/(src|prebuilds)\/|src\/embed\/models\/|native-bindings\/(binding\.gyp|flags\.gypi)$|docs\/errors\.md$|[A-Z]+(\.md)?$|package\.json$)/;
   t.strictSame(
     [...packed].filter((path) => !known.test(path)),
     [],
@@ -72,7 +73,7 @@ t.test('nothing of tests, benches and tools is inside', async (t) => {
   t.strictSame(stale, [], 'compiled from sources that exist; else run "npm run build:ts"');
 });
 
-t.test('what package.json names is inside', async (t) => {
+t.test('the tarball holds the files that package.json names', async (t) => {
   const entries = Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === 'string' ? [entry] : Object.values(entry),
   );
@@ -82,7 +83,18 @@ t.test('what package.json names is inside', async (t) => {
   t.strictSame(absent(['LICENSE', 'NOTICE', 'README.md', 'FORMAT.md']), []);
 });
 
-t.test('the addon can be compiled from what is inside', async (t) => {
+t.test('packed documents link to packed files only', async (t) => {
+  // The bundled model has documents of its authors.
+  const documents = [...packed].filter((path) => path.endsWith('.md') && !path.startsWith(MODELS));
+  const links = documents.flatMap(localLinks).map(({ from, target }) => {
+    const [file = ''] = target.split('#');
+    return file === '' ? from : join(dirname(from), file).replaceAll('\\', '/');
+  });
+  t.ok(documents.length >= 4 && links.length > 5, 'documents and links were found');
+  t.strictSame(absent(links), []);
+});
+
+t.test('the tarball holds all sources of the addon', async (t) => {
   const { targets } = JSON.parse(read(`${NATIVE}/binding.gyp`)) as Bindings;
   const [target] = targets;
   t.equal(targets.length, 1, 'one addon ships');
@@ -98,7 +110,7 @@ t.test('the addon can be compiled from what is inside', async (t) => {
   t.strictSame(absent(headers), []);
 });
 
-t.test('the bundled model is inside, with its licence', async (t) => {
+t.test('the tarball holds the bundled model and its licence', async (t) => {
   const files = (readdirSync(join(root, MODELS), { recursive: true }) as string[])
     .map((name) => `${MODELS}/${name.replaceAll('\\', '/')}`)
     .filter((path) => statSync(join(root, path)).isFile());
@@ -107,7 +119,7 @@ t.test('the bundled model is inside, with its licence', async (t) => {
   t.strictSame(absent(files), []);
 });
 
-t.test('modules import what is inside, or a dependency', async (t) => {
+t.test('modules import only packed modules and dependencies', async (t) => {
   t.ok(modules.length > 50 && outside.length > 10, 'the imports were found at all');
   const beside = imported
     .filter(({ to }) => to.startsWith('.'))
@@ -117,7 +129,7 @@ t.test('modules import what is inside, or a dependency', async (t) => {
   t.strictSame(undeclared, []);
 });
 
-t.test('every dependency has an importer among what ships', async (t) => {
+t.test('every dependency is imported by a packed module', async (t) => {
   const used = new Set(outside.map(({ to }) => packageOf(to)));
   // The headers that the addon is compiled with.
   if (read(`${NATIVE}/flags.gypi`).includes("require('node-addon-api')")) {

@@ -1,4 +1,4 @@
-// The caller's own packed codes: exactly the nearest by distance and row, on one thread or many.
+// Codes that the caller packed: the exact nearest by distance, then row, on any number of threads.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -83,7 +83,7 @@ t.test('workers share a large file and give what one thread gives', async (t) =>
   }
 });
 
-t.test('what are no codes is refused, and what does not fit them', async (t) => {
+t.test('files that are not packed codes are refused, and queries that do not fit', async (t) => {
   const dir = t.testdir();
   const odd = writeCodes(join(dir, 'odd.npy'), new Uint8Array(9 * 4), 9);
   await t.rejects(openPackedCodes(odd), { code: 'ERR_SOURCE_INVALID', path: odd });

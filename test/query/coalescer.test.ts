@@ -1,4 +1,4 @@
-// Many callers at once: their queries share calls to the workers, and no answer changes by it.
+// Concurrent queries share calls to the workers, and every answer stays the same.
 import t from 'tap';
 import { openIndex } from '../../src/index.js';
 import { clusteredVectors, makeIndex, rowOf } from './fixture.js';
@@ -8,7 +8,7 @@ const ROWS = 2000;
 const vectors = clusteredVectors(ROWS, DIMS, 40, 3);
 const queries = Array.from({ length: 40 }, (_, i) => rowOf(vectors, DIMS, i * 49));
 
-t.test('what many callers get at once is what each would get alone', async (t) => {
+t.test('concurrent callers get what each would get alone', async (t) => {
   const path = await makeIndex({ dims: DIMS, parts: [vectors], levels: [64, 128] });
   await using index = await openIndex(path, { threads: 2 });
   const wide = { effort: 0.9, limit: 20 };
@@ -26,7 +26,7 @@ t.test('what many callers get at once is what each would get alone', async (t) =
   );
 });
 
-t.test('a caller that gives up while it waits takes nothing from the others', async (t) => {
+t.test('an aborted query does not affect those coalesced with it', async (t) => {
   const path = await makeIndex({ dims: DIMS, parts: [vectors], levels: [64, 128] });
   await using index = await openIndex(path, { threads: 1 });
   const given = new AbortController();
@@ -45,7 +45,7 @@ t.test('a caller that gives up while it waits takes nothing from the others', as
   );
 });
 
-t.test('closing waits for those that wait', async (t) => {
+t.test('closing waits for coalesced queries', async (t) => {
   const path = await makeIndex({ dims: DIMS, parts: [vectors], levels: [64, 128] });
   const index = await openIndex(path, { threads: 1 });
   const calls = queries.map((query) => index.search(query, { effort: 0.9 }));

@@ -1,4 +1,4 @@
-// Filters: the hits that a condition keeps, as many as there are, and never a removed item.
+// Filters: hits satisfy the condition, there are as many as exist, and removed items are never hits.
 import t from 'tap';
 import { openIndex } from '../../src/index.js';
 import { IndexWriter } from '../../src/store/index-folder.js';
@@ -50,10 +50,10 @@ t.test('a filter keeps its hits at any share of the rows', async (t) => {
     let sum = 0;
     for (const query of queries) {
       const { hits } = await index.search(query, { where });
-      const truth = nearest(all, query, 10, keep);
+      const neighbours = nearest(all, query, 10, keep);
       sum += recall(
         hits.map(({ id }) => id),
-        truth,
+        neighbours,
       );
     }
     return sum / queries.length;
@@ -70,7 +70,7 @@ t.test('a rare filter is exact without a scan', async (t) => {
   t.equal(result.hits.length, 12);
 });
 
-t.test('a filter that nothing passes gives no hits', async (t) => {
+t.test('a condition that no row satisfies gives no hits', async (t) => {
   const path = await codes();
   await using index = await openIndex(path);
   const result = await index.search(queries[0] as Float32Array, { where: 'id < 0' });
@@ -87,7 +87,7 @@ t.test('dates compare as text, with quotes or without', async (t) => {
   }
 });
 
-t.test('hits carry what the catalog knows', async (t) => {
+t.test('hits carry the fields of the catalog', async (t) => {
   const path = await codes();
   await using index = await openIndex(path);
   const { hits } = await index.search(rowOf(all, DIMS, 42));
@@ -112,7 +112,7 @@ t.test('hits carry what the catalog knows', async (t) => {
   t.notOk(like.hits.some(({ id }) => id === 42));
 });
 
-t.test('removed items are found by no search, also one that is open', async (t) => {
+t.test('removed items are not found, also by an index that was open before', async (t) => {
   const path = await makeIndex({ dims: DIMS, train: all, parts: halves, item });
   await using index = await openIndex(path);
   const query = rowOf(all, DIMS, 42);

@@ -1,5 +1,5 @@
-// What the search tests stand on: seeded clustered vectors, their exact neighbours, and indexes of
-// them in temporary folders.
+// Fixtures of the search tests: seeded clustered vectors, their exact neighbours, and indexes of them
+// in temporary folders.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +24,8 @@ function normal(random: () => number): number {
 }
 
 /**
- * Unit vectors around `clusters` centres, with a common direction and fading variances, as image
- * embeddings have them.
+ * Unit vectors around `clusters` centres, with a common direction and decreasing variances, like
+ * image embeddings.
  * @returns rows x dims
  */
 export function clusteredVectors(
@@ -42,8 +42,8 @@ export function clusteredVectors(
   const vectors = new Float32Array(rows * dims);
   for (let row = 0; row < rows; row += 1) {
     const centre = centres[Math.floor(random() * clusters)] as Float64Array;
-    const own = draw(0.5);
-    const vector = own.map((v, d) => v + (mean[d] as number) + (centre[d] as number));
+    const noise = draw(0.5);
+    const vector = noise.map((v, d) => v + (mean[d] as number) + (centre[d] as number));
     const length = Math.sqrt(vector.reduce((sum, v) => sum + v * v, 0));
     vectors.set(
       vector.map((v) => v / length),
@@ -82,15 +82,15 @@ export function nearest(
     .slice(0, count);
 }
 
-/** Share of `truth` that `found` holds. */
-export function recall(found: readonly number[], truth: readonly number[]): number {
+/** Share of `neighbours` that `found` holds. */
+export function recall(found: readonly number[], neighbours: readonly number[]): number {
   const given = new Set(found);
-  return truth.filter((id) => given.has(id)).length / truth.length;
+  return neighbours.filter((id) => given.has(id)).length / neighbours.length;
 }
 
 const made = new Map<string, Promise<string>>();
 
-/** Makes an index in a temporary folder that goes when the test file ends; returns its path. */
+/** Makes an index in a temporary folder, which is removed when the test file ends. @returns its path */
 export async function makeIndex(
   options: Omit<VectorIndexOptions, 'path' | 'train'> & { train?: Float32Array },
 ): Promise<string> {

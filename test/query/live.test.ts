@@ -1,4 +1,4 @@
-// An index that lives on: instruction sets that agree, and readers while a build commits.
+// Readers while a build commits; and answers on every instruction set.
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ t.test('every instruction set gives the same answers', async (t) => {
   for (const answer of answers) t.equal(answer === answers[0], true);
 });
 
-t.test('a search sees the last commit, an iteration the one it began with', async (t) => {
+t.test('a search reads the last commit, an iteration the one it began with', async (t) => {
   const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
   await using index = await openIndex(path);
   const query = rowOf(all, DIMS, 2500);
@@ -49,7 +49,7 @@ t.test('a search sees the last commit, an iteration the one it began with', asyn
     t.equal(after.hits[0]?.id, 2500, 'a new image is found');
     t.equal(after.rows, ROWS);
     t.equal((await index.info()).segments, 2);
-    // The old segment goes, and its files with it.
+    // The old segment is dropped, with its files.
     writer.publish({
       dropSegments: [writer.catalog.segments()[0]?.number as number],
       removeIds: Array.from({ length: 2000 }, (_, id) => id),
@@ -73,7 +73,7 @@ t.test('a search sees the last commit, an iteration the one it began with', asyn
   );
 });
 
-t.test('an item that is removed meanwhile is no hit of an iteration either', async (t) => {
+t.test('an item removed during an iteration is not a hit of it', async (t) => {
   const item = (id: number) => ({ key: `${id}.jpg` });
   const path = await makeIndex({ dims: DIMS, train: all, parts: [first], item });
   await using index = await openIndex(path);
@@ -98,7 +98,7 @@ t.test('an item that is removed meanwhile is no hit of an iteration either', asy
   );
 });
 
-t.test('a caller that awaits search after search leaves the event loop its turns', async (t) => {
+t.test('consecutive searches yield to the event loop', async (t) => {
   const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
   await using index = await openIndex(path);
   let ticks = 0;
@@ -114,7 +114,7 @@ t.test('a caller that awaits search after search leaves the event loop its turns
   t.ok(ticks >= 5, `${ticks} ticks while ${searches} searches went on`);
 });
 
-t.test('searches go on while commits come', async (t) => {
+t.test('searches succeed while a build commits', async (t) => {
   const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
   await using index = await openIndex(path, { threads: 2 });
   let stop = false;
@@ -147,7 +147,7 @@ t.test('searches go on while commits come', async (t) => {
   t.equal(short, 0, 'every search gave its ten hits');
 });
 
-t.test('an index whose longest plane is gone still answers, and says so', async (t) => {
+t.test('an index without its longest plane answers, and reports the missing level', async (t) => {
   const path = await makeIndex({ dims: DIMS, parts: [first], levels: [64] });
   const longer = await makeIndex({ dims: 128, parts: [clusteredVectors(2000, 128, 20, 4)] });
   rmSync(join(longer, 'segments', '000002', 'plane-128.bin'));
@@ -163,7 +163,7 @@ t.test('an index whose longest plane is gone still answers, and says so', async 
   t.same((await whole.info()).missingLevels, []);
 });
 
-t.test('an index that lost all its items has no hits', async (t) => {
+t.test('an index whose items were all removed has no hits', async (t) => {
   const path = await makeIndex({ dims: DIMS, train: all, parts: [first] });
   await using index = await openIndex(path);
   const query = rowOf(all, DIMS, 1);

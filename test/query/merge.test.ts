@@ -1,4 +1,4 @@
-// The searcher merges parts under one total order, however the rows were split.
+// The searcher merges parts in one total order, for any split of the rows.
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
@@ -11,7 +11,7 @@ const folder = t.testdir();
 const codec = await makeCodec(join(folder, 'codec.bin'));
 const { segment } = await makeSegment(folder, codec, ROWS);
 const searcher = native.openSearcher(codec, [segment]);
-/** Item id of every row: in another order than the rows, which lie list by list. */
+/** Item id of every row; rows lie in list order, so not in the order of ids. */
 const ids = segment.itemIds(Float64Array.from({ length: ROWS }, (_, row) => row));
 const query = randomVectors(1, 7);
 
@@ -24,7 +24,7 @@ const anyScores = fc.array(
 );
 const anyLimit = fc.integer({ min: 1, max: ROWS + 20 });
 
-/** Keeps the scores that the parts have. */
+/** A plan that keeps the scores of the parts. */
 function planOf(wanted: number, shortlist: number): SearchPlan {
   return {
     scoring: 'asymmetric',
@@ -91,7 +91,7 @@ t.test('merged parts are the shortlist of all rows', async (t) => {
             ),
           );
           const found = searcher.finish(query, planOf(ROWS, shortlist), parts);
-          // What falls out of the shortlist are the last rows by score, then row.
+          // The shortlist drops the last rows by score, then row.
           const floats = Float32Array.from(scores);
           const kept = ranked(rows, floats, (row) => row).slice(0, shortlist);
           const expected = ranked(kept, floats, (row) => ids[row] as number);
@@ -108,7 +108,7 @@ t.test('merged parts are the shortlist of all rows', async (t) => {
   );
 });
 
-t.test('a part that names a row which is not there is refused', async (t) => {
+t.test('a part with a row outside the index is refused', async (t) => {
   const part = { rows: Float64Array.of(ROWS), scores: Float32Array.of(1) };
   t.throws(
     () => searcher.finish(query, planOf(1, 1), [{ ...part, scannedRows: 1, final: false }]),

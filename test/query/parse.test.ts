@@ -1,4 +1,4 @@
-// The line language: what is an operator, and what is a letter like any other.
+// The query syntax: what is an operator, and what is text.
 import t from 'tap';
 import { CorvidError } from '../../src/errors.js';
 import { parseQuery } from '../../src/query/compose/parse.js';
@@ -98,7 +98,7 @@ t.test('lines become weighted texts', async (t) => {
   }
 });
 
-t.test('what cannot be understood is refused with advice', async (t) => {
+t.test('an invalid line is refused with a hint', async (t) => {
   for (const line of [
     '',
     '   ',

@@ -1,4 +1,4 @@
-// Real pictures and the bundled encoder: texts, pictures and both together, and no other encoder.
+// Real pictures and the bundled encoder: queries of texts and pictures, and refusal of other encoders.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,11 +45,11 @@ t.test('a text finds what brute force finds', async (t) => {
   const { dims } = clip.fingerprint;
   for (const text of ['a dog', 'a red flower', 'a musical instrument', 'the moon', 'a fish']) {
     const query = await clip.embedTexts([text]);
-    const truth = nearest(embeddings, rowOf(query, dims, 0), 10);
+    const neighbours = nearest(embeddings, rowOf(query, dims, 0), 10);
     const { hits, exact, timings } = await index.search(text);
     const ids = hits.map(({ id }) => id);
-    t.ok(recall(ids, truth) >= 0.9, `${text}: ${hits[0]?.key}`);
-    t.equal(exact, true, 'so few rows are all scored');
+    t.ok(recall(ids, neighbours) >= 0.9, `${text}: ${hits[0]?.key}`);
+    t.equal(exact, true, 'all of so few rows are scored');
     t.ok(timings.embedMs > 0);
   }
 });
@@ -65,21 +65,21 @@ t.test('a text is embedded once', async (t) => {
     embedImages: clip.embedImages.bind(clip),
     close: async () => undefined,
   };
-  await using own = await openIndex(path, { embedder });
-  const first = await own.search('a dog');
-  const [again] = await own.searchBatch(['a dog', 'a cat', [{ text: 'a cat', weight: 2 }]]);
+  await using opened = await openIndex(path, { embedder });
+  const first = await opened.search('a dog');
+  const [again] = await opened.searchBatch(['a dog', 'a cat', [{ text: 'a cat', weight: 2 }]]);
   t.same(keys(again as typeof first), keys(first));
   t.same(embedded, ['a dog', 'a cat']);
 });
 
-t.test('texts have the right pictures on top', async (t) => {
-  for (const [text, wanted] of [
+t.test('texts rank the right pictures first', async (t) => {
+  for (const [text, expected] of [
     ['a photo of a guitar', /guitar|cello|violin/],
     ['a photo of a flower', /flower/],
     ['a photo of a bird', /bird/],
   ] as const) {
     const top = keys(await index.search(text, { limit: 5 }));
-    t.ok(top.filter((key) => wanted.test(key)).length >= 3, `${text}: ${top.join(' ')}`);
+    t.ok(top.filter((key) => expected.test(key)).length >= 3, `${text}: ${top.join(' ')}`);
   }
 });
 
@@ -92,7 +92,7 @@ t.test('a picture finds itself, by path and by bytes', async (t) => {
   t.same(keys(byBytes), keys(byPath));
 });
 
-t.test('texts and pictures add up and take away', async (t) => {
+t.test('texts and pictures can be added and subtracted', async (t) => {
   const birds = keys(await index.search('a bird', { limit: 20 }));
   const fewer = keys(
     await index.search([{ text: 'a bird' }, { text: 'a penguin', weight: -0.7 }], { limit: 20 }),
@@ -101,7 +101,7 @@ t.test('texts and pictures add up and take away', async (t) => {
     const at = list.findIndex((key) => key.includes('penguin'));
     return at < 0 ? Number.POSITIVE_INFINITY : at;
   };
-  t.ok(rank(fewer) > rank(birds), 'penguins fall behind');
+  t.ok(rank(fewer) > rank(birds), 'penguins rank lower');
   const both = await index.search([
     { image: paths[20] as string },
     { text: 'in the water', weight: 0.5 },
@@ -129,8 +129,8 @@ t.test('another encoder is refused by name', async (t) => {
   });
   await t.rejects(openIndex(path, { embedder: stranger({ dims: 8 }) }), { code: 'ERR_DIMENSION' });
   await t.rejects(openIndex(path, { embedder: other, model: 'clip-nano' }), { code: 'ERR_USAGE' });
-  await using own = await openIndex(path, { embedder: clip });
-  t.equal((await own.search('a dog')).hits.length, 10, 'the same encoder is welcome');
+  await using opened = await openIndex(path, { embedder: clip });
+  t.equal((await opened.search('a dog')).hits.length, 10, 'the same encoder is accepted');
   await using missing = await openIndex(path, { model: join(folder, 'no-model') });
   await t.rejects(missing.search('a dog'), { code: 'ERR_MODEL_NOT_FOUND' });
   t.equal((await missing.search({ item: 0 })).hits.length, 10, 'vectors need no encoder');

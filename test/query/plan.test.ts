@@ -1,4 +1,4 @@
-// Plans: monotone in effort, sane at any size, the same for pages of one step.
+// Plans: monotone in effort, within limits at any size, equal for pages of one step.
 import fc from 'fast-check';
 import t from 'tap';
 import { CorvidError } from '../../src/errors.js';
@@ -14,7 +14,7 @@ const shapeOf = (lists: number, vectors = false): IndexShape => ({
 const plan = (options: SearchOptions, shape: IndexShape, kind: 'image' | 'text' = 'image') =>
   makePlan(validate(options, shape, null), shape, kind, 1, 0);
 
-t.test('more effort never does less', async (t) => {
+t.test('more effort never plans less work', async (t) => {
   const effort = fc.double({ min: 0, max: 1, noNaN: true });
   const lists = fc.integer({ min: 1, max: 2 ** 18 });
   t.doesNotThrow(() =>
@@ -37,7 +37,7 @@ t.test('more effort never does less', async (t) => {
   );
 });
 
-t.test('the ends of effort are one list and all lists', async (t) => {
+t.test('effort 0 probes one list, effort 1 all lists', async (t) => {
   for (const lists of [1, 2, 3, 16, 1024, 2 ** 18]) {
     t.equal(probesFor(0, lists, 'image'), 1);
     t.equal(probesFor(1, lists, 'image'), lists);

@@ -1,4 +1,4 @@
-// The recall card: measured by the build, kept by it, held by searches that were not part of it.
+// The recall card: measured and stored by a build, and confirmed by other queries.
 import { join } from 'node:path';
 import t from 'tap';
 import { openIndex, type RecallCard } from '../../src/index.js';
@@ -19,13 +19,13 @@ const card: RecallCard = {
   ],
 };
 
-t.test('efforts and recalls are read between the lines', async (t) => {
+t.test('efforts and recalls are interpolated', async (t) => {
   t.equal(recallAt(card, 0, '64', 10), 0.4);
   t.ok(Math.abs((recallAt(card, 0.25, '64', 10) as number) - 0.6) < 1e-12);
   t.ok(Math.abs((recallAt(card, 0.75, '64', 100) as number) - 0.75) < 1e-12);
   t.equal(recallAt(card, 0.5, '512', 10), null);
   t.ok(Math.abs(effortFor(card, 0.6, '64', 10) - 0.25) < 1e-12);
-  t.equal(effortFor(card, 0.9, '64', 10), 1, 'beyond reach');
+  t.equal(effortFor(card, 0.9, '64', 10), 1, 'no effort reaches it');
   t.ok(Math.abs(effortFor(card, 0.75, '64', 100) - 0.75) < 1e-12);
 });
 
@@ -55,27 +55,30 @@ t.test('a build measures what its efforts find', async (t) => {
   t.same(await index.measureRecall(), recallCard, 'measured again, it is the same');
 
   const fresh = Array.from({ length: 300 }, (_, i) => rowOf(all, DIMS, ROWS + i));
-  const truth = fresh.map((query) => nearest(vectors, query, 10));
+  const neighbours = fresh.map((query) => nearest(vectors, query, 10));
   for (const share of [0.7, 0.9]) {
     const targetRecall = first + share * (last - first);
     const results = await index.searchBatch(fresh, { targetRecall });
     let found = 0;
     results.forEach(({ ids }, i) => {
-      found += truth[i]?.filter((id) => ids.includes(id)).length ?? 0;
+      found += neighbours[i]?.filter((id) => ids.includes(id)).length ?? 0;
     });
     const expected = results[0]?.expectedRecall as number;
-    t.ok(Math.abs(expected - targetRecall) < 1e-6, 'the card promises what was asked for');
+    t.ok(Math.abs(expected - targetRecall) < 1e-6, 'the expected recall is the target');
     // Two samples of 300 and 256 queries: three standard errors are .04.
     const recall = found / 3000;
-    t.ok(Math.abs(recall - targetRecall) < 0.04, `${recall} found, ${targetRecall} wanted`);
+    t.ok(Math.abs(recall - targetRecall) < 0.04, `recall ${recall}, target ${targetRecall}`);
   }
   const beyond = await index.search(fresh[0] as Float32Array, { targetRecall: 0.999 });
-  t.ok((beyond.expectedRecall as number) < 0.999, 'what no effort finds is not promised');
+  t.ok(
+    (beyond.expectedRecall as number) < 0.999,
+    'a recall that no effort reaches is not promised',
+  );
   const filtered = await index.search(fresh[0] as Float32Array, { where: 'id < 3000' });
-  t.equal(filtered.expectedRecall, null, 'the card says nothing of filters');
+  t.equal(filtered.expectedRecall, null, 'the card does not hold with filters');
 });
 
-t.test('a handful of images has no card', async (t) => {
+t.test('a small index has no card', async (t) => {
   const path = join(t.testdir(), 'v.corvid');
   const vectors = clusteredVectors(300, DIMS, 20, 4);
   const batches = async function* () {

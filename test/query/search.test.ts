@@ -1,4 +1,4 @@
-// Searching vectors: what brute force over the floats finds is found, in one order, page by page.
+// Searching vectors: hits agree with brute force over the floats, in a total order, page by page.
 import { inspect } from 'node:util';
 import t from 'tap';
 import {
@@ -28,7 +28,7 @@ const thirds = [0, 1, 2].map((i) => all.slice((i * ROWS * DIMS) / 3, ((i + 1) * 
 const codes = () => sharedIndex('codes', { dims: DIMS, parts: [all] });
 const withVectors = () => sharedIndex('vectors', { dims: DIMS, parts: [all], vectors: true });
 const segments = () => sharedIndex('segments', { dims: DIMS, train: all, parts: thirds });
-const truths = queries.map((query) => nearest(all, query, 10));
+const neighbours = queries.map((query) => nearest(all, query, 10));
 
 const failing = async (call: Promise<unknown>): Promise<CorvidError> =>
   call.then(
@@ -45,7 +45,7 @@ async function meanRecall(path: string, options: SearchOptions): Promise<number>
     const { hits } = await index.search(query, options);
     sum += recall(
       hits.map(({ id }) => id),
-      truths[i] as number[],
+      neighbours[i] as number[],
     );
   }
   return sum / queries.length;
@@ -64,7 +64,7 @@ t.test('codes alone find most of the true neighbours', async (t) => {
   t.ok(exact >= exhaustive - 0.01);
 });
 
-t.test('with vectors kept the answer is nearly the exact one', async (t) => {
+t.test('with stored vectors the answer is nearly exact', async (t) => {
   const path = await withVectors();
   t.ok((await meanRecall(path, { effort: 1 })) > 0.93);
   t.ok((await meanRecall(path, { exact: true })) > 0.93);
@@ -74,15 +74,15 @@ t.test('with vectors kept the answer is nearly the exact one', async (t) => {
   t.equal(exact, true);
   t.equal(scannedRows, ROWS);
   t.equal(rescored, true);
-  const truth = cosines(all, query);
-  for (const { id, score } of hits) t.ok(Math.abs(score - (truth[id] as number)) < 0.01);
+  const exactCosines = cosines(all, query);
+  for (const { id, score } of hits) t.ok(Math.abs(score - (exactCosines[id] as number)) < 0.01);
   t.same(
     hits.map(({ score }) => score),
     hits.map(({ score }) => score).sort((a, b) => b - a),
   );
 });
 
-t.test('a result says how it was made', async (t) => {
+t.test('a result describes its search', async (t) => {
   const path = await codes();
   await using index = await openIndex(path);
   const result = await index.search(queries[0] as Float32Array);
@@ -97,7 +97,7 @@ t.test('a result says how it was made', async (t) => {
   t.equal(result.hits[0]?.path, null);
 });
 
-t.test('several segments answer like one', async (t) => {
+t.test('several segments give the answers of one', async (t) => {
   const one = await codes();
   const three = await segments();
   await using single = await openIndex(one);
@@ -114,17 +114,17 @@ t.test('several segments answer like one', async (t) => {
 
 t.test('any number of workers gives the same answers', async (t) => {
   const path = await segments();
-  const asked = queries.slice(0, 12);
+  const some = queries.slice(0, 12);
   const options: SearchOptions[] = [{}, { effort: 1, limit: 300 }, { exact: true }];
   const reference: string[] = [];
   for (const threads of [1, 2, 4]) {
     await using index = await openIndex(path, { threads });
     for (const [i, option] of options.entries()) {
       const alone: Hit[][] = [];
-      for (const query of asked) alone.push((await index.search(query, option)).hits);
-      // Together, so that queries go whole to the workers, and as a batch.
-      const together = await Promise.all(asked.map((query) => index.search(query, option)));
-      const batch = await index.searchBatch(asked, option);
+      for (const query of some) alone.push((await index.search(query, option)).hits);
+      // Concurrently, so that workers answer whole queries; and as a batch.
+      const together = await Promise.all(some.map((query) => index.search(query, option)));
+      const batch = await index.searchBatch(some, option);
       const answer = JSON.stringify(alone);
       reference[i] ??= answer;
       t.equal(answer === reference[i], true, `${threads} threads, ${JSON.stringify(option)}`);
@@ -134,7 +134,7 @@ t.test('any number of workers gives the same answers', async (t) => {
   }
 });
 
-t.test('equal vectors come in the order of their ids', async (t) => {
+t.test('hits of equal score are ordered by id', async (t) => {
   const same = new Float32Array(DIMS * 300);
   for (let i = 0; i < 300; i += 1) same.set(rowOf(all, DIMS, i % 3), i * DIMS);
   const path = await makeIndex({ dims: DIMS, train: all, parts: [same], lists: 8 });
@@ -146,7 +146,7 @@ t.test('equal vectors come in the order of their ids', async (t) => {
   );
 });
 
-t.test('pages are pieces of one long answer', async (t) => {
+t.test('pages are consecutive parts of one answer', async (t) => {
   const path = await codes();
   await using index = await openIndex(path);
   const query = queries[5] as Float32Array;
@@ -165,7 +165,7 @@ t.test('pages are pieces of one long answer', async (t) => {
   t.equal(new Set(iterated.map(({ id }) => id)).size, 250, 'nothing comes twice');
 });
 
-t.test('iterating ends when every item was given', async (t) => {
+t.test('an iteration ends after every item', async (t) => {
   const few = all.slice(0, 300 * DIMS);
   const path = await makeIndex({ dims: DIMS, train: all, parts: [few], lists: 16 });
   await using index = await openIndex(path);
@@ -180,7 +180,7 @@ t.test('iterating ends when every item was given', async (t) => {
 });
 
 t.test(
-  'less effort never looks at more, even for more hits than the nearest lists hold',
+  'less effort never scans more rows, even for more hits than the nearest lists hold',
   async (t) => {
     const path = await makeIndex({ dims: DIMS, parts: [all], lists: 512 });
     await using index = await openIndex(path);
@@ -204,7 +204,7 @@ t.test(
   },
 );
 
-t.test('minScore cuts the tail', async (t) => {
+t.test('minScore excludes hits below it', async (t) => {
   const path = await withVectors();
   await using index = await openIndex(path);
   const query = queries[2] as Float32Array;
@@ -226,7 +226,7 @@ t.test('scoring by Hamming distance counts bits', async (t) => {
   t.ok((hits[0]?.score as number) > 0.6);
 });
 
-t.test('wrong queries are refused by what is wrong', async (t) => {
+t.test('an invalid query is refused with a specific error', async (t) => {
   const path = await codes();
   await using index = await openIndex(path);
   const refused = async (query: unknown, code: string, options: SearchOptions = {}) =>
@@ -257,7 +257,7 @@ t.test('wrong queries are refused by what is wrong', async (t) => {
   await refused(cancelling, 'ERR_QUERY');
 });
 
-t.test('query arithmetic adds and takes away', async (t) => {
+t.test('parts of a query are added and subtracted', async (t) => {
   const path = await withVectors();
   await using index = await openIndex(path);
   const ids = async (query: Parameters<typeof index.search>[0]) =>
@@ -274,10 +274,10 @@ t.test('query arithmetic adds and takes away', async (t) => {
   t.same(
     await ids({ vector: a, weight: 3 }),
     await ids(a),
-    'one part alone: its weight is nothing',
+    'the weight of a single part does not matter',
   );
   const like = await ids({ item: 10 });
-  t.notOk(like.includes(10), 'an item of the query is no hit');
+  t.notOk(like.includes(10), 'an item of the query is not a hit');
   const near = (await ids(a)).filter((id) => id !== 10);
   t.ok(recall(like, near.slice(0, 10)) > 0.9);
 });
@@ -292,10 +292,10 @@ t.test('an aborted search ends with ERR_ABORTED', async (t) => {
   const call = index.searchBatch(queries, { exact: true, signal: later.signal });
   later.abort();
   t.equal((await failing(call)).code, 'ERR_ABORTED');
-  t.equal((await index.search(query)).hits.length, 10, 'the index is as good as before');
+  t.equal((await index.search(query)).hits.length, 10, 'the index still answers');
 });
 
-t.test('close waits, and then everything is refused', async (t) => {
+t.test('close() waits for running searches, then refuses new ones', async (t) => {
   const path = await codes();
   const index = await openIndex(path);
   const running = queries.map((query) => index.search(query, { effort: 1 }));
@@ -312,7 +312,7 @@ t.test('close waits, and then everything is refused', async (t) => {
   t.equal((await failing(index.verify())).code, 'ERR_CLOSED');
 });
 
-t.test('eight clients at once get what one gets', async (t) => {
+t.test('eight concurrent clients get the answers of one', async (t) => {
   await using index = await openIndex(await codes(), { threads: 2 });
   const alone: string[] = [];
   for (const query of queries) alone.push(JSON.stringify((await index.search(query)).hits));
@@ -329,38 +329,45 @@ t.test('eight clients at once get what one gets', async (t) => {
   t.equal(different, 0);
 });
 
-t.test('batches of queries of several kinds answer each as it would be alone', async (t) => {
-  await using index = await openIndex(await codes(), { threads: 2 });
-  const few = queries.slice(0, 10) as Float32Array[];
-  // Bare vectors, parts, and items, which have plans of their own.
-  const mixed: QueryInput[] = few.flatMap((vector, i) => [
-    vector,
-    [{ vector }, { vector: few[(i + 1) % few.length] as Float32Array, weight: -0.3 }],
-    { item: i * 7 },
-  ]);
-  const alone: string[] = [];
-  for (const query of mixed) alone.push(JSON.stringify((await index.search(query)).hits));
-  const hitsOf = (results: SearchResult[]) => results.map(({ hits }) => JSON.stringify(hits));
-  t.strictSame(hitsOf(await index.searchBatch(mixed)), alone);
-  // Batches that run at once keep out of each other's memory; a smaller one after a larger, too.
-  const bare = (rows: Float32Array[]) => index.searchBatch(rows).then(hitsOf);
-  const expected = await bare(few);
-  const [first, again, turned] = await Promise.all([bare(few), bare(few), bare(few.toReversed())]);
-  t.strictSame([first, again, turned], [expected, expected, expected.toReversed()]);
-  t.strictSame(await bare(few.slice(3)), expected.slice(3));
-  // A hole is no query, though the memory it would stand for holds one of a batch before.
-  const holed = new Array<Float32Array>(3).concat(few.slice(0, 1));
-  t.equal((await failing(index.searchBatch(holed))).code, 'ERR_QUERY');
-});
+t.test(
+  'a batch of several kinds of queries gives each the answer it would get alone',
+  async (t) => {
+    await using index = await openIndex(await codes(), { threads: 2 });
+    const few = queries.slice(0, 10) as Float32Array[];
+    // Vectors, parts, and items, which are planned differently.
+    const mixed: QueryInput[] = few.flatMap((vector, i) => [
+      vector,
+      [{ vector }, { vector: few[(i + 1) % few.length] as Float32Array, weight: -0.3 }],
+      { item: i * 7 },
+    ]);
+    const alone: string[] = [];
+    for (const query of mixed) alone.push(JSON.stringify((await index.search(query)).hits));
+    const hitsOf = (results: SearchResult[]) => results.map(({ hits }) => JSON.stringify(hits));
+    t.strictSame(hitsOf(await index.searchBatch(mixed)), alone);
+    // Concurrent batches do not share memory, nor does a smaller batch after a larger one.
+    const bare = (rows: Float32Array[]) => index.searchBatch(rows).then(hitsOf);
+    const expected = await bare(few);
+    const [first, again, turned] = await Promise.all([
+      bare(few),
+      bare(few),
+      bare(few.toReversed()),
+    ]);
+    t.strictSame([first, again, turned], [expected, expected, expected.toReversed()]);
+    t.strictSame(await bare(few.slice(3)), expected.slice(3));
+    // A hole is not a query, although its memory holds a vector of an earlier batch.
+    const holed = new Array<Float32Array>(3).concat(few.slice(0, 1));
+    t.equal((await failing(index.searchBatch(holed))).code, 'ERR_QUERY');
+  },
+);
 
-t.test('a result shows its hits wherever it is printed', async (t) => {
+t.test('a result prints its hits in JSON and in the console', async (t) => {
   await using index = await openIndex(await codes());
   const result = await index.search(queries[0] as Float32Array, { limit: 3 });
-  const told = JSON.parse(JSON.stringify(result));
-  t.strictSame(told.hits, JSON.parse(JSON.stringify(result.hits)));
-  t.equal(told.timings.totalMs, result.timings.totalMs);
-  t.notOk('ids' in told, 'and not the same again as arrays');
-  t.strictSame(JSON.parse(JSON.stringify({ ...result.toJSON() })), told);
+  const printed = JSON.parse(JSON.stringify(result));
+  t.strictSame(printed.hits, JSON.parse(JSON.stringify(result.hits)));
+  t.equal(printed.timings.totalMs, result.timings.totalMs);
+  t.notOk('ids' in printed, 'and does not repeat them as arrays');
+  t.strictSame(JSON.parse(JSON.stringify({ ...result.toJSON() })), printed);
   t.match(inspect(result), `id: ${result.hits[0]?.id}`);
   t.same(
     result.hits.map(({ id, score }) => [id, score]),

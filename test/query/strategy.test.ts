@@ -1,4 +1,4 @@
-// Where a query is answered: every strategy has its circumstances, and no other gets there.
+// The strategy of a query: each kind is chosen in its circumstances, and only there.
 import fc from 'fast-check';
 import t from 'tap';
 import {
@@ -33,16 +33,16 @@ function filterOf(rows: number, few: boolean): Filter {
   return { rows, handles: Float64Array.of(1), fewRows };
 }
 
-t.test('a small query stays on the calling thread', async (t) => {
+t.test('a small query runs inline', async (t) => {
   t.strictSame(chooseStrategy(planOf({}, SMALL), null, idle(SMALL)), { kind: 'inline' });
 });
 
-t.test('a large one goes to a worker as a whole', async (t) => {
+t.test('a large query runs on one worker', async (t) => {
   const plan = planOf({ effort: 0.9 }, LARGE);
   t.strictSame(chooseStrategy(plan, null, idle(LARGE)), { kind: 'worker' });
 });
 
-t.test('what may have to read a disk goes to a worker, however small', async (t) => {
+t.test('a query that may read from the disk runs on a worker, however small', async (t) => {
   const plan = planOf({ effort: 0 }, LARGE);
   t.strictSame(chooseStrategy(plan, null, idle(LARGE)), { kind: 'inline' });
   t.strictSame(chooseStrategy(plan, null, { ...idle(LARGE), mayBeOnDisk: true }), {
@@ -50,7 +50,7 @@ t.test('what may have to read a disk goes to a worker, however small', async (t)
   });
 });
 
-t.test('where callers wait, a large one is answered together with theirs', async (t) => {
+t.test('when busy, large queries are coalesced', async (t) => {
   const plan = planOf({ effort: 0.9 }, LARGE);
   t.strictSame(chooseStrategy(plan, null, { ...idle(LARGE), busy: true }), { kind: 'coalesced' });
   t.strictSame(chooseStrategy(plan, null, { ...idle(LARGE), busy: true, usesGraph: true }), {
@@ -58,14 +58,14 @@ t.test('where callers wait, a large one is answered together with theirs', async
   });
 });
 
-t.test('where many callers wait, a smaller one leaves the calling thread too', async (t) => {
+t.test('when crowded, small queries leave the calling thread too', async (t) => {
   const plan = planOf({}, SMALL);
   t.strictSame(chooseStrategy(plan, null, { ...idle(SMALL), busy: true, crowded: true }), {
     kind: 'coalesced',
   });
 });
 
-t.test('a large scan of all rows is split, unless others wait or no worker is free', async (t) => {
+t.test('a large scan of all rows is split, unless others wait or no worker is idle', async (t) => {
   const plan = planOf({ effort: 1 }, LARGE);
   t.strictSame(chooseStrategy(plan, null, { ...idle(LARGE), idleThreads: 3 }), {
     kind: 'split',
@@ -85,7 +85,7 @@ t.test('a large scan of all rows is split, unless others wait or no worker is fr
   t.strictSame(chooseStrategy(small, null, idle(SMALL)), { kind: 'inline' });
 });
 
-t.test('exact: all rows are scored, on all threads where that takes long', async (t) => {
+t.test('an exact search scores all rows, on all threads if it is large', async (t) => {
   t.strictSame(chooseStrategy(planOf({ exact: true }, LARGE), null, idle(LARGE)), {
     kind: 'exhaustive',
     parts: 4,
@@ -101,12 +101,12 @@ t.test('exact: all rows are scored, on all threads where that takes long', async
   });
 });
 
-t.test('exact by 64 bits is a scan of all rows: its scores are all there is', async (t) => {
+t.test('an exact search by 64 bits is a scan of all rows', async (t) => {
   const plan = planOf({ exact: true, levels: [64] }, LARGE);
   t.equal(chooseStrategy(plan, null, idle(LARGE)).kind, 'split');
 });
 
-t.test('few rows that a filter keeps are scored without a scan', async (t) => {
+t.test('a filter that keeps few rows has them scored without a scan', async (t) => {
   const filter = filterOf(3, true);
   const plan = planOf({}, LARGE, 3 / LARGE.rows);
   t.strictSame(chooseStrategy(plan, filter, idle(LARGE)), {
@@ -124,46 +124,50 @@ t.test('few rows that a filter keeps are scored without a scan', async (t) => {
   t.not(chooseStrategy(plan, filterOf(3, false), idle(LARGE)).kind, 'filtered');
 });
 
-t.test('the estimate never falls as effort grows', async (t) => {
+t.test('the estimate never decreases with effort', async (t) => {
   const at = (effort: number) => estimateMs(planOf({ effort }, SMALL), SMALL);
   for (let step = 1; step <= 20; step += 1) t.ok(at(step / 20) >= at((step - 1) / 20));
 });
 
-t.test('every strategy can be carried out: parts are covered, threads are there', async (t) => {
-  const kinds = new Set<Strategy['kind']>();
-  t.doesNotThrow(() =>
-    fc.assert(
-      fc.property(
-        fc.record({
-          effort: fc.double({ min: 0, max: 1, noNaN: true }),
-          exact: fc.boolean(),
-          by64: fc.boolean(),
-          large: fc.boolean(),
-          few: fc.option(fc.integer({ min: 0, max: 1000 })),
-          mayBeOnDisk: fc.boolean(),
-          threads: fc.integer({ min: 1, max: 16 }),
-          working: fc.nat(16),
-          busy: fc.boolean(),
-          crowded: fc.boolean(),
-          usesGraph: fc.boolean(),
-        }),
-        ({ effort, exact, by64, large, few, working, ...rest }) => {
-          const shape = large ? LARGE : SMALL;
-          const plan = planOf({ effort, exact, ...(by64 ? { levels: [64] } : {}) }, shape);
-          const filter = few === null ? null : filterOf(few, true);
-          const idleThreads = Math.max(0, rest.threads - working);
-          const strategy = chooseStrategy(plan, filter, { ...rest, shape, idleThreads });
-          kinds.add(strategy.kind);
-          if (strategy.kind === 'split') return strategy.parts > 1 && strategy.parts <= idleThreads;
-          if (strategy.kind === 'exhaustive') {
-            return exact && strategy.parts >= 1 && strategy.parts <= rest.threads;
-          }
-          if (strategy.kind === 'filtered') return strategy.rows.length === few;
-          return !(strategy.kind === 'coalesced' && rest.usesGraph);
-        },
+t.test(
+  'every strategy can be executed: its parts cover all rows and its threads exist',
+  async (t) => {
+    const kinds = new Set<Strategy['kind']>();
+    t.doesNotThrow(() =>
+      fc.assert(
+        fc.property(
+          fc.record({
+            effort: fc.double({ min: 0, max: 1, noNaN: true }),
+            exact: fc.boolean(),
+            by64: fc.boolean(),
+            large: fc.boolean(),
+            few: fc.option(fc.integer({ min: 0, max: 1000 })),
+            mayBeOnDisk: fc.boolean(),
+            threads: fc.integer({ min: 1, max: 16 }),
+            working: fc.nat(16),
+            busy: fc.boolean(),
+            crowded: fc.boolean(),
+            usesGraph: fc.boolean(),
+          }),
+          ({ effort, exact, by64, large, few, working, ...rest }) => {
+            const shape = large ? LARGE : SMALL;
+            const plan = planOf({ effort, exact, ...(by64 ? { levels: [64] } : {}) }, shape);
+            const filter = few === null ? null : filterOf(few, true);
+            const idleThreads = Math.max(0, rest.threads - working);
+            const strategy = chooseStrategy(plan, filter, { ...rest, shape, idleThreads });
+            kinds.add(strategy.kind);
+            if (strategy.kind === 'split')
+              return strategy.parts > 1 && strategy.parts <= idleThreads;
+            if (strategy.kind === 'exhaustive') {
+              return exact && strategy.parts >= 1 && strategy.parts <= rest.threads;
+            }
+            if (strategy.kind === 'filtered') return strategy.rows.length === few;
+            return !(strategy.kind === 'coalesced' && rest.usesGraph);
+          },
+        ),
+        { verbose: 1, numRuns: 1000 },
       ),
-      { verbose: 1, numRuns: 1000 },
-    ),
-  );
-  t.equal(kinds.size, 6, 'all six were met');
-});
+    );
+    t.equal(kinds.size, 6, 'all six were met');
+  },
+);

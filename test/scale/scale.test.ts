@@ -1,7 +1,6 @@
 // slow: runs the bench of scale.
 //
-// The whole of bench scale at a size that takes seconds: it measures what it says, knows its own
-// folder again, and goes on where it was cut off.
+// bench scale as a whole, at a size that takes seconds: its measurements, and how it resumes a run.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -11,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { heldOutQueries, syntheticTable } from '../../bench/scale/collection.js';
 import { ControlGroup } from '../../bench/scale/control-group.js';
+import { GroundTruthFile, groundTruthRecall } from '../../bench/scale/ground-truth.js';
 import type { ScaleResult } from '../../bench/scale/result.js';
-import { GroundTruthFile, truthRecall } from '../../bench/scale/truth.js';
 import { COLLECTION_SEED, SYNTHETIC_DIMS } from '../../bench/synthetic/native.js';
 import { native } from '../../src/native/addon.js';
 
@@ -26,7 +25,7 @@ const command = (out: string, ...more: string[]) => [
 ];
 
 t.test(
-  'a run that is killed leaves nothing running, goes on, and says what it found',
+  'a killed run leaves no process behind, resumes, and reports its measurements',
   async (t) => {
     const out = join(t.testdir(), 'run');
     const first = spawn(process.execPath, command(out), { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -41,11 +40,11 @@ t.test(
       await setTimeout(100);
       lock = native.lockFile(path);
     }
-    t.ok(lock, 'the process that built ends with the one that began it');
+    t.ok(lock, 'the build process ends with its parent');
     lock?.release();
 
     const again = spawnSync(process.execPath, command(out), { encoding: 'utf8' });
-    t.equal(again.status, 2, 'a folder that is in use is not begun anew');
+    t.equal(again.status, 2, 'a folder with another run is refused');
     t.match(again.stderr, /--resume/);
 
     const resumed = spawnSync(process.execPath, command(out, '--resume'), { encoding: 'utf8' });
@@ -53,7 +52,7 @@ t.test(
     const result = JSON.parse(resumed.stdout) as ScaleResult;
     t.match(result, { label: 'synthetic', rows: ROWS, build: { runs: 2 } });
     const { phases, seconds } = result.build;
-    const sum = Object.values(phases).reduce<number>((total, own) => total + (own ?? 0), 0);
+    const sum = Object.values(phases).reduce<number>((total, phase) => total + (phase ?? 0), 0);
     t.ok(Math.abs(sum - seconds) < 1e-6);
     t.ok((result.encoding?.rowsPerSecond ?? 0) > 0);
     t.ok(
@@ -67,13 +66,13 @@ t.test(
       t.ok(fresh.p50 > 0 && fresh.p50 <= fresh.p99);
     }
     if (memory !== null)
-      t.ok(memory.peakBytes > 0 && memory.peakBytes <= LIMIT, 'as the kernel says');
+      t.ok(memory.peakBytes > 0 && memory.peakBytes <= LIMIT, 'the kernel held it to the limit');
     const { build } = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
-    t.strictSame(build, result.build, 'what is built is known, and is not built again');
+    t.strictSame(build, result.build, 'a finished build is recorded and not repeated');
   },
 );
 
-t.test('truth goes on after the last block that was kept', async (t) => {
+t.test('the exact search resumes after the last saved block', async (t) => {
   const folder = t.testdir();
   const queries = await heldOutQueries(COLLECTION_SEED, ROWS, 8);
   t.equal(queries.length, 8 * SYNTHETIC_DIMS);
@@ -85,7 +84,7 @@ t.test('truth goes on after the last block that was kept', async (t) => {
   const parts = await find('parts.json', ROWS);
   t.strictSame(Array.from(parts.rows), Array.from(whole.rows));
 
-  // As a build shows rows that is cut off, and shows some of them again.
+  // Like a build that is interrupted and reads some rows again.
   const table = syntheticTable(COLLECTION_SEED, ROWS);
   for (const reads of [
     [
@@ -97,20 +96,24 @@ t.test('truth goes on after the last block that was kept', async (t) => {
       [9000, 50],
     ],
   ]) {
-    const search = open('shown.json');
+    const file = open('shown.json');
     for (const [first = 0, count = 0] of reads) {
-      await search.add(first, (await table.read(first, count)) as Uint16Array);
+      await file.add(first, (await table.read(first, count)) as Uint16Array);
     }
-    search.save();
+    file.save();
   }
   const shown = await find('shown.json', ROWS);
   t.strictSame(Array.from(shown.rows), Array.from(whole.rows));
   t.strictSame(Array.from(shown.cosines), Array.from(whole.cosines));
-  await t.rejects(find('whole.json', 100), { code: 'ERR_USAGE' }, 'that of more rows is no truth');
+  await t.rejects(
+    find('whole.json', 100),
+    { code: 'ERR_USAGE' },
+    'neighbours among more rows are refused',
+  );
   const answers = Array.from({ length: 8 }, (_, q) => whole.rows.subarray(q * 10, q * 10 + 10));
-  t.equal(truthRecall(whole, answers, 10), 1);
+  t.equal(groundTruthRecall(whole, answers, 10), 1);
   t.equal(
-    truthRecall(
+    groundTruthRecall(
       whole,
       answers.map((ids) => ids.subarray(0, 5)),
       10,
@@ -119,7 +122,7 @@ t.test('truth goes on after the last block that was kept', async (t) => {
   );
 });
 
-t.test('the table gives the same rows however they are asked for', async (t) => {
+t.test('the table gives the same rows for any range', async (t) => {
   const table = syntheticTable(COLLECTION_SEED, ROWS);
   t.equal(table.rows, ROWS);
   const together = await table.read(100, 50);
@@ -127,7 +130,7 @@ t.test('the table gives the same rows however they are asked for', async (t) => 
   t.same(together.subarray(20 * SYNTHETIC_DIMS), await table.read(120, 30));
 });
 
-t.test('a control group holds its processes to the limit', async (t) => {
+t.test('a control group enforces its limit', async (t) => {
   const group = ControlGroup.create(64 * 2 ** 20);
   if (typeof group === 'string') {
     t.comment(`not tested here: ${group}`);
@@ -137,7 +140,7 @@ t.test('a control group holds its processes to the limit', async (t) => {
     const script = `const all = []; for (let i = 0; i < 40; i += 1) all.push(Buffer.alloc(1 << 24, 1));`;
     const [program, args] = group.wrap([process.execPath, '-e', script]);
     const { signal, status } = spawnSync(program, args);
-    t.ok(signal === 'SIGKILL' || status !== 0, 'it cannot take ten times as much');
+    t.ok(signal === 'SIGKILL' || status !== 0, 'it cannot allocate ten times as much');
     t.ok(group.memory().peakBytes <= 64 * 2 ** 20);
     t.ok(group.memory().limitHits > 0);
   } finally {
@@ -145,7 +148,7 @@ t.test('a control group holds its processes to the limit', async (t) => {
   }
 });
 
-t.test('numbers that make no sense are refused before anything is done', async (t) => {
+t.test('invalid numbers are refused before any work', async (t) => {
   for (const args of [['--rows', 'many'], ['--rows=-1'], ['--memory-limit', '0']]) {
     const { status } = spawnSync(process.execPath, [main, 'scale', '--out', '/nowhere', ...args]);
     t.equal(status, 2, args.join(' '));

@@ -1,4 +1,4 @@
-// Exact nearest neighbours by brute force: what every recall here is measured against.
+// Exact nearest neighbours by brute force, the reference for recall.
 //
 // Cosines are float32 sums, as those of a build's calibration. Ties go to the lower row.
 import { availableParallelism } from 'node:os';
@@ -6,7 +6,7 @@ import { native } from '../src/native/addon.js';
 import type { Vectors } from './vectors.js';
 
 /**
- * @param selves row of the base that each query is, and must not find, or -1
+ * @param selves for each query its own row in the base, which is excluded, or -1
  * @returns for each query the `count` rows with the largest cosine, best first
  */
 export async function exactNeighbours(
@@ -27,16 +27,16 @@ export async function exactNeighbours(
   });
 }
 
-/** Mean share of each query's true neighbours among the first `within` of its answers. */
+/** Mean share of a query's true neighbours among the first `within` of its answers. */
 export function recall(
   truth: readonly ArrayLike<number>[],
   answers: readonly ArrayLike<number>[],
   within: number,
 ): number {
   let sum = 0;
-  truth.forEach((wanted, query) => {
+  truth.forEach((neighbours, query) => {
     const given = new Set(Array.from(answers[query] ?? []).slice(0, within));
-    sum += Array.from(wanted).filter((row) => given.has(row)).length / wanted.length;
+    sum += Array.from(neighbours).filter((row) => given.has(row)).length / neighbours.length;
   });
   return sum / truth.length;
 }

@@ -1,21 +1,21 @@
-// The exact nearest rows of the held-out queries over the whole collection, found while its rows are
-// made to be indexed, and kept in a file: a run that was cut off goes on after what is kept. Rows
-// that the build did not show (one that was built before, say) are made once more.
+// The exact nearest rows of the held-out queries over the whole collection. They are found while the
+// build reads the rows, and saved to a file, so that an interrupted run continues. Rows that the build
+// did not read (because it was done before, say) are generated once more.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { CorvidError } from '../../src/errors.js';
 import {
-  emptyTruth,
+  emptyNeighbours,
   openGroundTruth,
   openSynthetic,
+  type QueryNeighbours,
   SYNTHETIC_DIMS,
   type SyntheticGroundTruth,
-  type Truth,
 } from '../synthetic/native.js';
 
-/** Rows that are made at once where the build did not show them. */
+/** Rows generated at a time. */
 const BLOCK_ROWS = 1 << 17;
-/** Rows between two writes of the file: some ten seconds of work. */
+/** Rows between two writes of the file: about ten seconds of work. */
 const SAVE_ROWS = 1 << 22;
 
 /** Rows `first` .. `end`. */
@@ -24,39 +24,39 @@ interface Span {
   end: number;
 }
 
-interface TruthFile {
+interface SavedGroundTruth {
   seed: number;
   queries: number;
   count: number;
-  /** Rows compared so far: ascending, apart from each other. */
+  /** Rows compared so far: ascending, disjoint, not adjacent. */
   spans: Span[];
   seconds: number;
   rows: number[];
   cosines: number[];
 }
 
-export interface FoundTruth extends Truth {
+export interface FinishedGroundTruth extends QueryNeighbours {
   queries: number;
-  /** Neighbours a query. */
+  /** Neighbours per query. */
   count: number;
-  /** Time it took, over all runs; of making rows only where the build did not. */
+  /** Time of all runs, with that of generating rows that the build did not read. */
   seconds: number;
 }
 
 export class GroundTruthFile {
   readonly #path: string;
-  readonly #file: Omit<TruthFile, 'rows' | 'cosines'>;
+  readonly #file: Omit<SavedGroundTruth, 'rows' | 'cosines'>;
   readonly #truth: SyntheticGroundTruth;
   #unsaved = 0;
 
   /**
-   * Goes on from the file, if there is one.
+   * Continues from the file, if there is one.
    * @param queries queries x SYNTHETIC_DIMS; the same for the same seed
-   * @param count neighbours of each
+   * @param count neighbours per query
    */
   constructor(path: string, seed: number, queries: Float32Array, count: number) {
     const number = queries.length / SYNTHETIC_DIMS;
-    const { rows, cosines, ...rest } = readTruth(path, seed, number, count);
+    const { rows, cosines, ...rest } = readSaved(path, seed, number, count);
     this.#path = path;
     this.#file = rest;
     this.#truth = openGroundTruth(queries, {
@@ -65,8 +65,8 @@ export class GroundTruthFile {
     });
   }
 
-  /** Rows from `first` on, as halves: those that were not compared before are now. One call after
-   * another. */
+  /** Compares rows from `first` on, as half floats, unless they were compared before. Calls must not
+   * overlap. */
   async add(first: number, halves: Uint16Array): Promise<void> {
     const start = performance.now();
     const end = first + halves.length / SYNTHETIC_DIMS;
@@ -83,12 +83,12 @@ export class GroundTruthFile {
     if (this.#unsaved >= SAVE_ROWS) this.save();
   }
 
-  /** Compares what is left of rows 0 .. `rows`. @param onRows gets the number of rows compared */
-  async finish(rows: number, onRows: (done: number) => void): Promise<FoundTruth> {
+  /** Compares the remaining rows of 0 .. `rows`. @param onRows gets the number of rows compared */
+  async finish(rows: number, onRows: (done: number) => void): Promise<FinishedGroundTruth> {
     const { seed, spans } = this.#file;
     const last = spans.at(-1)?.end ?? 0;
     if (last > rows) {
-      throw new CorvidError('ERR_USAGE', 'the truth of a larger collection', {
+      throw new CorvidError('ERR_USAGE', 'the saved neighbours are of a larger collection', {
         path: this.#path,
         expected: `at most ${rows} rows`,
         actual: `${last}`,
@@ -116,14 +116,18 @@ export class GroundTruthFile {
 
   save(): void {
     const { rows, cosines } = this.#truth.found();
-    const file: TruthFile = { ...this.#file, rows: Array.from(rows), cosines: Array.from(cosines) };
+    const file: SavedGroundTruth = {
+      ...this.#file,
+      rows: Array.from(rows),
+      cosines: Array.from(cosines),
+    };
     writeFileSync(`${this.#path}.part`, JSON.stringify(file));
     renameSync(`${this.#path}.part`, this.#path);
     this.#unsaved = 0;
   }
 }
 
-/** What `spans` leave of `first` .. `end`. */
+/** The parts of `first` .. `end` that no span covers. */
 function gapsOf(spans: readonly Span[], first: number, end: number): Span[] {
   const gaps: Span[] = [];
   let from = first;
@@ -137,7 +141,7 @@ function gapsOf(spans: readonly Span[], first: number, end: number): Span[] {
   return gaps;
 }
 
-/** `spans` and one more, which none of them touches inside; neighbours become one. */
+/** `spans` and one more, disjoint from them; adjacent ones are joined. */
 function withSpan(spans: readonly Span[], added: Span): Span[] {
   const merged: Span[] = [];
   for (const span of [...spans, added].sort((a, b) => a.first - b.first)) {
@@ -148,15 +152,15 @@ function withSpan(spans: readonly Span[], added: Span): Span[] {
   return merged;
 }
 
-function readTruth(path: string, seed: number, queries: number, count: number): TruthFile {
+function readSaved(path: string, seed: number, queries: number, count: number): SavedGroundTruth {
   if (!existsSync(path)) {
-    const { rows, cosines } = emptyTruth(queries, count);
+    const { rows, cosines } = emptyNeighbours(queries, count);
     const found = { rows: Array.from(rows), cosines: Array.from(cosines) };
     return { seed, queries, count, spans: [], seconds: 0, ...found };
   }
-  const file = JSON.parse(readFileSync(path, 'utf8')) as TruthFile;
+  const file = JSON.parse(readFileSync(path, 'utf8')) as SavedGroundTruth;
   if (file.seed !== seed || file.queries !== queries || file.count !== count) {
-    throw new CorvidError('ERR_USAGE', 'the truth of other queries', {
+    throw new CorvidError('ERR_USAGE', 'the saved neighbours are of other queries', {
       path,
       expected: `${queries} queries, ${count} neighbours, seed ${seed}`,
       actual: `${file.queries} queries, ${file.count} neighbours, seed ${file.seed}`,
@@ -166,19 +170,19 @@ function readTruth(path: string, seed: number, queries: number, count: number): 
   return file;
 }
 
-/** Mean share of each query's first `wanted` neighbours among its `answers`. */
-export function truthRecall(
-  truth: FoundTruth,
+/** Mean share of each query's `nearest` first neighbours among its `answers`. */
+export function groundTruthRecall(
+  truth: FinishedGroundTruth,
   answers: readonly ArrayLike<number>[],
-  wanted: number,
+  nearest: number,
 ): number {
   let found = 0;
   answers.forEach((given, query) => {
     const first = query * truth.count;
     const have = new Set(Array.from(given));
-    for (let i = first; i < first + wanted; i += 1) {
+    for (let i = first; i < first + nearest; i += 1) {
       if (have.has(truth.rows[i] as number)) found += 1;
     }
   });
-  return found / (answers.length * wanted);
+  return found / (answers.length * nearest);
 }
