@@ -21,7 +21,7 @@ export const rowOf = (vectors, dims, row) => vectors.subarray(row * dims, (row +
 /** Median of three rates of `run`, which answers `queries` queries. */
 export async function perSecond(run, queries, atLeastMs = 1000) {
   const rates = [];
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 3; round++) {
     const start = performance.now();
     let done = 0;
     while (performance.now() - start < atLeastMs / 3) {

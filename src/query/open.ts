@@ -4,7 +4,7 @@
 // the generation it found until it is over. Calls may overlap; `close` waits for them.
 import { availableParallelism } from 'node:os';
 import { CorvidError } from '../errors.js';
-import { checkNames, type OptionNames } from '../option-checks.js';
+import { checkInteger, checkNames, type OptionNames } from '../option-checks.js';
 import type { Catalog } from '../store/catalog.js';
 import { openCatalog } from '../store/index-folder.js';
 import { Composer } from './compose/compose.js';
@@ -59,12 +59,7 @@ export async function openIndex(path: string, options: OpenOptions = {}): Promis
   }
   checkNames(options, OPEN_OPTIONS);
   const threads = options.threads ?? Math.min(DEFAULT_MAX_THREADS, availableParallelism());
-  if (!Number.isSafeInteger(threads) || threads < 1 || threads > MAX_THREADS) {
-    throw new CorvidError('ERR_USAGE', 'option threads', {
-      expected: `an integer from 1 to ${MAX_THREADS}`,
-      actual: String(threads),
-    });
-  }
+  checkInteger('threads', threads, 1, MAX_THREADS);
   if (options.model !== undefined && options.embedder !== undefined) {
     throw new CorvidError('ERR_USAGE', 'options model and embedder exclude each other', {
       hint: 'give one of them',
