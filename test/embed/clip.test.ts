@@ -1,3 +1,5 @@
+// slow: loads the encoder several times.
+//
 // The bundled encoder: meaning, batches, failures, offline behaviour, downloads.
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';

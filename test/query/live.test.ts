@@ -1,3 +1,5 @@
+// slow: searches while builds go on.
+//
 // Readers while a build commits; and answers on every instruction set.
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// slow: loads the encoder.
+//
 // Real pictures and the bundled encoder: queries of texts and pictures, and refusal of other encoders.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,3 +1,5 @@
+// slow: writes segments in many batches, and cuts writers off.
+//
 // The segment writer against a naive model: the same bytes for any batches, memory and skew.
 import {
   appendFileSync,
