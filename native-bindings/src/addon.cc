@@ -1,5 +1,5 @@
-// Registers every room's face with Node. No logic lives here. The addon keeps its JavaScript state
-// per environment, so that worker threads may load it too.
+// The addon's entry point: registers the functions and classes of napi/ with Node. It holds no
+// logic. JavaScript state is kept per environment, so worker threads may load the addon too.
 #include <napi.h>
 
 #include "napi/bridge.h"
