@@ -1,3 +1,4 @@
+// Filters rows by integer products with error bounds, then compares the few that pass in floats.
 #include "bench/synthetic/truth.h"
 
 #include <algorithm>
@@ -15,9 +16,9 @@ namespace corvid {
 namespace {
 
 constexpr size_t kDims = kSyntheticDims;
-// Rows that a thread compares at once.
+// Rows of one unit of work.
 constexpr size_t kShareRows = 64;
-// More than float sums may be off by.
+// A bound on the rounding error of float sums.
 constexpr float kSlack = 1e-5f;
 
 // Whether any of kLanes products may be a cosine of its wall or more, the margin included.
@@ -38,7 +39,7 @@ float error_of(const float* x, const float* rounded) {
 
 }  // namespace
 
-// The pass of one thread through some rows: what it adds to the nearest.
+// The buffers of one thread, and the neighbours that it found.
 struct SyntheticGroundTruth::Worker {
   std::vector<std::vector<Neighbour>> found;  // of every query
   std::vector<float> walls;                   // of every query, in whole panels
@@ -110,9 +111,9 @@ void SyntheticGroundTruth::compare_share(const uint16_t* halves, uint64_t first,
         continue;
       }
       for (size_t i = q; i < std::min(queries, q + kLanes); ++i) {
-        const float about =
+        const float upper_bound =
             scales[r] * panels_.scales()[i] * static_cast<float>(products[i - q]) + margins[r];
-        if (about < worker.walls[i]) continue;
+        if (upper_bound < worker.walls[i]) continue;
         const float cosine = kernels().dot(&worker.rows[r * kDims], &queries_[i * kDims], kDims);
         if (cosine >= worker.walls[i]) worker.found[i].push_back({cosine, first + r});
       }

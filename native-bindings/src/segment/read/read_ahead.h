@@ -31,8 +31,8 @@ class ReadRuns {
   uint64_t first_ = 0, end_ = 0;  // the range to request next; empty if equal
 };
 
-// The records of `count` rows at the residual levels below `levels`. Their row numbers are those of
-// the segment plus `row_offset`.
+// The records of `count` rows in the planes of the first `levels` levels, except plane-64. Row
+// numbers are those of the segment plus `row_offset`.
 void read_ahead_records(const Segment& segment, uint64_t row_offset, size_t levels,
                         const Candidate* rows, size_t count);
 // The vectors of `count` rows, numbered likewise. Precondition: segment.has_vectors().
