@@ -1,10 +1,12 @@
-// The addon of the benches: synthetic rows, ground truth, page-cache tools. It is built beside the
-// addon that ships and is not packed; bench/synthetic/native.ts has its type.
+// The addon of the benches: synthetic rows, ground truth, page-cache tools. Its type is in
+// bench/synthetic/native.ts. It is built beside the addon that ships, and is not part of the
+// package.
 #include <napi.h>
 
 #include <cmath>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/threads.h"
@@ -17,7 +19,7 @@
 namespace corvid {
 namespace {
 
-constexpr size_t kShareRows = 512;  // that a thread makes at once
+constexpr size_t kShareRows = 512;  // rows of one unit of work
 
 class JsSynthetic : public Napi::ObjectWrap<JsSynthetic> {
  public:
@@ -33,7 +35,7 @@ class JsSynthetic : public Napi::ObjectWrap<JsSynthetic> {
   }
 
  private:
-  // Rows info[0] .. + info[1], made by info[2] threads, as a typed array of `Element`.
+  // (first, rows, threads): generates these rows into a typed array of `Element`.
   template <typename Array, typename Element, typename Make>
   Napi::Value Rows(const Napi::CallbackInfo& info, Make make) {
     return guarded(info.Env(), [&]() -> Napi::Value {
@@ -83,12 +85,12 @@ class JsSyntheticGroundTruth : public Napi::ObjectWrap<JsSyntheticGroundTruth> {
     guarded(info.Env(), [&] {
       const auto queries = floats(info[0], "queries");
       const size_t count = queries.size / kSyntheticDims;
-      require(count > 0 && queries.size % kSyntheticDims == 0, "queries is not queries x dims");
-      require(info[1].IsObject(), "the truth so far is no object");
+      require(count > 0 && queries.size % kSyntheticDims == 0, "queries is not count x dims");
+      require(info[1].IsObject(), "soFar is not an object");
       const auto so_far = info[1].As<Napi::Object>();
       const auto rows = doubles(so_far.Get("rows"), "rows");
       const auto cosines = floats(so_far.Get("cosines"), "cosines");
-      require(rows.size > 0 && rows.size % count == 0, "the truth is not queries x neighbours");
+      require(rows.size > 0 && rows.size % count == 0, "rows is not queries x neighbours");
       require(rows.size == cosines.size, "rows and cosines differ in length");
       const size_t neighbours = rows.size / count;
       truth_ = std::make_shared<SyntheticGroundTruth>(queries.data, count, neighbours);
@@ -127,10 +129,10 @@ class JsSyntheticGroundTruth : public Napi::ObjectWrap<JsSyntheticGroundTruth> {
       Napi::Float32Array cosines = Napi::Float32Array::New(env, rows.ElementLength());
       std::fill(rows.Data(), rows.Data() + rows.ElementLength(), -1.0);
       for (size_t query = 0; query < nearest.queries(); ++query) {
-        size_t at = query * nearest.kept();
+        size_t next = query * nearest.kept();
         for (const Neighbour& neighbour : nearest.sorted(query)) {
-          rows[at] = static_cast<double>(neighbour.id);
-          cosines[at++] = neighbour.cosine;
+          rows[next] = static_cast<double>(neighbour.id);
+          cosines[next++] = neighbour.cosine;
         }
       }
       Napi::Object result = Napi::Object::New(env);
@@ -146,29 +148,24 @@ class JsSyntheticGroundTruth : public Napi::ObjectWrap<JsSyntheticGroundTruth> {
 
 Napi::Value DropCached(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    require(info[0].IsString(), "path is not a string");
-    drop_cached(info[0].As<Napi::String>().Utf8Value());
+    drop_cached(text(info[0], "path"));
     return info.Env().Undefined();
   });
 }
 
 Napi::Value CachedBytes(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    require(info[0].IsString(), "path is not a string");
-    return Napi::Number::New(
-        info.Env(), static_cast<double>(cached_bytes(info[0].As<Napi::String>().Utf8Value())));
-  });
+  return guarded(info.Env(),
+                 [&] { return number(info.Env(), cached_bytes(text(info[0], "path"))); });
 }
 
 Napi::Value ReadMapped(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    require(info[0].IsString(), "path is not a string");
+    const std::string path = text(info[0], "path");
     const size_t threads = natural(info[1], "threads");
     require(threads > 0, "threads is 0");
     const auto sum = std::make_shared<uint64_t>(0);
     return run_async(
-        info.Env(), {},
-        [=, path = info[0].As<Napi::String>().Utf8Value()] { *sum = read_mapped(path, threads); },
+        info.Env(), {}, [=] { *sum = read_mapped(path, threads); },
         [sum](Napi::Env env) { return Napi::BigInt::New(env, *sum); });
   });
 }
@@ -201,7 +198,7 @@ Napi::Value InnerProducts(const Napi::CallbackInfo& info) {
 Napi::Object init_bench(Napi::Env env, Napi::Object exports) {
   exports.Set("SyntheticCollection", JsSynthetic::define(env));
   exports.Set("SyntheticGroundTruth", JsSyntheticGroundTruth::define(env));
-  exports.Set("syntheticFirstHeldOut", Napi::Number::New(env, static_cast<double>(kFirstHeldOut)));
+  exports.Set("syntheticFirstHeldOut", number(env, kFirstHeldOut));
   exports.Set("principalVariances",
               Napi::Function::New(env, PrincipalVariances, "principalVariances"));
   exports.Set("innerProducts", Napi::Function::New(env, InnerProducts, "innerProducts"));

@@ -1,11 +1,12 @@
-// Times the kernels of every instruction set of this machine, and checks what they return.
+// Times the kernels of every instruction set of this machine, and checks their results.
 //
 // usage: kernels_bench [bytes to stream] [threads]
 //
-// Two parts: `cache`, on 32 KiB or a few matrices, again and again; and `memory`, over a buffer far
-// larger than any cache, beside a plain read of the same bytes in the same run. Every scan's hits
-// and every float result are compared with the scalar kernels'; a difference ends the run. Prints
-// one JSON object a line; nothing is printed while something is timed.
+// There are two parts. `cache` repeats each kernel on 32 KiB, or on a few matrices. `memory`
+// streams a buffer far larger than any cache, and times a plain read of the same bytes for
+// comparison. The hits of every scan and every float result are compared with those of the scalar
+// kernels; a difference ends the run. Prints one JSON object per line, and never while a timing is
+// running.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -47,8 +48,8 @@ Timing summary(std::vector<double> times_s) {
   return {times_s.front(), times_s[times_s.size() / 2]};
 }
 
-// Seconds of one call, from batches of at least 50 µs over a quarter of a second: short batches, so
-// that some of them run undisturbed on a busy machine.
+// Seconds of one call, from batches of at least 50 µs over a quarter of a second. Batches are short
+// so that some of them run undisturbed on a busy machine.
 Timing time_calls(const std::function<void()>& call) {
   size_t batch = 1;
   for (;; batch *= 2) {
@@ -67,8 +68,8 @@ Timing time_calls(const std::function<void()>& call) {
   return summary(times_s);
 }
 
-// `units` of `unit` are done in the time measured; what is reported is time per unit, in
-// nanoseconds, and `bytes` read per second.
+// Prints the time per unit in nanoseconds, and the bytes read per second. `units` and `bytes` are
+// those of one timed call; `unit` is the unit's name.
 void report(const char* part, const char* level, const char* kernel, const std::string& name,
             size_t threads, const Timing& timing, double units, const char* unit, double bytes) {
   std::printf(
@@ -85,7 +86,7 @@ void expect(bool equal, const char* level, const char* kernel) {
   std::exit(1);
 }
 
-// Memory on a cache line, filled from a fixed seed.
+// Memory aligned to a cache line, filled with random bytes from a fixed seed.
 class Buffer {
  public:
   explicit Buffer(size_t bytes) : memory_(new uint8_t[bytes + 64]), bytes_(bytes) {
@@ -107,7 +108,7 @@ class Buffer {
   size_t bytes_;
 };
 
-// What a scan found, in few words: equal for equal hits in equal order.
+// A digest of a scan's hits: equal for equal hits in the same order.
 struct Found {
   uint64_t hits = 0, digest = 0;
   void add(const ScanHit* found, size_t count, uint64_t first_row) {
@@ -119,18 +120,21 @@ struct Found {
   bool operator==(const Found& other) const { return hits == other.hits && digest == other.digest; }
 };
 
-// One kind of scan over rows [first, first + rows), as a search does it: a small buffer of hits,
-// emptied whenever it is full.
-using Scan = std::function<uint32_t(uint64_t first_row, uint32_t rows, ScanHit* hits, size_t room,
-                                    size_t* count)>;
-Found drain(const Scan& scan, uint64_t first_row, uint64_t rows, bool look) {
+// A scan kernel with its arguments bound, over rows [first_row, first_row + rows). Returns the rows
+// consumed: fewer than `rows` if the buffer of `capacity` hits became full.
+using Scan = std::function<uint32_t(uint64_t first_row, uint32_t rows, ScanHit* hits,
+                                    size_t capacity, size_t* count)>;
+
+// Scans all rows, as a search does: with a small buffer of hits, emptied whenever it is full.
+// `digest`: whether to compute the digest.
+Found drain(const Scan& scan, uint64_t first_row, uint64_t rows, bool digest) {
   ScanHit hits[kHits];
   Found found;
   for (uint64_t done = 0; done < rows;) {
     size_t count = 0;
     const auto some = static_cast<uint32_t>(std::min<uint64_t>(rows - done, uint64_t{1} << 30));
     const uint32_t consumed = scan(first_row + done, some, hits, kHits, &count);
-    if (look) found.add(hits, count, first_row + done);
+    if (digest) found.add(hits, count, first_row + done);
     done += consumed;
   }
   return found;
@@ -138,23 +142,23 @@ Found drain(const Scan& scan, uint64_t first_row, uint64_t rows, bool look) {
 
 Scan table_scan(const Kernels& kernels, const uint8_t* plane, const uint8_t* tables,
                 uint32_t threshold, const uint8_t* filter) {
-  return
-      [=, &kernels](uint64_t first_row, uint32_t rows, ScanHit* hits, size_t room, size_t* count) {
-        const ScanRange range = {plane, first_row, rows, filter};
-        return kernels.scan_tables(range, tables, threshold, hits, room, count);
-      };
+  return [=, &kernels](uint64_t first_row, uint32_t rows, ScanHit* hits, size_t capacity,
+                       size_t* count) {
+    const ScanRange range = {plane, first_row, rows, filter};
+    return kernels.scan_tables(range, tables, threshold, hits, capacity, count);
+  };
 }
 
 Scan hamming_scan(const Kernels& kernels, const uint8_t* codes, size_t stride, const uint8_t* query,
                   uint32_t threshold) {
-  return
-      [=, &kernels](uint64_t first_row, uint32_t rows, ScanHit* hits, size_t room, size_t* count) {
-        return kernels.scan_hamming(codes + first_row * stride, stride, first_row, rows, query,
-                                    threshold, nullptr, hits, room, count);
-      };
+  return [=, &kernels](uint64_t first_row, uint32_t rows, ScanHit* hits, size_t capacity,
+                       size_t* count) {
+    return kernels.scan_hamming(codes + first_row * stride, stride, first_row, rows, query,
+                                threshold, nullptr, hits, capacity, count);
+  };
 }
 
-// Thresholds that about one row in a thousand, or in ten, passes for random codes and tables.
+// Thresholds that one in a thousand, or one in ten, of the rows pass for random codes and tables.
 constexpr uint32_t kRareSum = 2800, kFrequentSum = 2420;
 uint32_t rare_distance(size_t stride) { return static_cast<uint32_t>(stride * 3); }
 
@@ -166,7 +170,7 @@ void bench_scans_in_cache(const Kernels& scalar, const Kernels& kernels, const B
                         const uint8_t* filter) {
     const Scan tested = table_scan(kernels, codes.data(), tables.data(), threshold, filter);
     const Scan reference = table_scan(scalar, codes.data(), tables.data(), threshold, filter);
-    // Starting anywhere within a block, as lists do.
+    // Starts in the middle of a block, as lists do.
     constexpr uint64_t kFirst = 5;
     expect(drain(tested, kFirst, rows, true) == drain(reference, kFirst, rows, true), kernels.name,
            "scan_tables");
@@ -248,19 +252,18 @@ uint64_t plain_read(const uint8_t* from, size_t bytes) {
   return sum;
 }
 
-// One way of going through the buffer by `threads` threads, and how long its passes took. `go` does
-// rows [first, first + rows).
+// One way to stream the buffer with `threads` threads, and the times of its passes.
 struct Stream {
   const char *level, *kernel;
   std::string name;
   size_t row_bytes, threads;
-  uint64_t rows;          // of each thread's part
-  uint64_t scanned_rows;  // of them in one pass
-  std::function<void(uint64_t first, uint64_t rows)> go;
+  uint64_t rows;                                           // of one thread's part of the buffer
+  uint64_t scanned_rows;                                   // by one thread in one pass
+  std::function<void(uint64_t first, uint64_t rows)> run;  // over rows [first, first + rows)
   std::vector<double> times_s = {};
 };
 
-// The streams to time, of one number of threads: every thread has its own part of the buffer.
+// The streams to time with `threads` threads, each of which streams a separate part of the buffer.
 std::vector<Stream> streams_of(const Kernels& scalar, const std::vector<const Kernels*>& levels,
                                const Buffer& codes, const Buffer& tables, size_t threads) {
   constexpr uint32_t kRarestSum = kRareSum + 500;
@@ -268,10 +271,10 @@ std::vector<Stream> streams_of(const Kernels& scalar, const std::vector<const Ke
   static std::atomic<uint64_t> sink{0};  // so that the plain read is not optimised away
   std::vector<Stream> streams;
   const auto add = [&](const char* level, const char* kernel, size_t row_bytes,
-                       const std::function<void(uint64_t, uint64_t)>& go) {
+                       const std::function<void(uint64_t, uint64_t)>& run) {
     const uint64_t rows = codes.bytes() / row_bytes / threads / kBlockRows * kBlockRows;
     const std::string name = std::to_string(row_bytes * 8) + " bits";
-    streams.push_back({level, kernel, name, row_bytes, threads, rows, rows, go});
+    streams.push_back({level, kernel, name, row_bytes, threads, rows, rows, run});
   };
   const auto add_scan = [&](const Kernels& kernels, const char* kernel, size_t row_bytes,
                             const Scan& scan, const Scan& reference) {
@@ -293,12 +296,12 @@ std::vector<Stream> streams_of(const Kernels& scalar, const std::vector<const Ke
                hamming_scan(*kernels, codes.data(), stride, tables.data(), near),
                hamming_scan(scalar, codes.data(), stride, tables.data(), near));
     }
-    // Lists from all over the thread's part, as probes meet them, one after another.
+    // Lists at random positions of the thread's part, as a search probes them.
     add(kernels->name, "scan_tables", kPlane64Bytes, [scan](uint64_t first, uint64_t rows) {
-      static thread_local uint64_t place = 1;
+      static thread_local uint64_t state = 1;
       for (uint64_t i = 0; i < kLists; ++i) {
-        place = place * 6364136223846793005u + 1442695040888963407u;  // Knuth's MMIX generator
-        drain(scan, first + (place >> 20) % (rows - kListRows), kListRows, false);
+        state = state * 6364136223846793005u + 1442695040888963407u;  // Knuth's MMIX generator
+        drain(scan, first + (state >> 20) % (rows - kListRows), kListRows, false);
       }
     });
     streams.back().name += ", scattered lists of 1,024 rows";
@@ -307,13 +310,13 @@ std::vector<Stream> streams_of(const Kernels& scalar, const std::vector<const Ke
   return streams;
 }
 
-// All streams take turns, pass by pass, so that what else the machine does falls on all alike.
+// Streams take turns, pass by pass, so that other load on the machine affects all of them equally.
 void bench_streaming(const Kernels& scalar, const std::vector<const Kernels*>& levels,
-                     const Buffer& codes, const Buffer& tables, size_t most_threads) {
+                     const Buffer& codes, const Buffer& tables, size_t max_threads) {
   constexpr size_t kPasses = 9;
   std::vector<Stream> streams = streams_of(scalar, levels, codes, tables, 1);
-  if (most_threads > 1) {
-    for (Stream& stream : streams_of(scalar, levels, codes, tables, most_threads)) {
+  if (max_threads > 1) {
+    for (Stream& stream : streams_of(scalar, levels, codes, tables, max_threads)) {
       streams.push_back(std::move(stream));
     }
   }
@@ -321,7 +324,7 @@ void bench_streaming(const Kernels& scalar, const std::vector<const Kernels*>& l
     for (Stream& stream : streams) {
       const double start = seconds_now();
       corvid::parallel_for(stream.threads, stream.threads, [&](size_t index, size_t) {
-        stream.go(index * stream.rows, stream.rows);
+        stream.run(index * stream.rows, stream.rows);
       });
       stream.times_s.push_back(seconds_now() - start);
     }

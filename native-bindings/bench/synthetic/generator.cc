@@ -1,3 +1,4 @@
+// Hashes pick a row's path through the tree; the pools supply the offsets along it.
 #include "bench/synthetic/generator.h"
 
 #include <algorithm>
@@ -10,21 +11,20 @@ namespace corvid {
 namespace {
 
 constexpr size_t kDims = kSyntheticDims;
-constexpr size_t kTermsOfOffset = 3;  // rows of a pool that make a branch's offset
-constexpr size_t kTermsOfRow = 5;     // those that make a row's own
+constexpr size_t kTermsOfOffset = 3;  // pool rows that are summed for a branch's offset
+constexpr size_t kTermsOfRow = 5;     // pool rows that are summed for a row's offset
 constexpr size_t kTerms = kSyntheticLevels * kTermsOfOffset + kTermsOfRow;
 constexpr size_t kRowsAtOnce = 512;
-constexpr size_t kHashBits = 11;  // that pick a row of a pool and its sign
+constexpr size_t kHashBits = 11;  // for the choice of a pool row and its sign
 constexpr size_t kBranchEntries = 4096;
 constexpr size_t kEntries = 256;
 static_assert(kPoolRows == size_t{1} << (kHashBits - 1), "one bit is the sign");
 static_assert(kTermsOfRow * kHashBits <= 64, "one hash is enough");
 
-// Streams of hashes that must not meet.
+// Keys of independent streams of hashes.
 enum Stream : uint64_t { kBasis = 1, kPools, kShuffle, kShots, kTree };
 
-// The x below which a standard normal number lies with this probability, by halving: used for
-// tables alone.
+// The quantile function of the standard normal distribution, by bisection. Used only for tables.
 double normal_quantile(double probability) {
   double low = -8, high = 8;
   for (int step = 0; step < 60; ++step) {
@@ -59,7 +59,7 @@ std::vector<uint8_t> depth_table(double mean, double spread) {
   return table;
 }
 
-// Branch i gets a share (i + 1)^-skew of the entries, and at least what rounding leaves it.
+// Branch i gets a share of the entries in proportion to (i + 1)^-skew, rounded.
 std::vector<uint8_t> branch_table(double skew) {
   double sum = 0;
   for (size_t i = 0; i < kSyntheticBranches; ++i) sum += std::pow(i + 1.0, -skew);
@@ -120,13 +120,13 @@ SyntheticGenerator::SyntheticGenerator(const SyntheticShape& shape, uint64_t see
     total += sizes[i];
   }
   double reached = 0;
-  size_t place = 0;
+  size_t position = 0;
   for (uint32_t i = 0; i < shots_; ++i) {
     reached += sizes[i] / total * kEpochRows;
     const size_t end = i + 1 == shots_ ? kEpochRows : std::lround(reached);
-    for (uint16_t frame = 0; place < end; ++frame, ++place) {
-      shot_of_[place] = static_cast<uint16_t>(i);
-      frame_of_[place] = frame;
+    for (uint16_t frame = 0; position < end; ++frame, ++position) {
+      shot_of_[position] = static_cast<uint16_t>(i);
+      frame_of_[position] = frame;
     }
   }
 }
@@ -137,7 +137,7 @@ SyntheticGenerator::Place SyntheticGenerator::place(uint64_t number) const {
   const uint64_t share = held_out ? kHeldOutRows : kCollectedRows;
   const uint64_t epoch = index / share;
   const uint64_t within = index % share + (held_out ? kCollectedRows : 0);
-  // A permutation of 16 bits: four rounds of Feistel's network.
+  // A permutation of 16 bits: a Feistel network of four rounds.
   const uint64_t key = hashed(hashed(seed_, kShuffle), epoch);
   uint64_t left = within >> 8, right = within & 255;
   for (uint64_t round = 0; round < 4; ++round) {
@@ -145,11 +145,11 @@ SyntheticGenerator::Place SyntheticGenerator::place(uint64_t number) const {
     left = right;
     right = next;
   }
-  const uint64_t at = left << 8 | right;
-  return {epoch * shots_ + shot_of_[at], frame_of_[at]};
+  const uint64_t position = left << 8 | right;
+  return {epoch * shots_ + shot_of_[position], frame_of_[position]};
 }
 
-// Writes the kTerms rows that a row is the sum of, beside the mean.
+// Writes the kTerms weighted pool rows whose sum, plus the mean, is the row.
 void SyntheticGenerator::terms_of(uint64_t number, WeightedRow* terms) const {
   const auto [shot, frame] = place(number);
   const uint64_t of_shot = hashed(hashed(seed_, kShots), shot);
@@ -172,9 +172,9 @@ void SyntheticGenerator::terms_of(uint64_t number, WeightedRow* terms) const {
             terms);
 }
 
-// At most kRowsAtOnce rows.
+// Precondition: count <= kRowsAtOnce.
 void SyntheticGenerator::generate(uint64_t first, size_t count, float* out) const {
-  // Left as it comes: clearing it would cost as much as filling it.
+  // Uninitialised: clearing it would cost as much as filling it.
   const std::unique_ptr<WeightedRow[]> terms(new WeightedRow[count * kTerms]);
   for (size_t i = 0; i < count; ++i) terms_of(first + i, &terms[i * kTerms]);
   kernels().loops->add_weighted_rows(mean_.data(), terms.get(), kTerms, VectorPool::kPartsApart,

@@ -1,16 +1,16 @@
-// The synthetic collection: unit vectors that are spread through space as CLIP's embeddings of
-// images are, each a function of its number and the seed alone.
+// The synthetic collection: unit vectors with a distribution like that of CLIP image embeddings.
+// Each row is a function of its number and the seed only.
 //
-// A row lies at the end of a path through a tree of topics: at every level a hash picks a branch,
-// and the branch (a hash of the path so far) an offset in space, smaller from level to level, so
-// that neighbours come nearer as a fractal's would when rows are added. Branches have uneven
-// shares, and everything below one is scaled by its tightness. The rows of a shot share the first
-// levels of their path. All offsets are added to a mean and the sum is brought to unit length, then
-// rounded to half floats, as collections of embeddings are kept.
+// A row is a leaf of a tree of topics. At every level a hash picks a branch, and a hash of the path
+// so far picks the branch's offset in space. Offsets shrink from level to level, so that distances
+// between neighbours shrink as rows are added, as in a fractal. Branches have unequal shares of the
+// rows, and each scales everything below it by its tightness. The rows of a shot share the first
+// levels of their paths. The offsets are added to a mean; the sum is normalised to unit length and
+// rounded to float16, as collections of embeddings are often stored.
 //
-// Numbers: every 65,536 rows are an epoch with its own shots, in an order that is shuffled within
-// it. Of an epoch, 256 rows are held out of the collection, to be queries: they lie among the rest
-// as any other row does.
+// Row numbers: every 65,536 rows are an epoch, with a separate set of shots, in shuffled order. Of
+// each epoch, 256 rows are held out of the collection as queries; they are distributed like the
+// others.
 #ifndef CORVID_BENCH_SYNTHETIC_GENERATOR_H_
 #define CORVID_BENCH_SYNTHETIC_GENERATOR_H_
 
@@ -35,10 +35,11 @@ class SyntheticGenerator {
   SyntheticGenerator(const SyntheticGenerator&) = delete;
   SyntheticGenerator& operator=(const SyntheticGenerator&) = delete;
 
-  // Rows first .. first + count: below kFirstHeldOut the collection's; from there on the held-out
-  // ones, kHeldOutRows for every kCollectedRows of the collection. out: count x kSyntheticDims.
+  // Rows [first, first + count) as float16. Numbers below kFirstHeldOut are rows of the collection;
+  // from there on they are held-out rows, kHeldOutRows for every kCollectedRows of the collection.
+  // out: count x kSyntheticDims.
   void halves(uint64_t first, size_t count, uint16_t* out) const;
-  // The same rows as anyone reads them who brings the halves to unit length again.
+  // The same rows as float32: the float16 values, normalised to unit length again.
   void floats(uint64_t first, size_t count, float* out) const;
 
  private:
@@ -47,7 +48,7 @@ class SyntheticGenerator {
     uint64_t frame;  // of the shot
   };
   struct Level {
-    float weight;  // of one row of the pool
+    float weight;  // of one pool row
     const VectorPool* pool;
     std::vector<uint8_t> branch;   // by 12 bits of a hash
     std::vector<float> tightness;  // by 8 bits of a hash
@@ -63,10 +64,10 @@ class SyntheticGenerator {
   std::vector<Level> levels_;
   float row_weight_;
   std::vector<uint8_t> shot_depth_;  // by 8 bits of a hash
-  uint32_t copied_below_;            // 16 bits of a hash below this: the shot's rows are copies
+  uint32_t copied_below_;            // a shot's rows are copies if 16 bits of a hash are below this
   float copied_tightness_;
   uint32_t shots_;                 // of an epoch
-  std::vector<uint16_t> shot_of_;  // by place within the epoch
+  std::vector<uint16_t> shot_of_;  // by position in the epoch
   std::vector<uint16_t> frame_of_;
 };
 

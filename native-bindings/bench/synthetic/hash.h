@@ -1,5 +1,5 @@
-// Hashes of counters: what takes the place of a random sequence where any row must be computable
-// from its number alone.
+// Hashes of counters. They replace a random sequence where every row must be computable from its
+// number alone.
 #ifndef CORVID_BENCH_SYNTHETIC_HASH_H_
 #define CORVID_BENCH_SYNTHETIC_HASH_H_
 
@@ -7,7 +7,7 @@
 
 namespace corvid {
 
-// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every bit of the result depends on every
+// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of the result depends on every
 // bit of `value`.
 inline uint64_t mixed(uint64_t value) {
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -15,7 +15,7 @@ inline uint64_t mixed(uint64_t value) {
   return value ^ (value >> 31);
 }
 
-// The `index`-th hash below `key`.
+// The `index`-th hash of the stream `key`.
 inline uint64_t hashed(uint64_t key, uint64_t index) {
   return mixed(key + (index + 1) * 0x9e3779b97f4a7c15u);
 }

@@ -1,3 +1,4 @@
+// Page-cache calls of Linux; other systems get the fallbacks that the header names.
 #include "bench/synthetic/page_cache.h"
 
 #include <algorithm>
@@ -20,11 +21,12 @@ namespace corvid {
 void drop_cached(const std::string& path) {
 #ifdef __linux__
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) throw Error("ERR_NOT_FOUND", "a file cannot be opened").path(path);
+  if (file < 0) throw Error("ERR_NOT_FOUND", "the file cannot be opened").path(path);
   const bool synced = fdatasync(file) == 0;
   const bool dropped = posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0;
   close(file);
-  if (!synced || !dropped) throw Error("ERR_IO", "a file's pages cannot be dropped").path(path);
+  if (!synced || !dropped)
+    throw Error("ERR_IO", "the cached pages of the file cannot be dropped").path(path);
 #else
   (void)path;
 #endif
@@ -35,10 +37,10 @@ uint64_t cached_bytes(const std::string& path) {
 #ifdef __linux__
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   std::vector<unsigned char> pages((map.size_bytes() + page - 1) / page);
-  // The system only reads the addresses; its signature forgets to say so.
+  // mincore takes a non-const pointer but does not write through it.
   void* data = const_cast<uint8_t*>(map.data());
   if (map.size_bytes() > 0 && mincore(data, map.size_bytes(), pages.data()) != 0) {
-    throw Error("ERR_IO", "the pages of a file cannot be counted").path(path);
+    throw Error("ERR_IO", "the cached pages of the file cannot be counted").path(path);
   }
   const auto present = static_cast<uint64_t>(
       std::count_if(pages.begin(), pages.end(), [](unsigned char one) { return (one & 1) != 0; }));
@@ -50,7 +52,7 @@ uint64_t cached_bytes(const std::string& path) {
 
 uint64_t read_mapped(const std::string& path, size_t threads) {
   constexpr size_t kShareBytes = size_t{4} << 20;
-  constexpr size_t kLanes = 32;  // partial sums: the loop must wait for memory, not for additions
+  constexpr size_t kLanes = 32;  // partial sums, so that memory is the bottleneck and not additions
   const MappedFile map(path);
   map.advise(MappedFile::Access::kSequential);
   std::atomic<uint64_t> total{0};

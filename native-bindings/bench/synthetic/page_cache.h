@@ -1,5 +1,5 @@
-// What the operating system keeps of a file in memory: for benches that start cold, and that must
-// know which process a page is charged to.
+// The operating system's page cache of a file: for benches that start cold, or that must know which
+// process a page is charged to.
 #ifndef CORVID_BENCH_SYNTHETIC_PAGE_CACHE_H_
 #define CORVID_BENCH_SYNTHETIC_PAGE_CACHE_H_
 
@@ -9,15 +9,15 @@
 
 namespace corvid {
 
-// Writes the file's changes to the disk and asks for its pages to be dropped; those that a process
-// has mapped stay. Throws ERR_NOT_FOUND, ERR_IO. Without effect where the system cannot do it.
+// Syncs the file and drops its cached pages, except those that a process has mapped. Throws
+// ERR_NOT_FOUND, ERR_IO. Does nothing on other systems than Linux.
 void drop_cached(const std::string& path);
 
-// Bytes of the file that are in memory, or its size where the system does not tell.
+// Bytes of the file that are in the page cache; on other systems than Linux, its size.
 uint64_t cached_bytes(const std::string& path);
 
-// Reads every byte of the mapped file with `threads` threads, in order, and returns their sum as
-// 64-bit words: the plain read that a scan of the same bytes is measured against.
+// Reads every byte of the mapped file in order with `threads` threads, and returns the sum of its
+// 64-bit words: the baseline for a scan of the same bytes.
 uint64_t read_mapped(const std::string& path, size_t threads);
 
 }  // namespace corvid

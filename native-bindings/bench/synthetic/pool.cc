@@ -10,7 +10,7 @@ namespace corvid {
 namespace {
 
 constexpr size_t kDims = kSyntheticDims;
-constexpr size_t kRounds = 3;  // of signs and Hadamard; two leave structure to be seen
+constexpr size_t kRounds = 3;  // of signs and Hadamard; two leave visible structure
 
 // x becomes H x / sqrt(512), H the Hadamard matrix in Sylvester's order.
 void hadamard(float* x) {
@@ -27,8 +27,8 @@ void hadamard(float* x) {
   for (size_t i = 0; i < kDims; ++i) x[i] *= scale;
 }
 
-// Turns x by the rotation that `key` stands for: random signs and Hadamard, some rounds
-// (Ailon and Chazelle 2006).
+// Applies the random rotation of `key` to x: rounds of random signs and a Hadamard transform (Ailon
+// and Chazelle 2006).
 void rotate(float* x, uint64_t key) {
   for (size_t round = 0; round < kRounds; ++round) {
     for (size_t i = 0; i < kDims; ++i) {
@@ -38,16 +38,16 @@ void rotate(float* x, uint64_t key) {
   }
 }
 
-// Standard deviation along every principal direction; squares are 1 on average.
+// The standard deviation along every principal direction. The mean of the squares is 1.
 std::vector<float> deviations(const double* spectrum) {
   std::vector<double> variances(kDims);
   double sum = 0;
   for (size_t d = 0; d < kDims; ++d) {
-    const double at = std::log(static_cast<double>(d) + 0.5);
+    const double x = std::log(static_cast<double>(d) + 0.5);
     size_t i = 0;
-    while (i + 2 < kSpectrumPoints && std::log(kSpectrumAt[i + 1]) < at) ++i;
+    while (i + 2 < kSpectrumPoints && std::log(kSpectrumAt[i + 1]) < x) ++i;
     const double from = std::log(kSpectrumAt[i]), to = std::log(kSpectrumAt[i + 1]);
-    const double share = (at - from) / (to - from);
+    const double share = (x - from) / (to - from);
     variances[d] =
         std::exp((1 - share) * std::log(spectrum[i]) + share * std::log(spectrum[i + 1]));
     sum += variances[d];

@@ -1,6 +1,6 @@
-// The parameters of the synthetic collection, fitted to statistics of real CLIP image embeddings:
-// length of the mean, spectra of variance, quantiles of the cosines of pairs and of neighbours,
-// local dimension. Nothing here is, or was copied from, an embedding.
+// The parameters of the synthetic collection. They are fitted to statistics of real CLIP image
+// embeddings: length of the mean, spectra of variances, quantiles of the cosines of pairs and of
+// neighbours, local dimension. No embedding, nor any part of one, is contained here.
 #ifndef CORVID_BENCH_SYNTHETIC_SHAPE_H_
 #define CORVID_BENCH_SYNTHETIC_SHAPE_H_
 
@@ -14,30 +14,32 @@ constexpr size_t kSyntheticBranches = 16;  // below every node
 constexpr size_t kSpectra = 3;             // fine, middle, coarse
 constexpr size_t kSpectrumPoints = 11;
 
-// Where the spectra are given: number of the principal direction, from 0. Between, straight lines
-// over logarithms of both.
+// The principal directions (numbered from 0) at which the spectra are given. In between, they are
+// interpolated linearly in the logarithms of direction and variance.
 constexpr double kSpectrumAt[kSpectrumPoints] = {.5, 1.5, 3, 6, 12, 24, 48, 96, 192, 320, 448};
 
-// One level of the tree: a child's place is its parent's plus a Gaussian offset.
+// One level of the tree: the position of a child is that of its parent plus a Gaussian offset.
 struct SyntheticLevel {
-  double variance;    // expected squared length of the offset
-  size_t spectrum;    // which of the spectra its directions follow
-  double skew;        // of the shares of the children: the i-th gets (i + 1)^-skew
-  double log_spread;  // sd of the logarithm of a child's tightness, which scales all below it
+  double variance;  // expected squared length of the offset
+  size_t spectrum;  // index of the offset's spectrum
+  double skew;      // the i-th child's share of the rows is proportional to (i + 1)^-skew
+  double
+      log_spread;  // sd of the logarithm of a child's tightness, which scales everything below it
 };
 
 struct SyntheticShape {
-  double mean_squared;  // squared length of the mean, before rows are made unit length
+  double mean_squared;  // squared length of the mean, before rows are normalised
   SyntheticLevel levels[kSyntheticLevels];
-  // A shot: rows that go down the tree together for a while, as frames of a video or variants of a
-  // picture do. From where they part, every row goes its own way.
+  // A shot: rows that share the first levels of their paths, like the frames of a video or variants
+  // of a picture. Their paths are independent below.
   double shot_mean_rows;
   double shot_size_log_spread;  // sizes are lognormal
-  double shot_depth;            // levels that a shot's rows share: normal, rounded,
-  double shot_depth_spread;     // from 1 to all
-  double copied_share;          // of the shots: their rows share all levels, and are copies
-  double copied_tightness;      // factor on what is a copy's own
-  double row_variance;  // expected squared length of a row's own offset, below the last level
+  // Levels that a shot's rows share: normal with this mean and sd, rounded, from 1 to all levels.
+  double shot_depth;
+  double shot_depth_spread;
+  double copied_share;      // share of the shots whose rows are copies: they share all levels
+  double copied_tightness;  // factor on the last offset of a copy
+  double row_variance;      // expected squared length of a row's offset below the last level
   double spectra[kSpectra][kSpectrumPoints];  // relative variances
 };
 

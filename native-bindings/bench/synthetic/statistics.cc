@@ -1,3 +1,4 @@
+// Covariance spectra and inner products by the library's linear algebra.
 #include "bench/synthetic/statistics.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ std::vector<double> principal_variances(const float* values, size_t rows, size_t
       centred[r * dims + d] -= static_cast<float>(mean[d] / static_cast<double>(rows));
     }
   }
-  // The smaller of the two matrices with these eigenvalues.
+  // The covariance and the Gram matrix have the same nonzero eigenvalues: take the smaller one.
   const size_t n = std::min(rows, dims);
   std::vector<float> products(n * n);
   if (rows < dims) {
@@ -37,10 +38,11 @@ std::vector<double> principal_variances(const float* values, size_t rows, size_t
 
 std::vector<float> inner_products(const float* a, size_t m, const float* b, size_t n, size_t dims,
                                   size_t threads) {
-  // The many rows are on the left, where threads share them; then turned around.
-  std::vector<float> turned(n * m), products(m * n);
-  parallel_gemm_nt(threads, n, m, dims, b, dims, a, dims, turned.data(), m, false);
-  transpose(turned.data(), n, m, m, products.data(), n);
+  // parallel_gemm_nt splits the rows of the left matrix, so the larger one goes there, and the
+  // result is transposed.
+  std::vector<float> transposed(n * m), products(m * n);
+  parallel_gemm_nt(threads, n, m, dims, b, dims, a, dims, transposed.data(), m, false);
+  transpose(transposed.data(), n, m, m, products.data(), n);
   return products;
 }
 

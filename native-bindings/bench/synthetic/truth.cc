@@ -1,3 +1,4 @@
+// Filters rows by integer products with error bounds, then compares the few that pass in floats.
 #include "bench/synthetic/truth.h"
 
 #include <algorithm>
@@ -14,9 +15,9 @@ namespace corvid {
 namespace {
 
 constexpr size_t kDims = kSyntheticDims;
-// Rows that a thread compares at once.
+// Rows of one unit of work.
 constexpr size_t kShareRows = 64;
-// More than float sums may be off by.
+// A bound on the rounding error of float sums.
 constexpr float kSlack = 1e-5f;
 
 // Whether any of kLanes cosines may reach its wall, the margin included. Plain code: next to the
@@ -35,7 +36,7 @@ float error_of(const float* x, const float* rounded) {
 
 }  // namespace
 
-// The pass of one thread through some rows: what it adds to the nearest.
+// The buffers of one thread, and the neighbours that it found.
 struct SyntheticGroundTruth::Worker {
   std::vector<std::vector<Neighbour>> found;  // of every query
   std::vector<float> walls;                   // of every query, in whole panels

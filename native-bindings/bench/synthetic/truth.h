@@ -1,9 +1,9 @@
 // The ground truth of the synthetic collection, which may have a billion rows.
 //
-// As search/ground_truth.h has it, but rows come as halves and in any order, and most of them are
-// told from the nearest by integers: a query and a row are rounded to bytes, and by Cauchy and
-// Schwarz their product cannot be off by more than the lengths of what rounding took
-// (‖x − x̂‖ + ‖x̂‖ · ‖q − q̂‖). Only a row that may be among the nearest is compared in floats.
+// Like search/ground_truth.h, but rows are float16 and come in any order, and integer products rule
+// out most of them. Queries and rows are quantized to bytes. By the Cauchy-Schwarz inequality, the
+// error of a product is at most ‖x − x̂‖ + ‖x̂‖ · ‖q − q̂‖. Only rows that may be among the nearest
+// within this error are compared in floats.
 #ifndef CORVID_BENCH_SYNTHETIC_TRUTH_H_
 #define CORVID_BENCH_SYNTHETIC_TRUTH_H_
 
@@ -18,14 +18,14 @@ namespace corvid {
 
 class SyntheticGroundTruth {
  public:
-  // queries: count x kSyntheticDims, of unit length. Keeps the `neighbours` nearest of each.
+  // queries: count x kSyntheticDims, unit rows. Keeps the nearest `neighbours` of each.
   SyntheticGroundTruth(const float* queries, size_t count, size_t neighbours);
 
-  // Neighbours by row; those that were found before may be offered.
+  // The neighbours, whose ids are rows. The caller may offer those of an earlier run.
   NeighbourHeaps& nearest() { return nearest_; }
 
-  // Compares rows first .. first + count, given as halves and brought to unit length here. Each row
-  // may be given once.
+  // Compares rows [first, first + count), given as float16 and normalised here. Each row may be
+  // given only once.
   void compare(const uint16_t* halves, uint64_t first, size_t count, size_t threads);
 
  private:

@@ -1,4 +1,4 @@
-// Vectors that begin at a cache line, so that no load of a whole register crosses one.
+// Vectors whose storage starts on a cache line, so that no aligned register load crosses one.
 #ifndef CORVID_BASE_ALIGNED_H_
 #define CORVID_BASE_ALIGNED_H_
 

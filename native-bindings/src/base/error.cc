@@ -1,4 +1,4 @@
-// How errno values become error codes.
+// Maps errno values to error codes.
 #include "base/error.h"
 
 #include <cerrno>
@@ -23,11 +23,13 @@ Error system_error(int error_number, const std::string& path, const std::string&
     case EFBIG:
       return Error("ERR_DISK_FULL", what)
           .path(path)
-          .hint("free some space and run the same command again; what was committed is intact");
+          .hint("free some space and run the same command again; committed data is intact");
     case ENOMEM:
       return Error("ERR_MEMORY", what).path(path).hint("free some memory, or lower the limit");
     default:
-      return Error("ERR_IO", what).path(path).hint("look at the disk and run the command again");
+      return Error("ERR_IO", what)
+          .path(path)
+          .hint("check the disk and its logs, then run the command again");
   }
 }
 

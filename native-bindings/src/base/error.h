@@ -1,5 +1,5 @@
-// The one exception of native code. The napi room turns it into a JavaScript Error that carries the
-// same fields, and native.ts into a CorvidError.
+// The one exception class of native code. napi/bridge.cc turns it into a JavaScript Error with the
+// same fields, and src/native/errors.ts turns that into a CorvidError.
 #ifndef CORVID_BASE_ERROR_H_
 #define CORVID_BASE_ERROR_H_
 
@@ -19,7 +19,7 @@ class Error : public std::runtime_error {
   Error& actual(std::string value) { return actual_ = std::move(value), *this; }
   Error& hint(std::string value) { return hint_ = std::move(value), *this; }
 
-  // A code of src/errors.ts; the others are empty when there is nothing to say.
+  // code() is one of src/errors.ts. The other fields are empty if they were not set.
   const std::string& code() const { return code_; }
   const std::string& path() const { return path_; }
   const std::string& expected() const { return expected_; }
@@ -30,8 +30,8 @@ class Error : public std::runtime_error {
   std::string code_, path_, expected_, actual_, hint_;
 };
 
-// The Error for a failed system call: `error_number` as errno (or GetLastError mapped to it) had
-// it, `doing` what was tried, e.g. "opening".
+// The Error for a failed system call. `error_number` is an errno value (on Windows, GetLastError
+// mapped to one); `doing` says what was attempted, e.g. "opening".
 Error system_error(int error_number, const std::string& path, const std::string& doing);
 
 }  // namespace corvid

@@ -1,4 +1,5 @@
-// Advice to the processor: bytes that will be read soon.
+// Prefetch hints to the processor. They change no result, and do nothing on other compilers than
+// GCC and clang.
 #ifndef CORVID_BASE_PREFETCH_H_
 #define CORVID_BASE_PREFETCH_H_
 
@@ -9,6 +10,7 @@
 
 namespace corvid {
 
+// Into all cache levels, for bytes that will be read soon.
 inline void prefetch(const void* first, size_t bytes) {
 #if defined(__GNUC__) || defined(__clang__)
   const auto* at = static_cast<const uint8_t*>(first);
@@ -18,7 +20,7 @@ inline void prefetch(const void* first, size_t bytes) {
 #endif
 }
 
-// Not so soon: they go to the second-level cache.
+// Into the second-level cache, for bytes that will be read a little later.
 inline void prefetch_later(const void* first, size_t bytes) {
 #if defined(__GNUC__) || defined(__clang__)
   const auto* at = static_cast<const uint8_t*>(first);

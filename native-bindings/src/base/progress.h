@@ -1,4 +1,5 @@
-// Where a long calculation stands, and the wish to stop it; shared with the thread that asked.
+// Progress and cancellation of a training run. Thread-safe: the worker updates it, the thread that
+// started the run reads it and may cancel.
 #ifndef CORVID_BASE_PROGRESS_H_
 #define CORVID_BASE_PROGRESS_H_
 
@@ -11,7 +12,7 @@ namespace corvid {
 
 class Progress {
  public:
-  // `phase` must live as long as the program: a literal.
+  // `phase` must be a string literal: only the pointer is kept.
   void start(const char* phase, uint64_t total) {
     done_ = 0;
     total_ = total;
@@ -19,7 +20,7 @@ class Progress {
   }
   void add(uint64_t done) { done_ += done; }
   void cancel() { cancelled_ = true; }
-  // Throws ERR_ABORTED after cancel(). Called between pieces of work of some milliseconds.
+  // Throws ERR_ABORTED after cancel(). To be called every few milliseconds.
   void check() const {
     if (cancelled_) throw Error("ERR_ABORTED", "training was cancelled");
   }

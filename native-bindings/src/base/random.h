@@ -1,4 +1,5 @@
-// The codec's own random numbers: the same sequence for a seed on every machine and compiler.
+// Pseudorandom numbers: a seed gives the same sequence on every machine and compiler. Not for
+// cryptography.
 #ifndef CORVID_BASE_RANDOM_H_
 #define CORVID_BASE_RANDOM_H_
 
@@ -10,8 +11,8 @@
 
 namespace corvid {
 
-// SplitMix64 (Steele, Lea, Flood 2014): good enough to draw samples and directions, and stateless
-// enough that every part of training can have a stream of its own.
+// SplitMix64 (Steele, Lea, Flood 2014): good enough to draw samples and directions, and small
+// enough that every part of training can have a separate stream.
 class Random {
  public:
   Random(uint64_t seed, uint64_t stream) : state_(seed ^ (stream * 0xd1342543de82ef95u)) { next(); }
@@ -23,13 +24,13 @@ class Random {
     return z ^ (z >> 31);
   }
 
-  // Below `bound`, which must not be 0. Its bias, bound / 2^64, is of no account here.
+  // Uniform in [0, bound); bound > 0. The modulo bias of bound / 2^64 does not matter here.
   size_t below(size_t bound) { return static_cast<size_t>(next() % bound); }
 
-  // In (0, 1).
+  // Uniform in (0, 1).
   double uniform() { return (static_cast<double>(next() >> 11) + 0.5) * 0x1p-53; }
 
-  // Standard normal (Box and Muller).
+  // Standard normal (Box-Muller transform).
   double normal() {
     const double radius = std::sqrt(-2 * std::log(uniform()));
     return radius * std::cos(6.283185307179586 * uniform());
@@ -39,7 +40,8 @@ class Random {
   uint64_t state_;
 };
 
-// `count` different numbers below `bound`, ascending order not promised; count <= bound.
+// `count` distinct integers below `bound`, in random order; count <= bound. (Partial Fisher-Yates
+// shuffle.)
 inline std::vector<uint32_t> draw_distinct(Random& random, size_t bound, size_t count) {
   std::vector<uint32_t> numbers(bound);
   for (size_t i = 0; i < bound; ++i) numbers[i] = static_cast<uint32_t>(i);

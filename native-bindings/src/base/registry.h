@@ -1,4 +1,5 @@
-// A process-wide table of what is open, so that worker threads that open the same thing share it.
+// A table of open objects by key, so that worker threads that open the same file share one object.
+// Thread-safe.
 #ifndef CORVID_BASE_REGISTRY_H_
 #define CORVID_BASE_REGISTRY_H_
 
@@ -9,12 +10,12 @@
 
 namespace corvid {
 
-// Holds weak references only: an entry lives as long as somebody holds what find() or open() gave.
+// Holds weak references only: an object lives as long as a caller of find() or open() holds it.
 template <typename Key, typename Value>
 class Registry {
  public:
-  // The live value of `key`, else what `make` returns (called under the lock, so that two threads
-  // never make the same twice).
+  // The live value of `key`, or else the result of `make`. `make` is called under the lock, so two
+  // threads never make the same value twice.
   template <typename Make>
   std::shared_ptr<Value> open(const Key& key, const Make& make) {
     const std::lock_guard<std::mutex> hold(lock_);

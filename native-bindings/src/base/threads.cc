@@ -27,15 +27,15 @@ void parallel_for(size_t count, size_t threads,
     }
   };
 
-  std::vector<std::thread> others;
-  others.reserve(threads);
+  std::vector<std::thread> workers;
+  workers.reserve(threads);
   try {
-    for (size_t thread = 1; thread < threads; ++thread) others.emplace_back(run, thread);
+    for (size_t thread = 1; thread < threads; ++thread) workers.emplace_back(run, thread);
   } catch (const std::system_error&) {
-    // The system gives no more threads; those there are do the work.
+    // No more threads can be started; those that run do all the work.
   }
   run(0);
-  for (std::thread& other : others) other.join();
+  for (std::thread& worker : workers) worker.join();
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -1,3 +1,5 @@
+// CRC32C by the processor's instruction where there is one, else by tables. All give the same
+// checksum.
 #include "io/crc32c.h"
 
 #include <array>
@@ -16,8 +18,8 @@ namespace {
 
 constexpr uint32_t kPolynomial = 0x82F63B78u;
 
-// Slicing by eight (Kounavis and Berry, 2005): table[k][b] is the effect of byte b, k bytes
-// earlier.
+// Slicing-by-8 (Kounavis and Berry, 2005): tables[k][b] is the contribution of byte b followed by k
+// further bytes.
 std::array<std::array<uint32_t, 256>, 8> make_tables() {
   std::array<std::array<uint32_t, 256>, 8> tables{};
   for (uint32_t byte = 0; byte < 256; ++byte) {

@@ -1,5 +1,5 @@
-// flock() rather than fcntl(): its locks belong to the open file, so they also exclude a second
-// holder within this process, and closing another descriptor of the file does not drop them.
+// flock() rather than fcntl(): its locks belong to the open file description. They exclude a second
+// holder in the same process, and closing another descriptor of the file does not release them.
 #include "io/file_lock.h"
 
 #include <cerrno>

@@ -1,4 +1,4 @@
-// An exclusive lock between processes, and between holders within one process.
+// An exclusive advisory lock on a file, between processes and within one process.
 #ifndef CORVID_IO_FILE_LOCK_H_
 #define CORVID_IO_FILE_LOCK_H_
 
@@ -11,7 +11,7 @@ namespace corvid {
 // Held while this object lives; the operating system releases it when the process dies.
 class FileLock {
  public:
-  // Takes the lock of the file at `path`, made if absent; null if somebody holds it.
+  // Locks the file at `path`, which is created if absent. Null if it is locked already.
   // Throws ERR_NOT_FOUND (no such folder), ERR_PERMISSION, ERR_IO.
   static std::unique_ptr<FileLock> try_lock(const std::string& path);
   ~FileLock();

@@ -1,5 +1,4 @@
-// Writing and checking framed files. The only file besides map.cc that calls the operating system
-// for files.
+// Writing and checking framed files.
 #include "io/frame.h"
 
 #include <algorithm>
@@ -54,11 +53,11 @@ void check_version(const FileHeader& header, const std::string& path) {
       .hint(too_new ? "upgrade corvid" : "build the index again with this corvid");
 }
 
-// Everything that can be said of a header without knowing what the data mean. The magic number and
-// the version are looked at before the checksum: a newer version may keep its checksum elsewhere.
+// Checks what does not depend on the kind of file. The magic number and the version come before the
+// checksum, because a newer version may store its checksum elsewhere.
 void check_header(const FileHeader& header, const std::string& path) {
   if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0) {
-    throw corrupt_file(path, "this is no file of corvid: it does not begin with CORVID");
+    throw corrupt_file(path, "this is not a corvid file: it does not begin with CORVID");
   }
   check_version(header, path);
   const uint32_t checksum = crc32c(&header, offsetof(FileHeader, crc32c));
@@ -135,12 +134,13 @@ FileWriter::FileWriter(std::string path, const FileIdentity& identity, State sta
       data_bytes_(state.data_bytes),
       buffer_(new uint8_t[kChecksumBlockBytes]),
       checksums_(std::move(state.checksums)) {
-  const uint64_t had = file_->size_bytes();
-  if (had < kHeaderBytes + data_bytes_ || whole_blocks_bytes() > data_bytes_ ||
+  const uint64_t size_bytes = file_->size_bytes();
+  if (size_bytes < kHeaderBytes + data_bytes_ || whole_blocks_bytes() > data_bytes_ ||
       data_bytes_ - whole_blocks_bytes() >= kChecksumBlockBytes) {
-    throw corrupt_file(path_, "a file of an unfinished build is shorter than it was")
+    throw corrupt_file(path_,
+                       "a file of an unfinished build is shorter than at its last checkpoint")
         .expected("at least " + format_number(kHeaderBytes + data_bytes_) + " bytes")
-        .actual(format_number(had) + " bytes");
+        .actual(format_number(size_bytes) + " bytes");
   }
   buffered_bytes_ = data_bytes_ - whole_blocks_bytes();
   file_->truncate(kHeaderBytes + data_bytes_);
@@ -154,7 +154,7 @@ FileWriter::FileWriter(std::string path, const FileIdentity& identity, State sta
 FileWriter::~FileWriter() = default;
 
 FileWriter::State FileWriter::pause() {
-  // The block that has begun is written once more when it is whole, and has its checksum then.
+  // The last, incomplete block is written again when it is complete, and gets its checksum then.
   file_->write(buffer_.get(), buffered_bytes_);
   file_->sync();
   file_->seek(kHeaderBytes + whole_blocks_bytes());
@@ -248,7 +248,7 @@ void FramedFile::verify() const {
     return checksum;
   };
   if (crc32c(footer, blocks * kChecksumBytes) != checksum_at(blocks)) {
-    throw corrupt_file(path_, "the checksums at the end fail their own checksum");
+    throw corrupt_file(path_, "the footer fails its checksum");
   }
   for (uint64_t block = 0; block < blocks; ++block) {
     const uint64_t start = block * kChecksumBlockBytes;
@@ -256,7 +256,7 @@ void FramedFile::verify() const {
     const uint32_t checksum = crc32c(data() + start, bytes);
     if (checksum == checksum_at(block)) continue;
     throw corrupt_file(path_, "the data fail their checksum in the " + format_number(bytes) +
-                                  " bytes from byte " + format_number(kHeaderBytes + start))
+                                  " bytes at offset " + format_number(kHeaderBytes + start))
         .expected(format_hex(checksum_at(block)))
         .actual(format_hex(checksum));
   }

@@ -1,10 +1,10 @@
 // Writing and opening files in corvid's frame (format.h): header, data, checksums.
 //
-// A FileWriter makes a file that is either whole or unreadable: the header goes last, so what a
-// killed writer leaves can never pass for a file. A FramedFile maps a file
-// after its header has been checked and its length found to be exactly what the header says, so
-// that reading within data() cannot fault. Checksums of the data are checked by verify() alone,
-// since that reads every byte; whoever opens a file must still check the numbers it holds.
+// A FileWriter makes a file that is either complete or unreadable: it writes the header last, so
+// what a killed writer leaves is never taken for a file. A FramedFile has a valid header, and is
+// exactly as long as the header says, so reading within data() stays inside the file. Only verify()
+// checks the data's checksums, since that reads every byte. The meaning of the data is not checked
+// here: the caller must check every number before it uses it.
 #ifndef CORVID_IO_FRAME_H_
 #define CORVID_IO_FRAME_H_
 
@@ -24,15 +24,15 @@ class SystemFile;
 
 using Uuid = std::array<uint8_t, 16>;
 
-// 8-4-4-4-12 hexadecimal digits, and back. Throws ERR_USAGE for anything else.
+// To and from 8-4-4-4-12 hexadecimal digits. parse_uuid throws ERR_USAGE for other text.
 Uuid parse_uuid(const std::string& text);
 std::string format_uuid(const Uuid& uuid);
 Uuid uuid_of(const uint8_t bytes[16]);
 
-// ERR_FORMAT_CORRUPT about a file, with the remedy; the caller adds expected and actual.
+// ERR_FORMAT_CORRUPT with path and hint; the caller may add expected and actual.
 Error corrupt_file(const std::string& path, const std::string& what);
 
-// What the header says besides sizes.
+// What a header says beside the sizes.
 struct FileIdentity {
   FileKind kind;
   uint32_t level;         // 0 unless kind is kPlane
@@ -44,21 +44,21 @@ struct FileIdentity {
 // ERR_DISK_FULL when the disk or a quota is full, ERR_PERMISSION, ERR_IO.
 class FileWriter {
  public:
-  // Creates `path`, or empties what lies there. Data reach the disk in blocks of 1 MiB.
+  // Creates `path`, or truncates the file there. Data is written in blocks of 1 MiB.
   FileWriter(std::string path, const FileIdentity& identity);
 
-  // How far a file has come, for another writer to go on with.
+  // A checkpoint, from which another writer can continue.
   struct State {
     uint64_t data_bytes = 0;
-    std::vector<uint32_t> checksums;  // of the whole blocks of kChecksumBlockBytes
+    std::vector<uint32_t> checksums;  // of the complete blocks of kChecksumBlockBytes
   };
-  // Goes on with a file that was left at `state`; what was written after it is cut off. Throws
-  // ERR_FORMAT_CORRUPT if the file is shorter than that.
+  // Continues a file from `state`, and cuts off what was written later. Throws ERR_FORMAT_CORRUPT
+  // if the file is shorter than that.
   FileWriter(std::string path, const FileIdentity& identity, State state);
-  // Writes what is buffered and fsyncs, so that what was written so far will last.
+  // Writes the buffer and fsyncs: everything written so far survives a power cut.
   State pause();
 
-  // Closes; a file that was not finished stays without a header, hence unreadable.
+  // A file that was not finished has no header, so it cannot be opened.
   ~FileWriter();
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
@@ -68,7 +68,7 @@ class FileWriter {
   uint64_t data_bytes() const { return data_bytes_; }
   const std::string& path() const { return path_; }
 
-  // Writes what is buffered, the footer and the header with `rows` records, fsyncs and closes.
+  // Writes the buffer, the footer and the header with `rows` records; fsyncs and closes.
   void finish(uint64_t rows);
 
  private:
@@ -84,12 +84,12 @@ class FileWriter {
   std::vector<uint32_t> checksums_;
 };
 
-// A file of ours, mapped read-only. Immutable, hence shared by threads without locks.
+// A framed file, mapped read-only. Immutable, so threads share it without locks.
 class FramedFile {
  public:
-  // Throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_IO; ERR_FORMAT_CORRUPT for a file that is too short
-  // for a header, has no magic number, fails its header's checksum, is of another kind, or is not
-  // as long as its header says; ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD.
+  // Throws ERR_NOT_FOUND, ERR_PERMISSION, ERR_IO, ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD;
+  // ERR_FORMAT_CORRUPT for a file that is too short for a header, lacks the magic number, fails the
+  // header's checksum, is of another kind, or is not as long as its header says.
   FramedFile(const std::string& path, FileKind kind);
   // The same for a file of any kind.
   explicit FramedFile(const std::string& path);
@@ -98,18 +98,18 @@ class FramedFile {
   FramedFile& operator=(const FramedFile&) = delete;
 
   const std::string& path() const { return path_; }
-  const FileHeader& header() const { return header_; }  // a copy, not mapped
+  const FileHeader& header() const { return header_; }  // a copy, checked
   Uuid uuid() const { return uuid_of(header_.uuid); }
-  const uint8_t* data() const;  // header().data_bytes of them, 64-byte aligned
+  const uint8_t* data() const;  // data_bytes() bytes, 64-byte aligned
   uint64_t data_bytes() const { return header_.data_bytes; }
   uint64_t file_bytes() const { return corvid::file_bytes(header_.data_bytes); }
 
-  // Advice to the operating system: rows are read here and there.
+  // Advises the operating system of random access, so that it reads no neighbouring pages.
   void advise_random() const;
-  // Advice: start reading data [offset, offset + bytes).
+  // Advises it to start reading [offset, offset + bytes) of the data.
   void prefetch(uint64_t offset, uint64_t bytes) const;
 
-  // Reads all data and compares every checksum; throws ERR_FORMAT_CORRUPT with the offset.
+  // Reads all data and compares every checksum. Throws ERR_FORMAT_CORRUPT with the offset.
   void verify() const;
 
  private:

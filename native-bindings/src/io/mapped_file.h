@@ -1,4 +1,4 @@
-// Files mapped read-only.
+// A file mapped read-only, on POSIX and Windows.
 #ifndef CORVID_IO_MAPPED_FILE_H_
 #define CORVID_IO_MAPPED_FILE_H_
 
@@ -8,9 +8,9 @@
 
 namespace corvid {
 
-// A file in memory for as long as this object lives. Its length is what the file had when it was
-// mapped: reading past it, or after another process has shortened the file, is the caller's fault,
-// so check lengths against headers first, and never shorten a published file.
+// Mapped for as long as this object lives. size_bytes() is the length when the file was mapped: the
+// caller must not read past it, so lengths must be checked against headers first. A read faults if
+// the file was shortened since, so published files are never shortened.
 class MappedFile {
  public:
   enum class Access { kSequential, kRandom, kNormal };
@@ -24,9 +24,9 @@ class MappedFile {
   const uint8_t* data() const { return data_; }
   size_t size_bytes() const { return size_bytes_; }
 
-  // Advice to the operating system; without effect where it takes none.
+  // Advises the operating system how the file will be read. No effect on Windows.
   void advise(Access access) const;
-  // Starts reading [offset, offset + bytes) in the background, as far as it lies in the file.
+  // Starts reading [offset, offset + bytes), clipped to the file, in the background.
   void prefetch(size_t offset, size_t bytes) const;
 
  private:

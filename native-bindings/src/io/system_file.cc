@@ -1,4 +1,4 @@
-// File calls of POSIX and of Windows' C runtime.
+// The file calls of POSIX and of the Windows C runtime, under common names.
 #include "io/system_file.h"
 
 #include <cerrno>
@@ -24,7 +24,7 @@
 namespace corvid {
 namespace {
 
-// One call moves at most this much: some systems refuse 2 GiB and more.
+// Bytes of one read or write call at most: some systems refuse 2 GiB and more.
 constexpr size_t kCallBytes = size_t{1} << 30;
 
 #ifdef _WIN32
@@ -100,7 +100,7 @@ int remove_empty(const std::string& path) { return rmdir(path.c_str()); }
 
 std::unique_ptr<SystemFile> SystemFile::create(const std::string& path) {
   const int descriptor = open_new(path);
-  if (descriptor < 0) throw system_error(errno, path, "making the file");
+  if (descriptor < 0) throw system_error(errno, path, "creating the file");
   return std::unique_ptr<SystemFile>(new SystemFile(path, descriptor));
 }
 
@@ -152,7 +152,7 @@ uint64_t SystemFile::size_bytes() {
 }
 
 void SystemFile::truncate(uint64_t bytes) {
-  if (cut(descriptor_, bytes) != 0) throw system_error(errno, path_, "shortening");
+  if (cut(descriptor_, bytes) != 0) throw system_error(errno, path_, "truncating");
 }
 
 void SystemFile::sync() {
@@ -160,7 +160,7 @@ void SystemFile::sync() {
 }
 
 void make_folder(const std::string& path) {
-  if (make(path) != 0) throw system_error(errno, path, "making the folder");
+  if (make(path) != 0) throw system_error(errno, path, "creating the folder");
 }
 
 bool file_exists(const std::string& path) { return is_there(path); }
@@ -185,7 +185,7 @@ void remove_tree(const std::string& path) {
 
 void sync_folder(const std::string& path) {
 #ifdef _WIN32
-  // NTFS journals its folders; there is no call to wait for.
+  // NTFS journals changes to folders; there is no call to sync one.
   (void)path;
 #else
   const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,4 +1,5 @@
-// A file being written, by the operating system's own calls; unbuffered.
+// A file being written, and operations on names in folders: direct system calls without buffering,
+// with errors as exceptions.
 #ifndef CORVID_IO_SYSTEM_FILE_H_
 #define CORVID_IO_SYSTEM_FILE_H_
 
@@ -13,24 +14,24 @@ namespace corvid {
 // ERR_NOT_FOUND (no such folder), ERR_PERMISSION, ERR_IO.
 class SystemFile {
  public:
-  // Opens `path` for reading and writing, made if absent, emptied if not.
+  // Opens `path` for reading and writing; creates it if absent, else truncates it.
   static std::unique_ptr<SystemFile> create(const std::string& path);
-  // Opens a file that is there, for reading and writing, at its first byte.
+  // Opens an existing file for reading and writing, positioned at its first byte.
   static std::unique_ptr<SystemFile> open(const std::string& path);
   ~SystemFile();
   SystemFile(const SystemFile&) = delete;
   SystemFile& operator=(const SystemFile&) = delete;
 
-  // Writes all of it at the current position.
+  // Writes all bytes at the current position.
   void write(const void* data, size_t bytes);
   // Reads up to `bytes` at the current position; fewer only at the end of the file.
   size_t read(void* data, size_t bytes);
-  // The next byte read or written is that at `offset`.
+  // Moves the position to `offset`.
   void seek(uint64_t offset);
   uint64_t size_bytes();
-  // Cuts off what lies beyond `bytes`. Precondition: the file has at least so many.
+  // Shortens the file to `bytes`. Precondition: it is at least that long.
   void truncate(uint64_t bytes);
-  // Returns when everything written is on the disk.
+  // Fsyncs: returns when everything written is on the disk.
   void sync();
 
  private:
@@ -40,18 +41,18 @@ class SystemFile {
   int descriptor_;
 };
 
-// Makes a folder, which must not exist; the one above must.
+// Creates a folder, which must not exist; its parent must.
 void make_folder(const std::string& path);
 bool file_exists(const std::string& path);
-// Gives a file another name; one that has it is replaced, at no moment by nothing.
+// Renames a file; atomically replaces any file of the new name.
 void rename_file(const std::string& from, const std::string& to);
-// Removes a file; one that is not there is no error.
+// Removes a file, if it exists.
 void remove_file(const std::string& path);
-// Removes an empty folder; one that is not there is no error.
+// Removes an empty folder, if it exists.
 void remove_folder(const std::string& path);
-// Removes a folder with all that is in it.
+// Removes a folder and everything in it.
 void remove_tree(const std::string& path);
-// Returns when names made in the folder will last.
+// Fsyncs a folder: names created in it survive a power cut.
 void sync_folder(const std::string& path);
 
 }  // namespace corvid

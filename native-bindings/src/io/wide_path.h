@@ -1,4 +1,4 @@
-// Paths as Windows wants them. All paths of ours are UTF-8.
+// Paths as UTF-16, which Windows expects. corvid's paths are UTF-8.
 #ifndef CORVID_IO_WIDE_PATH_H_
 #define CORVID_IO_WIDE_PATH_H_
 

@@ -1,10 +1,12 @@
-// The base room's face: instruction sets, checksums, locks, unit vectors.
+// JavaScript functions for instruction sets, checksums, file locks and unit vectors. Their types:
+// src/native/addon.ts.
 #include <cmath>
 
 #include "codec/format/normalize.h"
 #include "io/crc32c.h"
 #include "io/file_lock.h"
 #include "napi/bridge.h"
+#include "napi/classes.h"
 #include "simd/contract.h"
 
 namespace corvid {
@@ -31,12 +33,11 @@ Napi::Value Crc32c(const Napi::CallbackInfo& info) {
   });
 }
 
-// The lock lives as long as release() was not called and the object was not collected.
+// Holds a lock until release() is called or the object is garbage-collected.
 class JsFileLock : public Napi::ObjectWrap<JsFileLock> {
  public:
-  static Napi::FunctionReference define(Napi::Env env) {
-    return Napi::Persistent(
-        DefineClass(env, "FileLock", {InstanceMethod<&JsFileLock::Release>("release")}));
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "FileLock", {InstanceMethod<&JsFileLock::Release>("release")});
   }
   explicit JsFileLock(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsFileLock>(info) {}
   void hold(std::unique_ptr<FileLock> lock) { lock_ = std::move(lock); }
@@ -48,11 +49,9 @@ class JsFileLock : public Napi::ObjectWrap<JsFileLock> {
 
 Napi::Value LockFile(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    require(info[0].IsString(), "path is not a string");
-    std::unique_ptr<FileLock> lock = FileLock::try_lock(info[0].As<Napi::String>().Utf8Value());
+    std::unique_ptr<FileLock> lock = FileLock::try_lock(text(info[0], "path"));
     if (lock == nullptr) return info.Env().Null();
-    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
-    const Napi::Object object = constructor->New({});
+    const Napi::Object object = constructor_in(info).New({});
     JsFileLock::Unwrap(object)->hold(std::move(lock));
     return object;
   });
@@ -65,7 +64,7 @@ Napi::Value ToUnit(const Napi::CallbackInfo& info) {
     const Napi::Value into =
         info[2].IsUndefined() ? Napi::Float32Array::New(info.Env(), numbers) : info[2];
     const View<float> out = floats(into, "into");
-    require(out.size == numbers, "into is not as long as the vectors");
+    require(out.size == numbers, "into and vectors differ in length");
     vectors.unit(0, vectors.rows, out.data);
     return into;
   });
@@ -78,8 +77,7 @@ void init_base(Napi::Env env, Napi::Object exports) {
   exports.Set("simdLevels", Napi::Function::New(env, SimdLevels, "simdLevels"));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
   exports.Set("toUnit", Napi::Function::New(env, ToUnit, "toUnit"));
-  auto* lock_class = new Napi::FunctionReference(JsFileLock::define(env));
-  env.AddCleanupHook([lock_class] { delete lock_class; });
+  Napi::FunctionReference* lock_class = kept_class(env, JsFileLock::define(env));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile", lock_class));
 }
 

@@ -1,3 +1,4 @@
+// Conversions between JavaScript and C++ values, and promises settled by libuv's thread pool.
 #include "napi/bridge.h"
 
 #include <new>
@@ -49,7 +50,7 @@ class AsyncTask : public Napi::AsyncWorker {
 template <typename Array, typename Element>
 View<Element> view(const Napi::Value& value, const char* name, napi_typedarray_type type) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-    throw Error("ERR_USAGE", std::string(name) + " is not the right kind of typed array");
+    throw Error("ERR_USAGE", std::string(name) + " is a typed array of the wrong element type");
   }
   Array array = value.As<Array>();
   return {array.Data(), array.ElementLength()};
@@ -58,7 +59,7 @@ View<Element> view(const Napi::Value& value, const char* name, napi_typedarray_t
 }  // namespace
 
 Napi::Error to_js(Napi::Env env) {
-  // Sorted out by catching, since Node's build flags leave no dynamic_cast.
+  // Rethrown and caught by type, because Node's build flags disable RTTI and so dynamic_cast.
   try {
     throw;
   } catch (const Napi::Error& error) {
@@ -116,8 +117,16 @@ std::vector<uint64_t> item_ids(const Napi::Value& value, const char* name) {
   std::vector<uint64_t> ids(numbers.size);
   for (size_t i = 0; i < numbers.size; ++i) {
     require(numbers.data[i] >= 0 && numbers.data[i] <= static_cast<double>(kMaxItemId),
-            "an item id is no safe integer from 0");
+            "an item id is not a safe integer >= 0");
     ids[i] = static_cast<uint64_t>(numbers.data[i]);
+  }
+  return ids;
+}
+
+View<double> row_ids(const Napi::Value& value, uint64_t rows) {
+  const View<double> ids = doubles(value, "rows");
+  for (size_t i = 0; i < ids.size; ++i) {
+    require(ids.data[i] >= 0 && ids.data[i] < static_cast<double>(rows), "a row does not exist");
   }
   return ids;
 }
@@ -140,10 +149,14 @@ RawVectors raw_vectors(const Napi::Value& value, size_t dims, const char* name) 
   }
 }
 
+std::string text(const Napi::Value& value, const char* name) {
+  if (!value.IsString()) throw Error("ERR_USAGE", std::string(name) + " is not a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
 std::optional<Uuid> known_uuid(const Napi::Value& value) {
   if (value.IsUndefined()) return std::nullopt;
-  require(value.IsString(), "uuid is not a string");
-  return parse_uuid(value.As<Napi::String>());
+  return parse_uuid(text(value, "uuid"));
 }
 
 uint64_t natural(const Napi::Value& value, const char* name) {
@@ -151,9 +164,23 @@ uint64_t natural(const Napi::Value& value, const char* name) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
   if (!(number >= 0 && number <= kMaxSafe) ||
       number != static_cast<double>(static_cast<uint64_t>(number))) {
-    throw Error("ERR_USAGE", std::string(name) + " is not a whole number from 0 to 2^53 - 1");
+    throw Error("ERR_USAGE", std::string(name) + " is not an integer from 0 to 2^53 - 1");
   }
   return static_cast<uint64_t>(number);
+}
+
+Napi::Number number(Napi::Env env, uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+Napi::FunctionReference* kept_class(Napi::Env env, Napi::Function constructor) {
+  auto* kept = new Napi::FunctionReference(Napi::Persistent(constructor));
+  env.AddCleanupHook([kept] { delete kept; });
+  return kept;
+}
+
+const Napi::FunctionReference& constructor_in(const Napi::CallbackInfo& info) {
+  return *static_cast<const Napi::FunctionReference*>(info.Data());
 }
 
 Napi::Promise run_async(Napi::Env env, std::vector<Napi::Value> keep, std::function<void()> work,

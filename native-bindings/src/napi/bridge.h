@@ -1,5 +1,6 @@
-// What every room's JavaScript face needs: errors, arguments, promises. Only the files of this
-// folder and addon.cc see napi.h.
+// What all JavaScript classes of this folder share: errors, arguments, promises.
+//
+// Only this folder, addon.cc and the bench addon include napi.h.
 #ifndef CORVID_NAPI_BRIDGE_H_
 #define CORVID_NAPI_BRIDGE_H_
 
@@ -20,11 +21,12 @@
 namespace corvid {
 
 // The C++ exception being handled, as a JavaScript Error with the fields code, path, expected,
-// actual, hint (ERR_MEMORY for bad_alloc, ERR_NATIVE for exceptions of other kinds). Call it within
-// a catch block.
+// actual, hint (code ERR_MEMORY for std::bad_alloc, ERR_NATIVE for other std::exceptions). To be
+// called in a catch block.
 Napi::Error to_js(Napi::Env env);
 
-// Runs `body` and throws its C++ exceptions as JavaScript ones. Wraps every exported function.
+// Runs `body` and rethrows its C++ exceptions as JavaScript errors. Every exported function that
+// can fail is wrapped in it.
 template <typename Body>
 auto guarded(Napi::Env env, const Body& body) -> decltype(body()) {
   try {
@@ -34,11 +36,12 @@ auto guarded(Napi::Env env, const Body& body) -> decltype(body()) {
   }
 }
 
-// Throws ERR_USAGE unless `holds`. TypeScript has validated already; this guards memory.
+// Throws ERR_USAGE unless `holds`. TypeScript has validated the arguments with better messages;
+// this protects memory.
 void require(bool holds, const char* what);
 
-// Elements of a typed array argument of exactly this element type. Throws ERR_USAGE otherwise. The
-// memory belongs to JavaScript and is valid while `value` is referenced.
+// The elements of a typed array argument. JavaScript owns the memory, which is valid while `value`
+// is referenced. The functions throw ERR_USAGE for any other element type.
 template <typename Element>
 struct View {
   Element* data = nullptr;
@@ -52,17 +55,30 @@ View<uint8_t> bytes(const Napi::Value& value, const char* name);
 View<int32_t> int32s(const Napi::Value& value, const char* name);
 View<int8_t> int8s(const Napi::Value& value, const char* name);
 
-// Item ids in a Float64Array: safe integers from 0, or ERR_USAGE.
+// Item ids in a Float64Array. Throws ERR_USAGE unless they are safe integers >= 0.
 std::vector<uint64_t> item_ids(const Napi::Value& value, const char* name);
 
-// rows x dims as Float32Array, Uint16Array (halves) or Int8Array, as View.
+// Row numbers in a Float64Array. Throws ERR_USAGE unless each is in [0, rows).
+View<double> row_ids(const Napi::Value& value, uint64_t rows);
+
+// rows x dims numbers in a Float32Array, Uint16Array (float16) or Int8Array. Memory as for View.
 RawVectors raw_vectors(const Napi::Value& value, size_t dims, const char* name);
 
-// Of a file that may be open already; none if undefined.
+// A string. Throws ERR_USAGE for any other value.
+std::string text(const Napi::Value& value, const char* name);
+
+// The optional UUID argument of openCodec and openSegment.
 std::optional<Uuid> known_uuid(const Napi::Value& value);
 
-// A safe integer >= 0, or ERR_USAGE.
+// A safe integer >= 0. Throws ERR_USAGE for any other value.
 uint64_t natural(const Napi::Value& value, const char* name);
+// The same, back to JavaScript.
+Napi::Number number(Napi::Env env, uint64_t value);
+
+// A reference to a class that lives as long as the environment, for use as the data of a function
+// that creates objects of the class; and the class again, in a call of that function.
+Napi::FunctionReference* kept_class(Napi::Env env, Napi::Function constructor);
+const Napi::FunctionReference& constructor_in(const Napi::CallbackInfo& info);
 
 // A typed array that owns its memory, copied from `data`.
 template <typename Array, typename Element>
@@ -72,14 +88,11 @@ Array copied(Napi::Env env, const Element* data, size_t count) {
   return array;
 }
 
-// Runs `work` on a thread of libuv's pool and settles the promise with what `finish` makes of it on
-// the JavaScript thread. `keep` are arguments whose memory `work` reads: they stay alive until
-// then.
+// Runs `work` on libuv's thread pool. Then runs `finish` on the JavaScript thread, and resolves the
+// promise with its result. An exception of either rejects the promise. `keep`: arguments whose
+// memory `work` uses; they stay alive until then.
 Napi::Promise run_async(Napi::Env env, std::vector<Napi::Value> keep, std::function<void()> work,
                         std::function<Napi::Value(Napi::Env)> finish);
-
-// One entry per room, called by addon.cc: adds its functions and classes to `exports`.
-void init_base(Napi::Env env, Napi::Object exports);
 
 }  // namespace corvid
 

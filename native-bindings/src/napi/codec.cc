@@ -1,4 +1,5 @@
-// The codec room's face: codecs, encoding, routing. Training: training.cc.
+// JavaScript class NativeCodec (its type: src/native/codec.ts): encoding and routing. Training is
+// in training.cc.
 #include "napi/codec.h"
 
 #include <mutex>
@@ -9,7 +10,7 @@
 #include "codec/encode/encode.h"
 #include "codec/query/routing.h"
 #include "napi/bridge.h"
-#include "napi/training.h"
+#include "napi/classes.h"
 #include "search/route.h"
 #include "simd/contract.h"
 
@@ -18,7 +19,7 @@ namespace {
 
 constexpr napi_type_tag kCodecTag = {0x636f727669640001, 0x636f64656300a51e};
 
-// A codec and what encoding needs beside it, made at the first call of encode().
+// A codec and its encoder, which is made by the first call of encode().
 class CodecHandle {
  public:
   explicit CodecHandle(std::shared_ptr<const Codec> codec) : codec_(std::move(codec)) {}
@@ -34,10 +35,6 @@ class CodecHandle {
   std::mutex mutex_;
   std::unique_ptr<Encoder> encoder_;
 };
-
-Napi::Value number(Napi::Env env, uint64_t value) {
-  return Napi::Number::New(env, static_cast<double>(value));
-}
 
 class JsCodec : public Napi::ObjectWrap<JsCodec> {
  public:
@@ -59,7 +56,7 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
   }
 
   explicit JsCodec(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsCodec>(info) {}
-  // Null only in an object that JavaScript made by calling the constructor itself.
+  // Null only in an object that JavaScript code made by calling the constructor directly.
   const std::shared_ptr<CodecHandle>& handle() const { return handle_; }
 
  private:
@@ -94,13 +91,10 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
 
   Napi::Value Save(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      require(info[0].IsString(), "path is not a string");
-      codec();
+      codec();  // throws if there is none
       return run_async(
           info.Env(), {info.This()},
-          [handle = handle_, path = info[0].As<Napi::String>().Utf8Value()] {
-            handle->codec()->save(path);
-          },
+          [handle = handle_, path = text(info[0], "path")] { handle->codec()->save(path); },
           [](Napi::Env env) { return env.Undefined(); });
     });
   }
@@ -161,7 +155,7 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
   Napi::Value RoutingQuery(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const auto query = floats(info[0], "query");
-      require(query.size == codec().dims(), "query is not dims numbers");
+      require(query.size == codec().dims(), "query is not of length dims");
       auto result = Napi::Float32Array::New(info.Env(), codec().head().routing_dims);
       routing_queries(codec(), query.data, 1, result.Data());
       return result;
@@ -172,8 +166,9 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const auto queries = floats(info[0], "queries");
       const size_t dims = codec().dims(), probes = natural(info[1], "probes");
-      require(queries.size % dims == 0, "queries is not rows x dims");
-      require(probes > 0 && probes <= codec().lists(), "probes is not between 1 and all lists");
+      require(queries.size % dims == 0, "queries is not count x dims");
+      require(probes > 0 && probes <= codec().lists(),
+              "probes is not from 1 to the number of lists");
       const size_t count = queries.size / dims;
       std::vector<RoutedList> routed(count * probes);
       route_queries(codec(), queries.data, count, probes, routed.data());
@@ -186,25 +181,27 @@ class JsCodec : public Napi::ObjectWrap<JsCodec> {
   std::shared_ptr<CodecHandle> handle_;
 };
 
-const Napi::FunctionReference& constructor_in(const Napi::CallbackInfo& info) {
-  return *static_cast<const Napi::FunctionReference*>(info.Data());
-}
-
 Napi::Value OpenCodec(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    require(info[0].IsString(), "path is not a string");
     const std::optional<Uuid> known = known_uuid(info[1]);
-    return JsCodec::create(constructor_in(info), Codec::open(info[0].As<Napi::String>().Utf8Value(),
-                                                             known ? &*known : nullptr));
+    return JsCodec::create(constructor_in(info),
+                           Codec::open(text(info[0], "path"), known ? &*known : nullptr));
   });
 }
 
 }  // namespace
 
 std::shared_ptr<const Codec> codec_of(const Napi::Value& value) {
-  const bool ours = value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kCodecTag);
-  require(ours, "codec is not a codec of this addon");
+  const bool tagged = value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kCodecTag);
+  require(tagged, "codec is not a codec of this addon");
   return JsCodec::Unwrap(value.As<Napi::Object>())->handle()->codec();
+}
+
+size_t levels_up_to(const Codec& codec, uint64_t bits) {
+  size_t levels = 0;
+  while (levels < codec.level_count() && codec.level_bits(levels) <= bits) ++levels;
+  require(levels > 0 && codec.level_bits(levels - 1) == bits, "the codec has no such level");
+  return levels;
 }
 
 Napi::Object new_codec(const Napi::FunctionReference& constructor,
@@ -213,8 +210,7 @@ Napi::Object new_codec(const Napi::FunctionReference& constructor,
 }
 
 void init_codec(Napi::Env env, Napi::Object exports) {
-  auto* constructor = new Napi::FunctionReference(Napi::Persistent(JsCodec::define(env)));
-  env.AddCleanupHook([constructor] { delete constructor; });
+  Napi::FunctionReference* constructor = kept_class(env, JsCodec::define(env));
   exports.Set("openCodec", Napi::Function::New(env, OpenCodec, "openCodec", constructor));
   init_training(env, exports, constructor);
 }

@@ -1,4 +1,5 @@
-// Face of a codec towards JavaScript, and how other faces of the addon get at the codec in one.
+// JavaScript class NativeCodec (its type: src/native/codec.ts), for the other classes that take or
+// return one.
 #ifndef CORVID_NAPI_CODEC_H_
 #define CORVID_NAPI_CODEC_H_
 
@@ -10,15 +11,16 @@
 
 namespace corvid {
 
-// The codec within a NativeCodec (src/native/addon.ts). Throws ERR_USAGE for any other value.
+// The codec in a NativeCodec. Throws ERR_USAGE for any other value.
 std::shared_ptr<const Codec> codec_of(const Napi::Value& value);
 
-// A NativeCodec of `codec`, by what init_training was given.
+// A new NativeCodec, by its constructor.
 Napi::Object new_codec(const Napi::FunctionReference& constructor,
                        std::shared_ptr<const Codec> codec);
 
-// Adds what training.h names and openCodec to the addon's exports.
-void init_codec(Napi::Env env, Napi::Object exports);
+// The number of levels up to the one of `bits` bits. Throws ERR_USAGE if the codec has no such
+// level.
+size_t levels_up_to(const Codec& codec, uint64_t bits);
 
 }  // namespace corvid
 

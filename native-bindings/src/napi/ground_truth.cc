@@ -1,12 +1,12 @@
-// NativeGroundTruth of src/native/search.ts: rows are added on a thread of libuv's pool, one call
-// at a time, and the neighbours are read when no call is at work.
-#include "napi/ground_truth.h"
+// JavaScript class NativeGroundTruth (its type: src/native/search.ts). Rows are added on libuv's
+// thread pool. The caller must not call add or result while an add is running.
 
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "napi/bridge.h"
+#include "napi/classes.h"
 #include "search/ground_truth.h"
 
 namespace corvid {
@@ -32,7 +32,7 @@ class JsGroundTruth : public Napi::ObjectWrap<JsGroundTruth> {
       const bool given = !info[3].IsUndefined();
       if (given) {
         const View<double> ids = doubles(info[3], "selves");
-        require(ids.size == count, "not one of selves for each query");
+        require(ids.size == count, "selves is not one id per query");
         for (size_t q = 0; q < count; ++q) selves.push_back(static_cast<int64_t>(ids.data[q]));
       }
       truth_ = std::make_shared<GroundTruth>(queries.data, count, dims_, kept,
@@ -46,7 +46,8 @@ class JsGroundTruth : public Napi::ObjectWrap<JsGroundTruth> {
       const View<float> rows = floats(info[0], "rows");
       const View<double> numbers = doubles(info[1], "ids");
       const size_t threads = natural(info[2], "threads");
-      require(threads > 0 && rows.size == numbers.size * dims_, "not one id for each row");
+      require(threads > 0, "threads is 0");
+      require(rows.size == numbers.size * dims_, "ids is not one id per row");
       std::vector<uint64_t> ids(numbers.size);
       for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<uint64_t>(numbers.data[i]);
       return run_async(

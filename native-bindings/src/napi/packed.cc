@@ -1,12 +1,12 @@
-// NativePackedCodes of src/native/addon.ts: a file of the caller's own codes, mapped.
-#include "napi/packed.h"
-
+// JavaScript class NativePackedCodes (its type: src/native/packed.ts): a mapped file of packed
+// codes that the caller supplies.
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "io/mapped_file.h"
 #include "napi/bridge.h"
+#include "napi/classes.h"
 #include "search/packed_scan.h"
 
 namespace corvid {
@@ -24,13 +24,13 @@ class JsPackedCodes : public Napi::ObjectWrap<JsPackedCodes> {
 
   explicit JsPackedCodes(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsPackedCodes>(info) {
     guarded(info.Env(), [&] {
-      require(info[0].IsString(), "path is no string");
+      const std::string path = text(info[0], "path");
       const uint64_t offset = natural(info[1], "offset");
       rows_ = natural(info[2], "rows");
       stride_bytes_ = natural(info[3], "strideBytes");
       require(stride_bytes_ >= 8 && stride_bytes_ <= 128 && stride_bytes_ % 8 == 0,
               "strideBytes is not a multiple of 8 from 8 to 128");
-      file_ = std::make_unique<MappedFile>(info[0].As<Napi::String>().Utf8Value());
+      file_ = std::make_unique<MappedFile>(path);
       const uint64_t bytes = file_->size_bytes();
       require(offset <= bytes && rows_ <= (bytes - offset) / stride_bytes_,
               "the file is shorter than its rows");
@@ -44,8 +44,8 @@ class JsPackedCodes : public Napi::ObjectWrap<JsPackedCodes> {
       if (file_ == nullptr) throw Error("ERR_CLOSED", "the codes were closed");
       const View<uint8_t> query = bytes(info[0], "query");
       const uint64_t first = natural(info[1], "firstRow"), last = natural(info[2], "lastRow");
-      require(query.size == stride_bytes_, "query is not strideBytes long");
-      require(first <= last && last <= rows_, "a row does not exist");
+      require(query.size == stride_bytes_, "query is not of length strideBytes");
+      require(first <= last && last <= rows_, "the range of rows is not within the file");
       const std::vector<PackedHit> hits =
           packed_scan(codes_ + first * stride_bytes_, stride_bytes_, last - first, query.data,
                       natural(info[3], "limit"));

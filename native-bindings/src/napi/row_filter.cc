@@ -1,11 +1,14 @@
+// The JavaScript object owns the publication of its filter.
 #include "napi/row_filter.h"
 
 #include <utility>
 
+#include "napi/bridge.h"
+
 namespace corvid {
 namespace {
 
-// Withdraws its filter when it is freed or collected.
+// Withdraws its filter when it is freed or garbage-collected.
 class JsRowFilter : public Napi::ObjectWrap<JsRowFilter> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -15,10 +18,10 @@ class JsRowFilter : public Napi::ObjectWrap<JsRowFilter> {
   ~JsRowFilter() override { RowFilter::withdraw(handle_); }
 
   void hold(Napi::Object self, std::shared_ptr<const RowFilter> filter) {
-    const auto kept_rows = static_cast<double>(filter->kept_rows());
+    const uint64_t kept_rows = filter->kept_rows();
     handle_ = RowFilter::publish(std::move(filter));
-    self.Set("handle", Napi::Number::New(Env(), static_cast<double>(handle_)));
-    self.Set("rows", Napi::Number::New(Env(), kept_rows));
+    self.Set("handle", number(Env(), handle_));
+    self.Set("rows", number(Env(), kept_rows));
   }
 
  private:

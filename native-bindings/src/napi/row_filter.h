@@ -1,4 +1,4 @@
-// Face of row filters towards JavaScript: NativeRowFilter of src/native/addon.ts.
+// JavaScript class NativeRowFilter (its type: src/native/segment.ts).
 #ifndef CORVID_NAPI_ROW_FILTER_H_
 #define CORVID_NAPI_ROW_FILTER_H_
 
@@ -10,10 +10,10 @@
 
 namespace corvid {
 
-// What new_row_filter needs, for one environment.
+// The class, for one environment: new_row_filter takes a reference to it.
 Napi::Function define_row_filter(Napi::Env env);
 
-// A NativeRowFilter of `filter`, which other threads find by its handle until it is freed.
+// A new NativeRowFilter. Other threads find `filter` by the object's handle until it is freed.
 Napi::Object new_row_filter(const Napi::FunctionReference& constructor,
                             std::shared_ptr<const RowFilter> filter);
 

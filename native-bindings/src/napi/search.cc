@@ -1,7 +1,5 @@
-// NativeSearcher of src/native/search.ts: whole queries, many in one call, and the parts of a large
-// one that several threads share.
-#include "napi/search.h"
-
+// JavaScript class NativeSearcher (its type: src/native/search.ts): complete queries, many in one
+// call, and the parts of one large query that several threads share.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "napi/bridge.h"
+#include "napi/classes.h"
 #include "napi/codec.h"
 #include "napi/search_plan.h"
 #include "napi/segment.h"
@@ -37,7 +36,7 @@ SearchMemory& search_memory() {
   return memory;
 }
 
-// True once JavaScript has set the shared number that it gave as `value`, if it gave one.
+// Whether JavaScript has set the flag in shared memory. `value` is an Int32Array, or null for none.
 bool is_cancelled(const Napi::Value& value) {
   if (value.IsNull()) return false;
   const View<int32_t> flag = int32s(value, "cancel");
@@ -45,14 +44,13 @@ bool is_cancelled(const Napi::Value& value) {
   return reinterpret_cast<const std::atomic<int32_t>*>(flag.data)->load() != 0;
 }
 
-// What several queries were answered with, one after another, as SearchAnswers holds it. Items are
-// written where JavaScript will read them.
+// Builds SearchAnswers of src/native/search.ts, query after query. Items are written directly to
+// JavaScript's typed arrays.
 class Answers {
  public:
-  // Of so many queries, each of at most `most` items.
-  Answers(Napi::Env env, size_t queries, size_t most)
-      : ids_(Napi::Float64Array::New(env, queries * most)),
-        scores_(Napi::Float32Array::New(env, queries * most)) {}
+  Answers(Napi::Env env, size_t queries, size_t max_items_per_query)
+      : ids_(Napi::Float64Array::New(env, queries * max_items_per_query)),
+        scores_(Napi::Float32Array::New(env, queries * max_items_per_query)) {}
 
   void add(const Scanned& scanned, size_t shortlist, const std::vector<FoundItem>& items) {
     scanned_rows_.push_back(static_cast<double>(scanned.rows));
@@ -125,7 +123,7 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
   std::vector<RoutedList> route(const Napi::Value& given, const View<float>& queries, size_t count,
                                 const SearchPlan& plan) const;
 
-  // The context of one query, and where it lies.
+  // The context of one query, and its numbers.
   QueryContext& query_of(const Napi::Value& value, View<float>* numbers) const {
     *numbers = floats(value, "query");
     require(numbers->size == index().codec->dims(), "query has the wrong length");
@@ -133,7 +131,8 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
   }
   std::pair<uint64_t, uint64_t> range_of(const Napi::Value& first, const Napi::Value& last) const {
     const std::pair<uint64_t, uint64_t> range{natural(first, "firstRow"), natural(last, "lastRow")};
-    require(range.first <= range.second && range.second <= index().rows(), "rows past the end");
+    require(range.first <= range.second && range.second <= index().rows(),
+            "the range of rows is not within the index");
     return range;
   }
 
@@ -149,7 +148,7 @@ class JsSearcher : public Napi::ObjectWrap<JsSearcher> {
   std::unique_ptr<const Searchable> index_;
 };
 
-// The plan's routed lists of all queries: as given, or by brute force.
+// The lists of all queries, plan.routed_lists() each: as given, or by brute force.
 std::vector<RoutedList> JsSearcher::route(const Napi::Value& given, const View<float>& queries,
                                           size_t count, const SearchPlan& plan) const {
   const Codec& codec = *index().codec;
@@ -159,12 +158,12 @@ std::vector<RoutedList> JsSearcher::route(const Napi::Value& given, const View<f
     if (lists > 0) route_queries(codec, queries.data, count, lists, routed.data());
     return routed;
   }
-  require(given.IsObject(), "routed is no object");
+  require(given.IsObject(), "routed is not an object");
   const View<uint32_t> numbers = uint32s(given.As<Napi::Object>().Get("lists"), "lists");
   const View<float> similarities =
       floats(given.As<Napi::Object>().Get("similarities"), "similarities");
   require(numbers.size == routed.size() && similarities.size == routed.size(),
-          "not the plan's lists of each query");
+          "routed does not hold the plan's number of lists per query");
   for (size_t i = 0; i < routed.size(); ++i) {
     require(numbers.data[i] < codec.lists(), "a list does not exist");
     routed[i] = {similarities.data[i], numbers.data[i]};
@@ -181,8 +180,9 @@ Napi::Value JsSearcher::Answer(const Napi::CallbackInfo& info) {
     const SearchPlan plan = search_plan(index(), info[1]);
     const IndexFilter filter = index_filter(index(), info[2]);
 
-    const uint64_t most = std::min<uint64_t>(std::min(plan.wanted, plan.shortlist), index().rows());
-    Answers answers(info.Env(), count, most);
+    const uint64_t max_items =
+        std::min<uint64_t>(std::min(plan.wanted, plan.shortlist), index().rows());
+    Answers answers(info.Env(), count, max_items);
     Clock::time_point start = Clock::now();
     const std::vector<RoutedList> routed = route(info[3], queries, count, plan);
     answers.route_ms = milliseconds_since(start);
@@ -207,18 +207,7 @@ Napi::Value JsSearcher::Answer(const Napi::CallbackInfo& info) {
 // ScoredRows of src/native/search.ts.
 Napi::Object scored_rows(Napi::Env env, const std::vector<Candidate>& candidates,
                          uint64_t scanned_rows, bool final) {
-  Napi::Float64Array rows = Napi::Float64Array::New(env, candidates.size());
-  Napi::Float32Array scores = Napi::Float32Array::New(env, candidates.size());
-  double* const row = rows.Data();
-  float* const score = scores.Data();
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    row[i] = static_cast<double>(candidates[i].row);
-    score[i] = candidates[i].score;
-  }
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("rows", rows);
-  result.Set("scores", scores);
-  result.Set("scannedRows", static_cast<double>(scanned_rows));
+  Napi::Object result = scan_result(env, candidates, scanned_rows);
   result.Set("final", final);
   return result;
 }
@@ -246,7 +235,7 @@ Napi::Value JsSearcher::SweepPart(const Napi::CallbackInfo& info) {
     View<float> numbers;
     QueryContext& query = query_of(info[0], &numbers);
     const SearchPlan plan = search_plan(index(), info[1]);
-    require(plan.scores_anew(), "the plan has no step to score all rows by");
+    require(plan.scores_anew(), "the plan neither refines nor rescores");
     const IndexFilter filter = index_filter(index(), info[2]);
     const auto [first, last] = range_of(info[3], info[4]);
     SearchMemory& memory = search_memory();
@@ -263,7 +252,7 @@ Napi::Value JsSearcher::Finish(const Napi::CallbackInfo& info) {
     View<float> numbers;
     QueryContext& query = query_of(info[0], &numbers);
     const SearchPlan plan = search_plan(index(), info[1]);
-    require(info[2].IsArray(), "parts is no array");
+    require(info[2].IsArray(), "parts is not an array");
     const auto parts = info[2].As<Napi::Array>();
     SearchMemory& memory = search_memory();
     memory.candidates.clear();
@@ -271,12 +260,10 @@ Napi::Value JsSearcher::Finish(const Napi::CallbackInfo& info) {
     bool final = false;
     for (uint32_t i = 0; i < parts.Length(); ++i) {
       const auto part = parts.Get(i).As<Napi::Object>();
-      const View<double> rows = doubles(part.Get("rows"), "rows");
+      const View<double> rows = row_ids(part.Get("rows"), index().rows());
       const View<float> scores = floats(part.Get("scores"), "scores");
-      require(rows.size == scores.size, "not one score for each row");
+      require(rows.size == scores.size, "scores is not one score per row");
       for (size_t r = 0; r < rows.size; ++r) {
-        require(rows.data[r] >= 0 && rows.data[r] < static_cast<double>(index().rows()),
-                "a row does not exist");
         memory.candidates.push_back(
             {scores.data[r], kUnknownList, static_cast<uint64_t>(rows.data[r])});
       }
@@ -303,12 +290,10 @@ Napi::Value JsSearcher::FindRows(const Napi::CallbackInfo& info) {
 
 Napi::Value JsSearcher::Reconstruct(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const View<double> rows = doubles(info[0], "rows");
+    const View<double> rows = row_ids(info[0], index().rows());
     const size_t dims = index().codec->dims();
     Napi::Float32Array out = Napi::Float32Array::New(info.Env(), rows.size * dims);
     for (size_t i = 0; i < rows.size; ++i) {
-      require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(index().rows()),
-              "a row does not exist");
       index().reconstruct(static_cast<uint64_t>(rows.data[i]), out.Data() + i * dims);
     }
     return out;
@@ -326,12 +311,11 @@ Napi::Value JsSearcher::MayBeOnDisk(const Napi::CallbackInfo& info) {
 
 Napi::Value OpenSearcher(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    require(info[1].IsArray(), "segments is no array");
+    require(info[1].IsArray(), "segments is not an array");
     const auto array = info[1].As<Napi::Array>();
     std::vector<std::shared_ptr<const Segment>> segments;
     for (uint32_t i = 0; i < array.Length(); ++i) segments.push_back(segment_of(array.Get(i)));
-    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
-    const Napi::Object object = constructor->New({});
+    const Napi::Object object = constructor_in(info).New({});
     JsSearcher::Unwrap(object)->hold(
         std::make_unique<const Searchable>(codec_of(info[0]), std::move(segments)));
     return object;
@@ -341,8 +325,7 @@ Napi::Value OpenSearcher(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void init_search(Napi::Env env, Napi::Object exports) {
-  auto* searcher_class = new Napi::FunctionReference(Napi::Persistent(JsSearcher::define(env)));
-  env.AddCleanupHook([searcher_class] { delete searcher_class; });
+  Napi::FunctionReference* searcher_class = kept_class(env, JsSearcher::define(env));
   exports.Set("openSearcher",
               Napi::Function::New(env, OpenSearcher, "openSearcher", searcher_class));
 }

@@ -1,20 +1,20 @@
+// Reads the fields of plans and filters.
 #include "napi/search_plan.h"
 
 #include <cmath>
 #include <string>
 
 #include "napi/bridge.h"
+#include "napi/codec.h"
 
 namespace corvid {
 namespace {
 
-// Levels of a code of so many bits, usable in all segments; 0 of 0 bits.
+// The number of levels up to the one of `bits` bits, which must be usable in all segments; 0 for 0
+// bits.
 size_t levels_of(const Searchable& index, uint64_t bits) {
   if (bits == 0) return 0;
-  const Codec& codec = *index.codec;
-  size_t levels = 0;
-  while (levels < codec.level_count() && codec.level_bits(levels) <= bits) ++levels;
-  require(levels > 0 && codec.level_bits(levels - 1) == bits, "the codec has no such level");
+  const size_t levels = levels_up_to(*index.codec, bits);
   for (const auto& segment : index.segments) {
     require(levels <= segment->usable_levels(), "a segment has no plane of this level");
   }
@@ -24,11 +24,12 @@ size_t levels_of(const Searchable& index, uint64_t bits) {
 }  // namespace
 
 SearchPlan search_plan(const Searchable& index, const Napi::Value& value) {
-  require(value.IsObject(), "the plan is no object");
+  require(value.IsObject(), "the plan is not an object");
   const auto given = value.As<Napi::Object>();
   SearchPlan plan;
   const std::string scoring = given.Get("scoring").ToString().Utf8Value();
-  require(scoring == "asymmetric" || scoring == "hamming", "scoring is neither known one");
+  require(scoring == "asymmetric" || scoring == "hamming",
+          "scoring is neither asymmetric nor hamming");
   plan.scoring = scoring == "hamming" ? Scoring::kHamming : Scoring::kAsymmetric;
   plan.wanted = natural(given.Get("wanted"), "wanted");
   plan.probes = natural(given.Get("probes"), "probes");
@@ -36,10 +37,11 @@ SearchPlan search_plan(const Searchable& index, const Napi::Value& value) {
   plan.shortlist = natural(given.Get("shortlist"), "shortlist");
   plan.min_rows = natural(given.Get("minRows"), "minRows");
   plan.stop_log_odds = given.Get("stopLogOdds").ToNumber().FloatValue();
-  require(!std::isnan(plan.stop_log_odds), "stopLogOdds is no number");
+  require(!std::isnan(plan.stop_log_odds), "stopLogOdds is not a number");
   plan.norm_rank = natural(given.Get("normRank"), "normRank");
   plan.norm_lists = natural(given.Get("normLists"), "normLists");
-  require(plan.routed_lists() <= index.codec->lists(), "more lists than there are");
+  require(plan.routed_lists() <= index.codec->lists(),
+          "the plan routes to more lists than the codec has");
   plan.refine_levels = levels_of(index, natural(given.Get("refineBits"), "refineBits"));
   plan.rescore = given.Get("rescore").ToBoolean();
   for (const auto& segment : index.segments) {
@@ -55,7 +57,7 @@ IndexFilter index_filter(const Searchable& index, const Napi::Value& value) {
   if (value.IsNull()) return {};
   const View<double> handles = doubles(value, "filters");
   const auto& segments = index.segments;
-  require(handles.size == segments.size(), "not one filter for each segment");
+  require(handles.size == segments.size(), "filters is not one filter per segment");
   IndexFilter filter;
   for (size_t i = 0; i < handles.size; ++i) {
     if (handles.data[i] <= 0) {

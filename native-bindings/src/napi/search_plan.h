@@ -1,4 +1,4 @@
-// Plans and filters as JavaScript gives them to the searcher, checked against the index.
+// Search plans and filters as C++ values, converted from JavaScript and checked against the index.
 #ifndef CORVID_NAPI_SEARCH_PLAN_H_
 #define CORVID_NAPI_SEARCH_PLAN_H_
 
@@ -9,11 +9,11 @@
 
 namespace corvid {
 
-// A SearchPlan of src/native/search.ts. Throws ERR_USAGE for what the index cannot do,
-// ERR_NOT_FOUND where it has no vectors to rescore with.
+// From a SearchPlan of src/native/search.ts. Throws ERR_USAGE for a plan that the index cannot
+// carry out, and ERR_NOT_FOUND if it has no vectors to rescore with.
 SearchPlan search_plan(const Searchable& index, const Napi::Value& value);
 
-// FilterHandles of src/native/search.ts. Throws ERR_CLOSED for a filter that was freed.
+// From FilterHandles of src/native/search.ts. Throws ERR_CLOSED for a filter that was freed.
 IndexFilter index_filter(const Searchable& index, const Napi::Value& value);
 
 }  // namespace corvid

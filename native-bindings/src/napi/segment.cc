@@ -1,4 +1,5 @@
-// NativeSegment of src/native/addon.ts. The writer's face is segment_writer.cc.
+// JavaScript class NativeSegment (its type: src/native/segment.ts). Writing is in
+// segment_writer.cc.
 #include "napi/segment.h"
 
 #include <algorithm>
@@ -10,9 +11,9 @@
 #include <vector>
 
 #include "napi/bridge.h"
+#include "napi/classes.h"
 #include "napi/codec.h"
 #include "napi/row_filter.h"
-#include "napi/segment_writer.h"
 #include "segment/read/query_cache.h"
 #include "segment/read/rows.h"
 #include "segment/read/scan.h"
@@ -23,14 +24,6 @@ namespace corvid {
 namespace {
 
 constexpr napi_type_tag kSegmentTag = {0x5c1f2c6d0b8f4a37, 0x9d3e61a47720c5f2};
-
-std::vector<Candidate> candidates_of(const View<double>& rows) {
-  std::vector<Candidate> candidates(rows.size);
-  for (size_t i = 0; i < rows.size; ++i) {
-    candidates[i] = {0, kUnknownList, static_cast<uint64_t>(rows.data[i])};
-  }
-  return candidates;
-}
 
 Napi::Float32Array scores_of(Napi::Env env, const std::vector<Candidate>& candidates) {
   Napi::Float32Array scores = Napi::Float32Array::New(env, candidates.size());
@@ -84,14 +77,7 @@ class JsSegment : public Napi::ObjectWrap<JsSegment> {
     return {numbers.data, numbers.data + numbers.size};
   }
 
-  View<double> rows_of(const Napi::Value& value) const {
-    const View<double> rows = doubles(value, "rows");
-    for (size_t i = 0; i < rows.size; ++i) {
-      require(rows.data[i] >= 0 && rows.data[i] < static_cast<double>(segment().rows()),
-              "a row does not exist");
-    }
-    return rows;
-  }
+  View<double> rows_of(const Napi::Value& value) const { return row_ids(value, segment().rows()); }
 
   void require_vectors() const {
     if (segment().has_vectors()) return;
@@ -132,14 +118,15 @@ Napi::Value JsSegment::EstimateNormWeight(const Napi::CallbackInfo& info) {
 
 Napi::Value JsSegment::Scan(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    require(info[0].IsObject(), "the request is no object");
+    require(info[0].IsObject(), "the request is not an object");
     const auto request = info[0].As<Napi::Object>();
     QueryContext& query = context(request.Get("query"));
     ScanSettings settings;
     const std::string scoring = request.Get("scoring").ToString();
-    require(scoring == "asymmetric" || scoring == "hamming", "unknown scoring");
+    require(scoring == "asymmetric" || scoring == "hamming",
+            "scoring is neither asymmetric nor hamming");
     settings.scoring = scoring == "hamming" ? Scoring::kHamming : Scoring::kAsymmetric;
-    require(request.Get("normWeight").IsNumber(), "normWeight is no number");
+    require(request.Get("normWeight").IsNumber(), "normWeight is not a number");
     settings.norm_weight = request.Get("normWeight").As<Napi::Number>().FloatValue();
     require(std::isfinite(settings.norm_weight), "normWeight is not finite");
     const uint64_t limit = std::min(natural(request.Get("limit"), "limit"), segment().rows());
@@ -163,21 +150,7 @@ Napi::Value JsSegment::Scan(const Napi::CallbackInfo& info) {
       scanner.scan_lists(lists_of(request.Get("lists")));
     }
 
-    const std::vector<Candidate>& best = shortlist.sorted();
-    Napi::Float64Array rows = Napi::Float64Array::New(info.Env(), best.size());
-    Napi::Float32Array scores = Napi::Float32Array::New(info.Env(), best.size());
-    double* const row = rows.Data();
-    float* const score = scores.Data();
-    for (size_t i = 0; i < best.size(); ++i) {
-      row[i] = static_cast<double>(best[i].row);
-      score[i] = best[i].score;
-    }
-    Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("rows", rows);
-    result.Set("scores", scores);
-    result.Set("scannedRows",
-               Napi::Number::New(info.Env(), static_cast<double>(scanner.scanned_rows())));
-    return result;
+    return scan_result(info.Env(), shortlist.sorted(), scanner.scanned_rows());
   });
 }
 
@@ -187,7 +160,7 @@ Napi::Value JsSegment::CountRows(const Napi::CallbackInfo& info) {
     for (const uint32_t list : lists_of(info[0])) {
       rows += segment().list_first(list + 1) - segment().list_first(list);
     }
-    return Napi::Number::New(info.Env(), static_cast<double>(rows));
+    return number(info.Env(), rows);
   });
 }
 
@@ -195,14 +168,9 @@ Napi::Value JsSegment::Refine(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     QueryContext& query = context(info[0]);
     const View<double> rows = rows_of(info[1]);
-    const uint64_t bits = natural(info[2], "bits");
-    size_t levels = 0;
-    while (levels < segment().usable_levels() && segment().codec().level_bits(levels) <= bits) {
-      ++levels;
-    }
-    require(levels > 0 && segment().codec().level_bits(levels - 1) == bits,
-            "no plane of this level here");
-    std::vector<Candidate> candidates = candidates_of(rows);
+    const size_t levels = levels_up_to(segment().codec(), natural(info[2], "bits"));
+    require(levels <= segment().usable_levels(), "the segment has no plane of this level");
+    std::vector<Candidate> candidates = candidates_of(rows.data, rows.size);
     refine_rows(segment(), query, 0, levels, candidates.data(), candidates.size());
     return scores_of(info.Env(), candidates);
   });
@@ -213,7 +181,7 @@ Napi::Value JsSegment::Rescore(const Napi::CallbackInfo& info) {
     require_vectors();
     QueryContext& query = context(info[0]);
     const View<double> rows = rows_of(info[1]);
-    std::vector<Candidate> candidates = candidates_of(rows);
+    std::vector<Candidate> candidates = candidates_of(rows.data, rows.size);
     rescore_rows(segment(), query, 0, candidates.data(), candidates.size());
     return scores_of(info.Env(), candidates);
   });
@@ -242,7 +210,7 @@ Napi::Value JsSegment::CopyRows(const Napi::CallbackInfo& info) {
     copy_rows(segment(), rows.data, rows.size, lists.Data(), codes.Data(),
               with_vectors ? vectors.Data() : nullptr);
     Napi::Object batch = Napi::Object::New(info.Env());
-    batch.Set("rows", Napi::Number::New(info.Env(), static_cast<double>(rows.size)));
+    batch.Set("rows", number(info.Env(), rows.size));
     batch.Set("lists", lists);
     batch.Set("codes", codes);
     if (with_vectors) batch.Set("vectors", vectors);
@@ -276,7 +244,7 @@ Napi::Value JsSegment::CreateFilter(const Napi::CallbackInfo& info) {
     std::vector<uint64_t> exclude;
     if (!info[1].IsNull()) exclude = item_ids(info[1], "exclude");
     auto filter = make_filter(segment(), std::move(include), std::move(exclude));
-    return new_row_filter(*static_cast<Napi::FunctionReference*>(info.Data()), std::move(filter));
+    return new_row_filter(constructor_in(info), std::move(filter));
   });
 }
 
@@ -289,8 +257,8 @@ Napi::Value JsSegment::Verify(const Napi::CallbackInfo& info) {
         info.Env(), {}, [=] { *verified = verify_segment(folder, codec); },
         [verified](Napi::Env env) {
           Napi::Object result = Napi::Object::New(env);
-          result.Set("files", Napi::Number::New(env, static_cast<double>(verified->files)));
-          result.Set("bytes", Napi::Number::New(env, static_cast<double>(verified->bytes)));
+          result.Set("files", number(env, verified->files));
+          result.Set("bytes", number(env, verified->bytes));
           return result;
         });
   });
@@ -298,8 +266,7 @@ Napi::Value JsSegment::Verify(const Napi::CallbackInfo& info) {
 
 Napi::Value VerifyFile(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    require(info[0].IsString(), "path is no string");
-    const std::string path = info[0].As<Napi::String>();
+    const std::string path = text(info[0], "path");
     auto bytes = std::make_shared<uint64_t>(0);
     return run_async(
         info.Env(), {},
@@ -308,18 +275,16 @@ Napi::Value VerifyFile(const Napi::CallbackInfo& info) {
           file.verify();
           *bytes = file.file_bytes();
         },
-        [bytes](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*bytes)); });
+        [bytes](Napi::Env env) { return number(env, *bytes); });
   });
 }
 
 Napi::Value OpenSegment(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    require(info[0].IsString(), "dir is no string");
     const std::optional<Uuid> known = known_uuid(info[2]);
-    auto segment = Segment::open(info[0].As<Napi::String>().Utf8Value(), codec_of(info[1]),
-                                 known ? &*known : nullptr);
-    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
-    const Napi::Object object = constructor->New({});
+    auto segment =
+        Segment::open(text(info[0], "dir"), codec_of(info[1]), known ? &*known : nullptr);
+    const Napi::Object object = constructor_in(info).New({});
     object.TypeTag(&kSegmentTag);
     JsSegment::Unwrap(object)->hold(std::move(segment));
     return object;
@@ -349,12 +314,12 @@ Napi::Object segment_info(Napi::Env env, const Segment& segment) {
   for (const SegmentFileSize& size : segment.files()) {
     Napi::Object file = Napi::Object::New(env);
     file.Set("name", size.name);
-    file.Set("bytes", static_cast<double>(size.bytes));
-    file.Set("residentBytes", static_cast<double>(size.resident_bytes));
+    file.Set("bytes", number(env, size.bytes));
+    file.Set("residentBytes", number(env, size.resident_bytes));
     files.Set(files.Length(), file);
   }
   info.Set("uuid", format_uuid(segment.uuid()));
-  info.Set("rows", static_cast<double>(segment.rows()));
+  info.Set("rows", number(env, segment.rows()));
   info.Set("lists", segment.lists());
   info.Set("levels", levels);
   info.Set("missingLevels", missing_levels);
@@ -364,17 +329,23 @@ Napi::Object segment_info(Napi::Env env, const Segment& segment) {
   return info;
 }
 
+Napi::Object scan_result(Napi::Env env, const std::vector<Candidate>& candidates,
+                         uint64_t scanned_rows) {
+  Napi::Float64Array rows = Napi::Float64Array::New(env, candidates.size());
+  double* const row = rows.Data();
+  for (size_t i = 0; i < candidates.size(); ++i) row[i] = static_cast<double>(candidates[i].row);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("rows", rows);
+  result.Set("scores", scores_of(env, candidates));
+  result.Set("scannedRows", number(env, scanned_rows));
+  return result;
+}
+
 void init_segment(Napi::Env env, Napi::Object exports) {
-  auto* filter_class = new Napi::FunctionReference(Napi::Persistent(define_row_filter(env)));
-  auto* segment_class =
-      new Napi::FunctionReference(Napi::Persistent(JsSegment::define(env, filter_class)));
-  env.AddCleanupHook([filter_class, segment_class] {
-    delete segment_class;
-    delete filter_class;
-  });
+  Napi::FunctionReference* filter_class = kept_class(env, define_row_filter(env));
+  Napi::FunctionReference* segment_class = kept_class(env, JsSegment::define(env, filter_class));
   exports.Set("openSegment", Napi::Function::New(env, OpenSegment, "openSegment", segment_class));
   exports.Set("verifyFile", Napi::Function::New(env, VerifyFile, "verifyFile"));
-  init_segment_writer(env, exports);
 }
 
 }  // namespace corvid

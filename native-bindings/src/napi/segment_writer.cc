@@ -1,12 +1,12 @@
-// NativeSegmentWriter of src/native/addon.ts.
-#include "napi/segment_writer.h"
-
+// JavaScript class NativeSegmentWriter (its type: src/native/segment.ts).
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "napi/bridge.h"
+#include "napi/classes.h"
 #include "napi/codec.h"
+#include "napi/segment.h"
 #include "segment/write/segment_writer.h"
 
 namespace corvid {
@@ -36,7 +36,7 @@ class JsSegmentWriter : public Napi::ObjectWrap<JsSegmentWriter> {
  private:
   Napi::Value Append(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
-      require(info[0].IsObject(), "the batch is no object");
+      require(info[0].IsObject(), "the batch is not an object");
       const auto batch = info[0].As<Napi::Object>();
       const SegmentShape& shape = writer_->shape();
       RowBatch rows{};
@@ -44,8 +44,8 @@ class JsSegmentWriter : public Napi::ObjectWrap<JsSegmentWriter> {
       const View<uint32_t> lists = uint32s(batch.Get("lists"), "lists");
       const View<uint8_t> codes = bytes(batch.Get("codes"), "codes");
       const View<double> ids = doubles(info[1], "ids");
-      require(lists.size == rows.rows, "lists is not one number per row");
-      require(ids.size == rows.rows, "ids is not one number per row");
+      require(lists.size == rows.rows, "lists is not one list per row");
+      require(ids.size == rows.rows, "ids is not one id per row");
       require(codes.size == rows.rows * shape.code_bytes(), "codes is not rows x codeBytes");
       rows.lists = lists.data;
       rows.codes = codes.data;
@@ -68,7 +68,7 @@ class JsSegmentWriter : public Napi::ObjectWrap<JsSegmentWriter> {
           info.Env(), {},
           [writer = writer_, codec = codec_, folder = folder_, segment] {
             writer->finish();
-            // Opened as any reader will, so that a segment which cannot be read is never published.
+            // Opened as a reader would, so that a segment that cannot be read is never published.
             *segment = Segment::open(folder, codec);
           },
           [segment](Napi::Env env) { return segment_info(env, **segment); });
@@ -79,13 +79,13 @@ class JsSegmentWriter : public Napi::ObjectWrap<JsSegmentWriter> {
     const WriterProgress progress = writer_->progress();
     Napi::Object result = Napi::Object::New(info.Env());
     result.Set("phase", progress.phase);
-    result.Set("done", static_cast<double>(progress.done));
-    result.Set("total", static_cast<double>(progress.total));
+    result.Set("done", number(info.Env(), progress.done));
+    result.Set("total", number(info.Env(), progress.total));
     return result;
   }
 
   Napi::Value ResumedRows(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(writer_->resumed_rows()));
+    return number(info.Env(), writer_->resumed_rows());
   }
 
   void Abort(const Napi::CallbackInfo& info) {
@@ -99,14 +99,12 @@ class JsSegmentWriter : public Napi::ObjectWrap<JsSegmentWriter> {
 
 Napi::Value CreateSegmentWriter(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    require(info[0].IsObject(), "the options are no object");
+    require(info[0].IsObject(), "options is not an object");
     const auto options = info[0].As<Napi::Object>();
-    require(options.Get("dir").IsString() && options.Get("uuid").IsString(),
-            "dir and uuid are strings");
-    const std::string folder = options.Get("dir").As<Napi::String>();
+    const std::string folder = text(options.Get("dir"), "dir");
     std::shared_ptr<const Codec> codec = codec_of(options.Get("codec"));
     SegmentShape shape;
-    shape.uuid = parse_uuid(options.Get("uuid").As<Napi::String>());
+    shape.uuid = parse_uuid(text(options.Get("uuid"), "uuid"));
     shape.codec_uuid = codec->uuid();
     shape.lists = static_cast<uint32_t>(codec->lists());
     for (size_t i = 0; i < codec->level_count(); ++i) shape.levels.push_back(codec->level_bits(i));
@@ -117,8 +115,7 @@ Napi::Value CreateSegmentWriter(const Napi::CallbackInfo& info) {
     const bool resumable = options.Get("resumable").ToBoolean();
     auto writer = std::make_shared<SegmentWriter>(folder, std::move(shape), rows_hint, memory_bytes,
                                                   resumable);
-    auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
-    const Napi::Object object = constructor->New({});
+    const Napi::Object object = constructor_in(info).New({});
     JsSegmentWriter::Unwrap(object)->hold(std::move(writer), std::move(codec), folder);
     return object;
   });
@@ -127,8 +124,7 @@ Napi::Value CreateSegmentWriter(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void init_segment_writer(Napi::Env env, Napi::Object exports) {
-  auto* writer_class = new Napi::FunctionReference(Napi::Persistent(JsSegmentWriter::define(env)));
-  env.AddCleanupHook([writer_class] { delete writer_class; });
+  Napi::FunctionReference* writer_class = kept_class(env, JsSegmentWriter::define(env));
   exports.Set("createSegmentWriter",
               Napi::Function::New(env, CreateSegmentWriter, "createSegmentWriter", writer_class));
 }

@@ -1,5 +1,5 @@
-#include "napi/training.h"
-
+// JavaScript class NativeByteSample, and the functions that train codecs. Their types:
+// src/native/codec.ts.
 #include <algorithm>
 #include <functional>
 #include <memory>
@@ -13,6 +13,7 @@
 #include "codec/lists/hierarchy.h"
 #include "codec/train/train.h"
 #include "napi/bridge.h"
+#include "napi/classes.h"
 #include "napi/codec.h"
 
 namespace corvid {
@@ -21,7 +22,7 @@ namespace {
 constexpr napi_type_tag kSampleTag = {0x636f727669640002, 0x73616d706c650b17};
 constexpr napi_type_tag kListsTag = {0x636f727669640003, 0x6c69737473007e21};
 
-// Embeddings to find lists among, gathered batch by batch.
+// The sample for finding lists, filled batch by batch.
 class JsByteSample : public Napi::ObjectWrap<JsByteSample> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -60,11 +61,7 @@ class JsByteSample : public Napi::ObjectWrap<JsByteSample> {
   std::shared_ptr<ByteSample> sample_;
 };
 
-Napi::Value number(Napi::Env env, uint64_t value) {
-  return Napi::Number::New(env, static_cast<double>(value));
-}
-
-// A NativeTraining: `work` runs on another thread, and `finish` makes the result of it.
+// A new NativeTraining: `work` runs on another thread, and `finish` then makes the result.
 Napi::Object start(Napi::Env env, std::vector<Napi::Value> keep,
                    const std::shared_ptr<Progress>& progress, std::function<void()> work,
                    std::function<Napi::Value(Napi::Env)> finish) {
@@ -85,53 +82,56 @@ Napi::Object start(Napi::Env env, std::vector<Napi::Value> keep,
 Napi::Value StartLists(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
-    const bool ours = info[0].IsObject() && info[0].As<Napi::Object>().CheckTypeTag(&kSampleTag);
-    require(ours, "not a ByteSample");
+    const bool tagged = info[0].IsObject() && info[0].As<Napi::Object>().CheckTypeTag(&kSampleTag);
+    require(tagged, "sample is not a ByteSample");
     const auto sample = JsByteSample::Unwrap(info[0].As<Napi::Object>())->sample();
     require(sample != nullptr, "the sample was freed");
     require(info[1].IsObject(), "options is not an object");
     const auto options = info[1].As<Napi::Object>();
     const auto count = [&](const char* name) { return natural(options.Get(name), name); };
-    const HierarchyOptions wanted{count("lists"), count("seed"), count("threads")};
-    require(wanted.lists > 0 && wanted.lists <= std::min<size_t>(sample->rows(), kMaxLists),
+    const HierarchyOptions hierarchy{count("lists"), count("seed"), count("threads")};
+    require(hierarchy.lists > 0 && hierarchy.lists <= std::min<size_t>(sample->rows(), kMaxLists),
             "the number of lists is out of range");
-    require(wanted.threads > 0, "threads is 0");
+    require(hierarchy.threads > 0, "threads is 0");
     const auto progress = std::make_shared<Progress>();
     const auto lists = std::make_shared<ListCenters>();
     return start(
-        env, {info[0]}, progress, [=] { *lists = hierarchical_kmeans(*sample, wanted, *progress); },
-        [=](Napi::Env own) -> Napi::Value {
+        env, {info[0]}, progress,
+        [=] { *lists = hierarchical_kmeans(*sample, hierarchy, *progress); },
+        [=](Napi::Env env) -> Napi::Value {
           auto* kept = new std::shared_ptr<ListCenters>(lists);
-          Napi::Object result = Napi::Object::New(own);
+          Napi::Object result = Napi::Object::New(env);
           napi_status status = napi_wrap(
-              own, result, kept,
+              env, result, kept,
               [](napi_env, void* data, void*) {
                 delete static_cast<std::shared_ptr<ListCenters>*>(data);
               },
               nullptr, nullptr);
-          require(status == napi_ok, "the lists could not be handed over");
+          require(status == napi_ok, "the lists could not be returned");
           result.TypeTag(&kListsTag);
           return result;
         });
   });
 }
 
-// The lists in what startLists gave, or null for none.
+// The lists in a result of startLists, or null for null and undefined.
 std::shared_ptr<ListCenters> lists_of(const Napi::Value& value) {
   if (value.IsNull() || value.IsUndefined()) return nullptr;
-  const bool ours = value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kListsTag);
-  require(ours, "lists is not what startLists gave");
+  const bool tagged = value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kListsTag);
+  require(tagged, "lists is not a result of startLists");
   void* data = nullptr;
-  require(napi_unwrap(value.Env(), value, &data) == napi_ok, "lists holds nothing");
+  require(napi_unwrap(value.Env(), value, &data) == napi_ok, "lists is empty");
   return *static_cast<std::shared_ptr<ListCenters>*>(data);
 }
 
 size_t level_count_of(const Napi::Value& levels) {
   require(levels.IsArray(), "levels is not an array");
   const Napi::Array array = levels.As<Napi::Array>();
-  require(array.Length() > 0 && array.Length() <= kLevelCount, "levels has not 1 to 4 entries");
+  require(array.Length() > 0 && array.Length() <= kLevelCount,
+          "levels does not have 1 to 4 entries");
   for (uint32_t i = 0; i < array.Length(); ++i) {
-    require(natural(array.Get(i), "levels") == kLevels[i], "levels is not 64, 128, 256, 512");
+    require(natural(array.Get(i), "levels") == kLevels[i],
+            "levels are not the first of 64, 128, 256, 512");
   }
   return array.Length();
 }

@@ -1,3 +1,4 @@
+// Scores candidates segment by segment, then ranks them and reads their item ids.
 #include "search/finish.h"
 
 #include <algorithm>
@@ -20,7 +21,8 @@ void sort_by_row(std::vector<Candidate>& candidates) {
             [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
 }
 
-// Calls `score` once for each segment that holds some of the candidates.
+// Calls `score` for each segment with that segment's candidates. Sorts them by row if there are
+// several segments.
 template <typename Score>
 void score_by_segment(const Searchable& index, std::vector<Candidate>& candidates,
                       const Score& score) {
@@ -38,7 +40,8 @@ void score_by_segment(const Searchable& index, std::vector<Candidate>& candidate
   }
 }
 
-// Reads ids only as far as ties with the last item reach.
+// Turns candidates into items. Reads the ids of the best items and of those that tie with the last
+// one, and no others.
 void rank_items(const Searchable& index, const SearchPlan& plan, SearchMemory& memory) {
   const std::vector<Candidate>& candidates = memory.candidates;
   std::vector<uint64_t>& keys = memory.keys;
@@ -48,14 +51,15 @@ void rank_items(const Searchable& index, const SearchPlan& plan, SearchMemory& m
     keys.push_back(descending_key(candidates[i].score, static_cast<uint32_t>(i)));
   }
   memory.sorter.sort(keys);
-  const auto at = [&](size_t i) -> const Candidate& { return candidates[number_of(keys[i])]; };
+  const auto ranked = [&](size_t i) -> const Candidate& { return candidates[number_of(keys[i])]; };
   size_t count = std::min(plan.wanted, keys.size());
-  while (count > 0 && count < keys.size() && at(count).score == at(count - 1).score) ++count;
+  while (count > 0 && count < keys.size() && ranked(count).score == ranked(count - 1).score)
+    ++count;
   if (index.segments.size() == 1 && index.segments[0]->may_be_on_disk()) {
-    for (size_t i = 0; i < count; ++i) read_ahead_ids(*index.segments[0], at(i).row, 1);
+    for (size_t i = 0; i < count; ++i) read_ahead_ids(*index.segments[0], ranked(i).row, 1);
   }
   items.resize(count);
-  for (size_t i = 0; i < count; ++i) items[i] = {at(i).score, index.id_of(at(i).row)};
+  for (size_t i = 0; i < count; ++i) items[i] = {ranked(i).score, index.id_of(ranked(i).row)};
   for (size_t first = 0, last; first < count; first = last) {
     for (last = first + 1; last < count && items[last].score == items[first].score;) ++last;
     if (last == first + 1) continue;

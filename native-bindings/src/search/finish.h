@@ -1,8 +1,8 @@
-// From a shortlist to the best items: scoring it anew, ranking, item ids; and merging the parts
-// that several threads found.
+// The steps after the scan: refining and rescoring a shortlist, merging the shortlists of several
+// threads, ranking, and reading item ids.
 //
-// All orders are total (score descending, then row or item id ascending), so that neither threads
-// nor the split of the rows show in the answer.
+// All orders are total (score descending, then row or item id ascending), so answers depend neither
+// on the number of threads nor on the split of the rows.
 #ifndef CORVID_SEARCH_FINISH_H_
 #define CORVID_SEARCH_FINISH_H_
 
@@ -28,26 +28,26 @@ struct FinishTimes {
   double rescore_ms = 0;
 };
 
-// Memory of the queries of one thread, reused from one to the next.
+// Buffers of one thread, reused from query to query.
 struct SearchMemory {
   Shortlist shortlist{0};
-  std::vector<Candidate> candidates;  // the shortlist while it is scored anew
-  std::vector<FoundItem> items;       // what was found, best first
+  std::vector<Candidate> candidates;  // the shortlist while it is refined and rescored
+  std::vector<FoundItem> items;       // the result, best first
   std::vector<uint64_t> keys;
   KeySorter sorter;
 };
 
-// Sets the scores of candidates by the plan's refine levels, then by the stored vectors; may change
-// their order. Every row lies below index.rows(), every level is usable in every segment. Cheapest
-// where rows of a list follow one another, as a scan leaves them.
+// Refines the scores of candidates by the plan's levels, and rescores by the stored vectors, as the
+// plan says. May reorder candidates. Every row must be below index.rows(), and every level usable
+// in every segment. Fastest where rows of the same list are adjacent, as a scan leaves them.
 void score_candidates(const Searchable& index, QueryContext& query, const SearchPlan& plan,
                       std::vector<Candidate>& candidates, FinishTimes& times);
 
-// Cuts candidates of disjoint parts to the best `limit`, in the order of their rows.
+// Keeps the best `limit` of the candidates of disjoint parts, and sorts them by row.
 void merge_candidates(std::vector<Candidate>& candidates, size_t limit);
 
-// Turns the first plan.wanted of memory.candidates into memory.items, by score and then id, after
-// they were scored anew if the plan says so and `scored` does not say that they are already.
+// Turns memory.candidates into the best plan.wanted items in memory.items, by score descending,
+// then id ascending. Calls score_candidates first, unless `scored` says that the scores are final.
 void finish_items(const Searchable& index, QueryContext& query, const SearchPlan& plan, bool scored,
                   SearchMemory& memory, FinishTimes& times);
 

@@ -1,3 +1,5 @@
+// Blocks of rows are compared with all queries by matrix products; few products pass a query's
+// threshold and reach its heap.
 #include "search/ground_truth.h"
 
 #include <limits>
@@ -9,12 +11,12 @@
 namespace corvid {
 namespace {
 
-// Rows that a thread compares at once: their products with some hundred queries fit the cache.
+// Rows of one unit of work: their products with a few hundred queries fit the cache.
 constexpr size_t kShareRows = 512;
-// A float32 product of a unit vector with itself is this close to 1.
-constexpr float kItself = 1 - 2e-6f;
+// The float32 product of a unit vector with itself is at least this.
+constexpr float kSelfCosine = 1 - 2e-6f;
 
-// The order of answers; as a heap's "less", it keeps the worst at the front.
+// The order of the result. As the "less" of a heap, it keeps the worst at the front.
 bool nearer(const Neighbour& a, const Neighbour& b) {
   return a.cosine != b.cosine ? a.cosine > b.cosine : a.id < b.id;
 }
@@ -48,7 +50,7 @@ GroundTruth::GroundTruth(const float* queries, size_t count, size_t dims, size_t
     : dims_(dims),
       queries_(queries, queries + count * dims),
       nearest_(count, kept),
-      recognise_(selves == nullptr),
+      find_selves_(selves == nullptr),
       selves_(count, -1) {
   if (selves != nullptr) selves_.assign(selves, selves + count);
 }
@@ -60,15 +62,15 @@ void GroundTruth::add(const float* rows, const uint64_t* ids, size_t count, size
 }
 
 void GroundTruth::add_round(const float* rows, const uint64_t* ids, size_t count, size_t threads) {
-  const size_t all = nearest_.queries(), shares = (count + kShareRows - 1) / kShareRows;
-  // What each share found above what was known before, in row order.
+  const size_t queries = nearest_.queries(), shares = (count + kShareRows - 1) / kShareRows;
+  // What each share found above the thresholds of the previous round, by query.
   std::vector<std::vector<std::pair<uint32_t, Neighbour>>> found(shares);
   parallel_for(shares, threads, [&](size_t share, size_t) {
     const size_t first = share * kShareRows, here = std::min(kShareRows, count - first);
-    std::vector<float> products(all * here);
-    kernels().gemm_nt(all, here, dims_, queries_.data(), dims_, rows + first * dims_, dims_,
+    std::vector<float> products(queries * here);
+    kernels().gemm_nt(queries, here, dims_, queries_.data(), dims_, rows + first * dims_, dims_,
                       products.data(), here, false);
-    for (size_t q = 0; q < all; ++q) {
+    for (size_t q = 0; q < queries; ++q) {
       const float threshold = nearest_.threshold(q);
       for (size_t i = 0; i < here; ++i) {
         const float cosine = products[q * here + i];
@@ -86,7 +88,7 @@ void GroundTruth::add_round(const float* rows, const uint64_t* ids, size_t count
 
 bool GroundTruth::is_self(size_t query, const Neighbour& neighbour) {
   int64_t& self = selves_[query];
-  if (recognise_ && self < 0 && neighbour.cosine >= kItself) {
+  if (find_selves_ && self < 0 && neighbour.cosine >= kSelfCosine) {
     self = static_cast<int64_t>(neighbour.id);
   }
   return self == static_cast<int64_t>(neighbour.id);

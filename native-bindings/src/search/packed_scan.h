@@ -1,4 +1,5 @@
-// Exact search over the caller's own packed codes, by Hamming distance.
+// Exact search by Hamming distance over packed codes that the caller supplies. No index is
+// involved.
 #ifndef CORVID_SEARCH_PACKED_SCAN_H_
 #define CORVID_SEARCH_PACKED_SCAN_H_
 
@@ -13,8 +14,8 @@ struct PackedHit {
   uint16_t distance_bits;
 };
 
-// The best `limit` of `rows` codes of `stride_bytes` each (a multiple of 8, from 8 to 128), by
-// distance to `query` (stride_bytes), then by row; best first.
+// The best `limit` rows by distance to `query`, then by row; best first. codes: rows x
+// stride_bytes; query: stride_bytes, which is a multiple of 8 from 8 to 128.
 std::vector<PackedHit> packed_scan(const uint8_t* codes, size_t stride_bytes, uint64_t rows,
                                    const uint8_t* query, size_t limit);
 

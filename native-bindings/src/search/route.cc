@@ -1,3 +1,4 @@
+// Integer products with all routing vectors, then a selection of the largest.
 #include "search/route.h"
 
 #include <algorithm>
@@ -10,13 +11,13 @@
 namespace corvid {
 namespace {
 
-// Queries that share one reading of the routing vectors.
+// Queries that share one pass over the routing vectors.
 constexpr size_t kQueriesAtOnce = 16;
 
-// The best `probes` of `lists` similarities. First a bound that at least `probes` lists reach: the
-// maxima of four times as many columns of them are that many lists, whatever else a column holds.
-// Only columns whose maximum reaches it are looked at list by list, and few lists pass and are
-// sorted.
+// Selects the `probes` largest of `lists` similarities. The lists are arranged in about 4 x
+// `probes` columns. The probes-th largest of the column maxima is a lower bound that at least
+// `probes` lists reach. Only columns whose maximum reaches the bound are searched, and the few
+// lists that pass are sorted.
 class ListSelector {
  public:
   ListSelector(size_t lists, size_t probes)
@@ -56,16 +57,16 @@ void route_queries(const Codec& codec, const float* queries, size_t count, size_
                    RoutedList* out) {
   const PanelSpan vectors = codec.routing_vectors();
   const size_t dims = codec.head().routing_dims, lists = codec.lists(), width = vectors.width();
-  std::vector<float> own(kQueriesAtOnce * dims), similarities(lists);
+  std::vector<float> projected(kQueriesAtOnce * dims), similarities(lists);
   std::vector<uint8_t> rows(kQueriesAtOnce * vectors.depth());
   std::vector<int32_t> sums(kQueriesAtOnce * width);
   ListSelector selector(lists, probes);
   for (size_t first = 0; first < count; first += kQueriesAtOnce) {
     const size_t used = std::min(kQueriesAtOnce, count - first);
     float scales[kQueriesAtOnce];
-    routing_queries(codec, queries + first * codec.dims(), used, own.data());
+    routing_queries(codec, queries + first * codec.dims(), used, projected.data());
     for (size_t i = 0; i < used; ++i) {
-      scales[i] = quantise_row(&own[i * dims], dims, &rows[i * vectors.depth()]);
+      scales[i] = quantise_row(&projected[i * dims], dims, &rows[i * vectors.depth()]);
     }
     vectors.products(rows.data(), used, sums.data());
     for (size_t i = 0; i < used; ++i) {

@@ -1,8 +1,8 @@
-// Which lists are nearest to a query, by brute force over the codec's routing vectors.
+// Routing: the lists nearest to a query, by brute force over the codec's routing vectors.
 //
-// The query is rounded to seven bits a number, so that products are whole numbers, the same on
-// every machine. Lists that differ by less than two thousandths may change places, which costs no
-// recall.
+// The query is quantized to seven bits per dimension, so that products are integers and the same on
+// every machine. Lists whose similarities differ by less than 0.002 may change places, which costs
+// no recall.
 #ifndef CORVID_SEARCH_ROUTE_H_
 #define CORVID_SEARCH_ROUTE_H_
 
@@ -18,8 +18,8 @@ struct RoutedList {
   uint32_t list;
 };
 
-// The `probes` most similar lists of each of `count` queries (codec.dims() numbers each), most
-// similar first, equal ones by number: count x probes into `out`. 1 <= probes <= codec.lists().
+// The `probes` most similar lists of each query, most similar first; ties by list number.
+// queries: count x codec.dims(); out: count x probes; 1 <= probes <= codec.lists().
 void route_queries(const Codec& codec, const float* queries, size_t count, size_t probes,
                    RoutedList* out);
 

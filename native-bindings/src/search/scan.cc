@@ -1,3 +1,4 @@
+// Runs one scanner per segment over the routed lists, or over a range of rows.
 #include "search/scan.h"
 
 #include <algorithm>
@@ -10,11 +11,11 @@
 namespace corvid {
 namespace {
 
-// Lists are read ahead so many at a time.
+// Lists that are read ahead at a time.
 constexpr size_t kListsAhead = 4;
 
-// The segment with the most rows, where the weight of the norm is estimated: one for all segments,
-// so that their scores compare.
+// The segment with the most rows. The norm weight is estimated there, and used for all segments, so
+// that their scores are comparable.
 const Segment& largest(const Searchable& index) {
   const auto smaller = [](const auto& a, const auto& b) { return a->rows() < b->rows(); };
   return **std::max_element(index.segments.begin(), index.segments.end(), smaller);
@@ -35,7 +36,7 @@ struct SegmentScanner {
   size_t segment;  // its position in the index
 };
 
-// A scanner for each segment that the filter leaves rows of. `stop`: null for none.
+// A scanner for each segment, except those whose filter keeps no row. `stop` may be null.
 std::vector<SegmentScanner> scanners_of(const Searchable& index, QueryContext& query,
                                         const SearchPlan& plan, const IndexFilter& filter,
                                         float norm_weight, Shortlist& shortlist, StopRule* stop) {
@@ -60,23 +61,23 @@ uint64_t rows_of(const std::vector<SegmentScanner>& scanners) {
   return rows;
 }
 
-// Goes on after the first scanned.lists of those `routed`, with lists beyond them too, until there
-// are `least` rows or no list is left.
-void scan_further(QueryContext& query, const RoutedSpan& routed, size_t least,
+// Scans further lists after the first scanned.lists of `routed`, also lists beyond `routed`, until
+// the shortlist has `min_rows` rows or no list is left.
+void scan_further(QueryContext& query, const RoutedSpan& routed, size_t min_rows,
                   std::vector<SegmentScanner>& scanners, const Shortlist& shortlist,
                   Scanned& scanned) {
-  constexpr size_t kWider = 4;
+  constexpr size_t kGrowth = 4;  // of the number of lists routed to, each time
   const size_t all = query.codec().lists();
   std::vector<bool> done(all);
   for (size_t i = 0; i < scanned.lists; ++i) done[routed.lists[i].list] = true;
   std::vector<RoutedList> wider;
-  for (size_t count = routed.size; scanned.lists < all && shortlist.size() < least;) {
-    count = std::min(all, std::max<size_t>(1, count) * kWider);
+  for (size_t count = routed.size; scanned.lists < all && shortlist.size() < min_rows;) {
+    count = std::min(all, std::max<size_t>(1, count) * kGrowth);
     wider.resize(count);
     route_queries(query.codec(), query.values(), 1, count, wider.data());
     for (const RoutedList& one : wider) {
       if (done[one.list]) continue;
-      if (shortlist.size() >= least) return;
+      if (shortlist.size() >= min_rows) return;
       done[one.list] = true;
       for (SegmentScanner& each : scanners) each.scanner.scan_list(one.list, one.list);
       ++scanned.lists;
@@ -113,8 +114,8 @@ Scanned scan_index(const Searchable& index, QueryContext& query, const RoutedSpa
     for (SegmentScanner& one : scanners) one.scanner.scan_list(routed.lists[i].list, next);
     ++scanned.lists;
   }
-  const size_t least = std::min(plan.wanted, plan.shortlist);
-  if (shortlist.size() < least) scan_further(query, routed, least, scanners, shortlist, scanned);
+  const size_t needed = std::min(plan.wanted, plan.shortlist);
+  if (shortlist.size() < needed) scan_further(query, routed, needed, scanners, shortlist, scanned);
   scanned.rows = rows_of(scanners);
   return scanned;
 }

@@ -1,3 +1,4 @@
+// Maps global rows to segments.
 #include "search/searchable.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Scores the rows of a range chunk by chunk.
 #include "search/sweep.h"
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 namespace corvid {
 namespace {
 
-// Rows scored at once: few enough to stay in the cache, and to notice a cancellation.
+// Rows of one chunk: few enough to fit the cache, and to notice a cancellation soon.
 constexpr uint64_t kChunkRows = 32768;
 
 // Appends the rows of [first, last) that the filter keeps.
@@ -42,7 +43,7 @@ std::optional<uint64_t> sweep_range(const Searchable& index, QueryContext& query
     append_kept(index, filter, first, std::min(last_row, first + kChunkRows), candidates);
     score_candidates(index, query, plan, candidates, times);
     scored += candidates.size();
-    std::copy(candidates.begin(), candidates.end(), best.room(candidates.size()));
+    std::copy(candidates.begin(), candidates.end(), best.reserve(candidates.size()));
     best.take(candidates.size());
   }
   best.best(&candidates);

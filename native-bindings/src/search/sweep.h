@@ -1,4 +1,5 @@
-// Exhaustive search: every row of a range scored by the plan's last step, without a shortlist.
+// Exhaustive search: scores every row of a range by the plan's last step, without a scan at
+// level 64.
 #ifndef CORVID_SEARCH_SWEEP_H_
 #define CORVID_SEARCH_SWEEP_H_
 
@@ -13,9 +14,9 @@
 
 namespace corvid {
 
-// Leaves the best plan.wanted rows of [first_row, last_row) in memory.candidates.
-// plan.scores_anew() and last_row <= index.rows(). Returns the rows scored, or nothing if
-// `cancelled` became true, which is asked every few milliseconds.
+// Leaves the best plan.wanted rows of [first_row, last_row) in memory.candidates. Returns the
+// number of rows scored, or no value if `cancelled` returned true; it is called every few
+// milliseconds. Preconditions: plan.scores_anew(), last_row <= index.rows().
 std::optional<uint64_t> sweep_range(const Searchable& index, QueryContext& query,
                                     const SearchPlan& plan, const IndexFilter& filter,
                                     uint64_t first_row, uint64_t last_row,

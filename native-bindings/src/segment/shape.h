@@ -1,4 +1,4 @@
-// What the rows of a segment are made of.
+// The shape of a segment's rows: levels, lists, vectors. Shared by writing and reading.
 #ifndef CORVID_SEGMENT_SHAPE_H_
 #define CORVID_SEGMENT_SHAPE_H_
 
@@ -18,13 +18,13 @@ struct SegmentShape {
   std::vector<uint32_t> levels;  // bits, ascending, the first is 64
   uint32_t vector_bytes;         // of one int8 vector; 0 for a segment without vectors
 
-  // Bytes of a row's code in an EncodedBatch: its records of all planes, one after another.
+  // Bytes of one row's code in an EncodedBatch: its records in the planes of all levels.
   size_t code_bytes() const {
     size_t bytes = 0;
     for (const uint32_t level : levels) bytes += plane_stride_bytes(level);
     return bytes;
   }
-  // The levels as SegmentHead holds them.
+  // SegmentHead::levels.
   uint32_t level_mask() const {
     uint32_t mask = 0;
     for (const uint32_t level : levels) mask |= level;
@@ -32,7 +32,7 @@ struct SegmentShape {
   }
 };
 
-// A run of consecutive lists, [first, last).
+// Consecutive lists [first, last).
 struct ListRange {
   uint32_t first;
   uint32_t last;

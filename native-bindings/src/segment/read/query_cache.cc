@@ -1,3 +1,4 @@
+// Holds one codec and one query per thread, and checks a query when it changes.
 #include "segment/read/query_cache.h"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ QueryContext& query_context(const std::shared_ptr<const Codec>& codec, const flo
   if (!kernels().loops->all_finite(query, dims)) {
     const float* first =
         std::find_if_not(query, query + dims, [](float x) { return std::isfinite(x); });
-    throw Error("ERR_VECTOR_INVALID", "the query holds NaN or infinity")
+    throw Error("ERR_VECTOR_INVALID", "the query contains NaN or infinity")
         .actual("number " + std::to_string(first - query));
   }
   if (!same_codec) {

@@ -1,3 +1,4 @@
+// Coalesces neighbouring ranges of a file into one readahead request each.
 #include "segment/read/read_ahead.h"
 
 #include <algorithm>
@@ -5,7 +6,7 @@
 namespace corvid {
 namespace {
 
-// Ranges that lie no further apart are read as one: the disk gives neighbours for nothing.
+// Ranges with a smaller gap are read as one: a disk reads the gap at no extra cost.
 constexpr uint64_t kGapBytes = 4096;
 
 void read_ahead_rows(const FramedFile& file, uint64_t stride_bytes, uint64_t row_offset,
@@ -23,12 +24,12 @@ void ReadRuns::add(uint64_t offset, uint64_t bytes) {
     end_ = std::max(end_, offset + bytes);
     return;
   }
-  ask();
+  request();
   first_ = offset;
   end_ = offset + bytes;
 }
 
-void ReadRuns::ask() const {
+void ReadRuns::request() const {
   if (first_ < end_) file_.prefetch(first_, end_ - first_);
 }
 

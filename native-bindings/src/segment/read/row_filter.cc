@@ -1,3 +1,4 @@
+// Sets of ids as bitmaps or sorted arrays, and the filters that threads share by handle.
 #include "segment/read/row_filter.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace corvid {
 namespace {
 
-// A bitmap answers in one look; it is worth 64 bits an id, and always worth 8 MiB.
+// A bitmap answers with one access. It is used if it takes at most 64 bits per id, or 8 MiB.
 constexpr uint64_t kBitsPerId = 64;
 constexpr uint64_t kAlwaysBits = uint64_t{64} << 20;
 
@@ -20,7 +21,7 @@ struct PublishedFilters {
 };
 
 PublishedFilters& published() {
-  // Never destroyed: worker threads may outlive the order in which statics go.
+  // Never destroyed: worker threads may still run when static objects are destroyed.
   static auto* const filters = new PublishedFilters;
   return *filters;
 }
@@ -29,23 +30,23 @@ PublishedFilters& published() {
 
 IdSet::IdSet(std::vector<uint64_t> ids) : sorted_(std::move(ids)) {
   if (sorted_.empty()) return;
-  const auto [least, largest] = std::minmax_element(sorted_.begin(), sorted_.end());
-  least_ = *least;
-  span_ = *largest - least_ + 1;
+  const auto [min, max] = std::minmax_element(sorted_.begin(), sorted_.end());
+  min_ = *min;
+  span_ = *max - min_ + 1;
   if (span_ > std::max(kAlwaysBits, sorted_.size() * kBitsPerId)) {
     std::sort(sorted_.begin(), sorted_.end());
     return;
   }
   bitmap_.resize((span_ + 63) / 64);
   for (const uint64_t id : sorted_) {
-    bitmap_[(id - least_) / 64] |= uint64_t{1} << ((id - least_) % 64);
+    bitmap_[(id - min_) / 64] |= uint64_t{1} << ((id - min_) % 64);
   }
   sorted_.clear();
   sorted_.shrink_to_fit();
 }
 
 bool IdSet::contains(uint64_t id) const {
-  const uint64_t offset = id - least_;  // wraps to a large number below least_
+  const uint64_t offset = id - min_;  // wraps to a large number if id < min_
   if (offset >= span_) return false;
   if (bitmap_.empty()) return std::binary_search(sorted_.begin(), sorted_.end(), id);
   return bitmap_[offset / 64] >> (offset % 64) & 1;
@@ -84,7 +85,7 @@ std::shared_ptr<const RowFilter> RowFilter::find(uint64_t handle) {
   const std::lock_guard<std::mutex> hold(all.lock);
   const auto found = all.filters.find(handle);
   if (found != all.filters.end()) return found->second;
-  throw Error("ERR_CLOSED", "the row filter was freed").hint("make it again");
+  throw Error("ERR_CLOSED", "the row filter was freed").hint("create it again");
 }
 
 }  // namespace corvid

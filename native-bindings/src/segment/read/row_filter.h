@@ -1,4 +1,6 @@
-// Which rows of one segment a scan may return.
+// Filters: which rows of one segment a scan may return.
+//
+// Filters are made from sets of item ids (make_filter in rows.h), and know nothing of metadata.
 #ifndef CORVID_SEGMENT_READ_ROW_FILTER_H_
 #define CORVID_SEGMENT_READ_ROW_FILTER_H_
 
@@ -11,7 +13,7 @@
 
 namespace corvid {
 
-// A set of item ids, made to answer "is this id in it?" for every row of a segment.
+// A set of item ids for fast membership tests of all rows of a segment.
 class IdSet {
  public:
   // ids: any order, repeats allowed, each at most kMaxItemId.
@@ -19,13 +21,14 @@ class IdSet {
   bool contains(uint64_t id) const;
 
  private:
-  std::vector<uint64_t> sorted_;  // empty when there is a bitmap
-  std::vector<uint64_t> bitmap_;  // bit id - least_
-  uint64_t least_ = 0;
-  uint64_t span_ = 0;  // largest - least + 1; 0 for no ids
+  std::vector<uint64_t> sorted_;  // empty if there is a bitmap
+  std::vector<uint64_t> bitmap_;  // bit id - min_
+  uint64_t min_ = 0;
+  uint64_t span_ = 0;  // largest id - min_ + 1; 0 for an empty set
 };
 
-// Bit (r % 8) of byte r / 8 keeps row r, as the scan kernels want it. Immutable once published.
+// A bitmap of rows: bit (r % 8) of byte r / 8 keeps row r, as the scan kernels read it
+// (simd/contract.h). Immutable once published.
 class RowFilter {
  public:
   RowFilter(Uuid segment, uint64_t segment_rows);
@@ -35,7 +38,7 @@ class RowFilter {
     ++kept_rows_;
   }
 
-  // Of the segment that the rows belong to.
+  // UUID of the segment that the rows belong to.
   const Uuid& segment() const { return segment_; }
   uint64_t kept_rows() const { return kept_rows_; }
   // Padded with zeros to a multiple of 8 bytes.
@@ -43,10 +46,10 @@ class RowFilter {
   bool keeps(uint64_t row) const { return (bits_[row / 64] >> (row % 64) & 1) != 0; }
   bool keeps_any(uint64_t first_row, uint64_t last_row) const;
 
-  // Makes a filter reachable from all threads by a number above 0, until it is withdrawn.
+  // Makes a filter available to all threads under a handle > 0, until it is withdrawn.
   static uint64_t publish(std::shared_ptr<const RowFilter> filter);
   static void withdraw(uint64_t handle);
-  // Throws ERR_CLOSED if it was withdrawn or never was.
+  // Throws ERR_CLOSED if no filter has this handle (any more).
   static std::shared_ptr<const RowFilter> find(uint64_t handle);
 
  private:

@@ -1,3 +1,4 @@
+// Passes over the ids of a segment, and copies of its rows.
 #include "segment/read/rows.h"
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 namespace corvid {
 namespace {
 
-// Ids are read ahead so many at a time by what looks through all of them.
+// A pass over all ids reads them ahead in steps of this many.
 constexpr uint64_t kIdsAhead = uint64_t{1} << 20;
 
 template <typename Use>
@@ -24,13 +25,13 @@ void for_all_ids(const Segment& segment, const Use& use) {
 }  // namespace
 
 std::vector<double> find_rows(const Segment& segment, const std::vector<uint64_t>& ids) {
-  // Positions of each id in `ids`: usually one, but an id may be asked for twice.
+  // Positions of each id in `ids`: usually one, but an id may occur twice.
   std::unordered_multimap<uint64_t, size_t> positions;
   for (size_t i = 0; i < ids.size(); ++i) positions.emplace(ids[i], i);
-  const IdSet wanted(ids);
+  const IdSet id_set(ids);
   std::vector<double> rows(ids.size(), -1);
   for_all_ids(segment, [&](uint64_t row, uint64_t id) {
-    if (!wanted.contains(id)) return;
+    if (!id_set.contains(id)) return;
     const auto [first, last] = positions.equal_range(id);
     std::for_each(first, last,
                   [&](const auto& entry) { rows[entry.second] = static_cast<double>(row); });
@@ -59,7 +60,7 @@ size_t code_bytes(const Segment& segment) {
   return bytes;
 }
 
-void copy_rows(const Segment& segment, const double* rows, size_t count, uint32_t* lists,
+void copy_rows(const Segment& segment, const double* row_ids, size_t count, uint32_t* lists,
                uint8_t* codes, int8_t* vectors) {
   const Codec& codec = segment.codec();
   if (segment.usable_levels() < codec.level_count() ||
@@ -68,14 +69,11 @@ void copy_rows(const Segment& segment, const double* rows, size_t count, uint32_
         .path(segment.folder())
         .hint("put the missing plane back, or build the index again");
   }
-  std::vector<Candidate> wanted(count);
+  const std::vector<Candidate> rows = candidates_of(row_ids, count);
+  read_ahead_records(segment, 0, codec.level_count(), rows.data(), count);
+  if (vectors != nullptr) read_ahead_vectors(segment, 0, rows.data(), count);
   for (size_t i = 0; i < count; ++i) {
-    wanted[i] = {0, kUnknownList, static_cast<uint64_t>(rows[i])};
-  }
-  read_ahead_records(segment, 0, codec.level_count(), wanted.data(), count);
-  if (vectors != nullptr) read_ahead_vectors(segment, 0, wanted.data(), count);
-  for (size_t i = 0; i < count; ++i) {
-    const uint64_t row = wanted[i].row;
+    const uint64_t row = rows[i].row;
     uint8_t first_record[kPlane64Bytes];
     const RowCode code = segment.code_of(row, first_record);
     lists[i] = segment.list_of(row);

@@ -1,3 +1,4 @@
+// The loops around the kernels: thresholds, hits, and blocks of rows of one list.
 #include "segment/read/scan.h"
 
 #include <algorithm>
@@ -10,75 +11,74 @@
 namespace corvid {
 namespace {
 
-// Hits gathered before they are turned into candidates and the threshold is raised.
+// Hits of one kernel call at most. Then they become candidates, and the threshold is raised.
 constexpr size_t kHits = 2048;
 
-// Most rows that one call of a kernel is given; a multiple of kBlockRows.
+// Rows of one kernel call at most; a multiple of kBlockRows.
 constexpr uint64_t kCallRows = uint64_t{1} << 30;
 
-constexpr uint32_t kMostSum = 255 * kTables;
+constexpr uint32_t kMaxSum = 255 * kTables;
 
 float score_of(const ScanTables& tables, uint32_t sum) {
   return tables.base + tables.scale * static_cast<float>(sum);
 }
 
-// The least sum whose score is not below `worst`; kMostSum + 1 if there is none. Scores do not fall
-// as sums grow, so a guess by division and a few steps find it exactly.
-uint32_t least_sum(const ScanTables& tables, float worst) {
-  const double guess = (static_cast<double>(worst) - tables.base) / tables.scale;
-  uint32_t sum = guess <= 0 ? 0 : static_cast<uint32_t>(std::min(guess, double{kMostSum + 1}));
+// The smallest sum whose score is at least `worst`; kMaxSum + 1 if there is none. Scores never
+// decrease as sums grow, so an estimate by division and a few steps find it exactly.
+uint32_t min_sum(const ScanTables& tables, float worst) {
+  const double estimate = (static_cast<double>(worst) - tables.base) / tables.scale;
+  uint32_t sum = estimate <= 0 ? 0 : static_cast<uint32_t>(std::min(estimate, double{kMaxSum + 1}));
   while (sum > 0 && score_of(tables, sum - 1) >= worst) --sum;
-  while (sum <= kMostSum && score_of(tables, sum) < worst) ++sum;
+  while (sum <= kMaxSum && score_of(tables, sum) < worst) ++sum;
   return sum;
 }
 
-// Room for hits of the scanner that is at work on this thread.
-ScanHit* hit_room() {
-  static thread_local const std::unique_ptr<ScanHit[]> room(new ScanHit[kHits]);
-  return room.get();
+// The hit buffer of this thread, used by one scanner at a time.
+ScanHit* hit_buffer() {
+  static thread_local const std::unique_ptr<ScanHit[]> buffer(new ScanHit[kHits]);
+  return buffer.get();
 }
 
-// As much of a list as the nearer caches take without losing what is in use.
+// Prefetches as much of a list as the caches hold without evicting what is in use.
 void fetch_list(const Segment& segment, uint32_t list) {
-  constexpr uint64_t kMostBytes = 8192;
+  constexpr uint64_t kMaxBytes = 8192;
   const uint64_t first_block = segment.list_first(list) / kBlockRows;
   const uint64_t rows = segment.list_first(list + 1) - segment.list_first(list);
   prefetch(segment.plane_64() + first_block * kBlockBytes,
-           std::min(rows * kPlane64Bytes, kMostBytes));
+           std::min(rows * kPlane64Bytes, kMaxBytes));
 }
 
-// The records of a row.
+// Prefetches the records of a row.
 void fetch_row(const Segment& segment, uint64_t row, size_t levels) {
   prefetch(segment.plane_64() + row / kBlockRows * kBlockBytes, kBlockBytes);
   for (size_t i = 1; i < levels; ++i) prefetch(segment.record_of(row, i), kCacheLineBytes);
 }
 
-// Adds a row of the list that `codes` is of; fewer than kLanes are there.
+// Adds a row to `codes`, which holds fewer than kLanes rows, all of the same list.
 void add_code(const Segment& segment, uint64_t row, size_t levels, RowCodes& codes) {
   const size_t r = codes.count++;
-  const uint8_t* lane = segment.plane_64() + row / kBlockRows * kBlockBytes + row % kBlockRows;
-  for (size_t b = 0; b < kPlane64Bytes; ++b) codes.first[b * kLanes + r] = lane[b * kBlockRows];
+  segment.copy_record_64(row, codes.first + r, kLanes);
   for (size_t i = 1; i < levels; ++i) codes.records[r][i] = segment.record_of(row, i);
 }
 
-// Norms of rows by 64 bits, those of one list together: what norms need of a list costs as much as
-// those of a few rows.
+// Norms of rows at level 64. Rows of the same list are grouped, because the set-up for a list costs
+// as much as the norms of a few rows.
 void norms_of(const Segment& segment, QueryContext& query, const std::vector<Candidate>& rows,
               std::vector<float>& norms) {
   norms.assign(rows.size(), 0);
-  std::vector<size_t> places;
+  std::vector<size_t> positions;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (norms[i] > 0) continue;
     RowCodes codes;
-    places.clear();
+    positions.clear();
     for (size_t k = i; k < rows.size() && codes.count < kLanes; ++k) {
       if (rows[k].list != rows[i].list || norms[k] > 0) continue;
       add_code(segment, rows[k].row, 1, codes);
-      places.push_back(k);
+      positions.push_back(k);
     }
-    float own[kLanes];
-    query.norms(rows[i].list, codes, 1, own);
-    for (size_t r = 0; r < codes.count; ++r) norms[places[r]] = own[r];
+    float list_norms[kLanes];
+    query.norms(rows[i].list, codes, 1, list_norms);
+    for (size_t r = 0; r < codes.count; ++r) norms[positions[r]] = list_norms[r];
   }
 }
 
@@ -90,11 +90,11 @@ Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings
       query_(query),
       settings_(settings),
       shortlist_(shortlist),
-      hits_(hit_room()) {}
+      hits_(hit_buffer()) {}
 
 void Scanner::scan_list(uint32_t list, uint32_t next) {
-  // While the tables of this list are built and its rows scanned, the next one's rows come near:
-  // a quarter of the time where lists lie in memory at random, 8 KB each.
+  // Prefetch the next list while this one is scanned. This saves a quarter of the time for lists of
+  // 8 KB at random places in memory.
   fetch_list(segment_, next);
   query_.fetch_list(next);
   scan_within(list, segment_.list_first(list), segment_.list_first(list + 1));
@@ -127,8 +127,8 @@ void Scanner::scan_within(uint32_t list, uint64_t first_row, uint64_t last_row) 
   }
   const auto scan = kernels().scan_tables;
   while (first_row < last_row) {
-    const uint32_t threshold = least_sum(tables, shortlist_.worst_score());
-    if (threshold > kMostSum) return;
+    const uint32_t threshold = min_sum(tables, shortlist_.worst_score());
+    if (threshold > kMaxSum) return;
     const ScanRange range{segment_.plane_64(), first_row,
                           static_cast<uint32_t>(std::min(last_row - first_row, kCallRows)),
                           filter == nullptr ? nullptr : filter->bits()};
@@ -139,41 +139,41 @@ void Scanner::scan_within(uint32_t list, uint64_t first_row, uint64_t last_row) 
   }
 }
 
-// Written without a branch on the score: whether a hit is kept is a coin toss early in a scan.
+// Without a branch on the score, which would be unpredictable early in a scan.
 void Scanner::keep(const ScanTables& tables, uint32_t list, uint64_t first_row, size_t hits) {
   const float worst = shortlist_.worst_score();
   const uint64_t first = first_row + settings_.row_offset;
-  Candidate* room = shortlist_.room(hits);
+  Candidate* out = shortlist_.reserve(hits);
   size_t kept = 0;
   for (size_t i = 0; i < hits; ++i) {
     const float score = score_of(tables, hits_[i].sum);
-    room[kept] = {score, list, first + hits_[i].row};
+    out[kept] = {score, list, first + hits_[i].row};
     kept += score >= worst;
   }
   if (settings_.stop != nullptr) {
-    for (size_t i = 0; i < kept; ++i) settings_.stop->offer(room[i].score);
+    for (size_t i = 0; i < kept; ++i) settings_.stop->offer(out[i].score);
   }
   shortlist_.take(kept);
 }
 
 // Ranking by a/√n near θ is ranking by f = a − (t/2)n with t = θ/√n (docs/internals/codec.md).
-// What counts is to rank the best rows well, not the shortlist's last ones, and the best have
-// longer x̂ than others: so θ and n are those of rows that a guess ranks at the top. (A second
-// round, with what the first one found as the guess, changes no recall.)
+// The best rows must be ranked well, rather than the last ones of the shortlist, and the best rows
+// have a longer x̂ than others. So θ and n are taken from the rows that an initial weight ranks at
+// the top. (A second iteration, starting from the result of the first, does not change recall.)
 float estimate_norm_weight(const Segment& segment, QueryContext& query,
                            const std::vector<uint32_t>& lists, size_t limit) {
-  constexpr size_t kTopShare = 10;      // a tenth of the shortlist is the top
-  constexpr size_t kMostNormRows = 32;  // of which so many are looked at
+  constexpr size_t kTopShare = 10;     // the top is a tenth of the shortlist
+  constexpr size_t kMaxNormRows = 32;  // rows of the top that are sampled
   if (lists.empty()) return 0;
   const float mean_norm = segment.codec().mean_norm();
-  const float guess = query.list_product(lists[0]) / (mean_norm * mean_norm);
+  const float initial = query.list_product(lists[0]) / (mean_norm * mean_norm);
   static thread_local Shortlist shortlist(0);
   shortlist.reset(limit / kTopShare + 1);
-  Scanner scanner(segment, query, {Scoring::kAsymmetric, guess, nullptr}, shortlist);
+  Scanner scanner(segment, query, {Scoring::kAsymmetric, initial, nullptr}, shortlist);
   scanner.scan_lists(lists);
   const std::vector<Candidate>& top = shortlist.sorted();
-  if (top.empty()) return guess;
-  const size_t step = (top.size() + kMostNormRows - 1) / kMostNormRows;
+  if (top.empty()) return initial;
+  const size_t step = (top.size() + kMaxNormRows - 1) / kMaxNormRows;
   static thread_local std::vector<Candidate> chosen;
   static thread_local std::vector<float> norms;
   chosen.clear();

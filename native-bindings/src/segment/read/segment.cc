@@ -1,3 +1,4 @@
+// Opening a segment: maps its files and checks them against each other and the codec.
 #include "segment/read/segment.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace {
 
 std::string number(uint64_t value) { return std::to_string(value); }
 
-// What `open` gives, or null if there is no such file.
+// The result of `open`, or null if there is no such file.
 template <typename Open>
 std::unique_ptr<FramedFile> unless_missing(const Open& open) {
   try {
@@ -27,12 +28,12 @@ std::unique_ptr<FramedFile> unless_missing(const Open& open) {
 std::shared_ptr<const Segment> Segment::open(const std::string& folder,
                                              std::shared_ptr<const Codec> codec,
                                              const Uuid* known) {
-  // Never destroyed: worker threads may outlive the order in which statics go.
+  // Never destroyed: worker threads may still run when static objects are destroyed.
   static auto* const segments = new Registry<std::pair<std::string, Uuid>, const Segment>;
   if (known != nullptr) {
     if (auto segment = segments->find({folder, *known})) return segment;
   }
-  // A folder may be removed and made again while somebody still maps the old one: the uuid tells.
+  // A folder may be replaced while the old files are still mapped, so the key includes the UUID.
   const Uuid uuid = FramedFile(folder + "/" + kListsName, FileKind::kLists).uuid();
   return segments->open({folder, uuid},
                         [&] { return std::make_shared<const Segment>(folder, std::move(codec)); });
@@ -49,13 +50,13 @@ Segment::Segment(const std::string& folder, std::shared_ptr<const Codec> codec)
   rows_file_ =
       open_part(kRowsName, FileKind::kRows, 0, head_.id_bytes, head_.rows * head_.id_bytes);
   ids_ = rows_file_->data();
-  bool whole = true;
+  bool none_missing = true;
   for (size_t i = 0; i < codec_->level_count(); ++i) {
     const uint32_t level = codec_->level_bits(i);
     planes_[i] = i == 0 ? open_plane(level) : unless_missing([&] { return open_plane(level); });
-    whole = whole && planes_[i] != nullptr;
+    none_missing = none_missing && planes_[i] != nullptr;
     if (planes_[i] != nullptr) plane_data_[i] = planes_[i]->data();
-    if (whole) usable_levels_ = i + 1;
+    if (none_missing) usable_levels_ = i + 1;
   }
   if (head_.vectors != 0) {
     vectors_file_ = unless_missing([&] {
@@ -73,7 +74,7 @@ void Segment::read_head() {
   const uint64_t lists = lists_file_->header().rows;
   if (lists > kMaxLists ||
       lists_file_->data_bytes() != kSegmentHeadBytes + (lists + 1) * sizeof(uint64_t)) {
-    throw corrupt_file(lists_file_->path(), "the size does not fit the number of lists")
+    throw corrupt_file(lists_file_->path(), "the size does not match the number of lists")
         .expected(number(codec_->lists()) + " lists")
         .actual(number(lists) + " lists in " + number(lists_file_->data_bytes()) + " bytes");
   }
@@ -89,26 +90,27 @@ void Segment::check_head() const {
         .actual("codec " + format_uuid(uuid_of(head_.codec_uuid)));
   }
   if (head_.lists != codec_->lists() || head_.lists != lists_file_->header().rows) {
-    throw corrupt_file(path, "the number of lists is not the codec's")
+    throw corrupt_file(path, "the number of lists differs from the codec's")
         .expected(number(codec_->lists()))
         .actual(number(head_.lists));
   }
   uint32_t codec_levels = 0;
   for (size_t i = 0; i < codec_->level_count(); ++i) codec_levels |= codec_->level_bits(i);
   if (head_.levels != codec_levels) {
-    throw corrupt_file(path, "the levels are not the codec's")
+    throw corrupt_file(path, "the levels differ from the codec's")
         .expected("sum of levels " + number(codec_levels))
         .actual(number(head_.levels));
   }
   if (head_.rows > kMaxRows || (head_.id_bytes != 4 && head_.id_bytes != 8) || head_.vectors > 1) {
-    throw corrupt_file(path, "the head of the segment holds impossible values");
+    throw corrupt_file(path, "the segment head holds impossible values");
   }
 }
 
 void Segment::check_first_rows() const {
   const uint64_t* end = first_rows_ + head_.lists + 1;
   if (first_rows_[0] == 0 && end[-1] == head_.rows && std::is_sorted(first_rows_, end)) return;
-  throw corrupt_file(lists_file_->path(), "the first rows of the lists do not ascend to the end")
+  throw corrupt_file(lists_file_->path(),
+                     "the first rows of the lists do not ascend to the number of rows")
       .expected("0 to " + number(head_.rows))
       .actual(number(first_rows_[0]) + " to " + number(end[-1]));
 }
@@ -131,10 +133,10 @@ std::unique_ptr<FramedFile> Segment::open_part(const char* name, FileKind kind, 
   }
   if (header.rows != head_.rows || header.level != level || header.stride_bytes != stride_bytes ||
       header.data_bytes != data_bytes) {
-    throw corrupt_file(file->path(), "the file does not fit its segment")
+    throw corrupt_file(file->path(), "the file does not match its segment")
         .expected(number(head_.rows) + " rows of " + number(stride_bytes) + " bytes")
         .actual(number(header.rows) + " rows of " + number(header.stride_bytes) + " bytes, " +
-                number(header.data_bytes) + " in all");
+                number(header.data_bytes) + " bytes in total");
   }
   return file;
 }
@@ -159,14 +161,14 @@ std::vector<SegmentFileSize> Segment::files() const {
 }
 
 uint32_t Segment::list_of(uint64_t row) const {
-  // Empty lists share their first row with the next: the last list that starts here holds the row.
+  // An empty list has the same first row as the next: the last list that starts at or before `row`
+  // holds it.
   const uint64_t* end = first_rows_ + head_.lists + 1;
   return static_cast<uint32_t>(std::upper_bound(first_rows_, end, row) - first_rows_ - 1);
 }
 
 RowCode Segment::code_of(uint64_t row, uint8_t first_record[kPlane64Bytes]) const {
-  const uint8_t* lane = plane_64() + row / kBlockRows * kBlockBytes + row % kBlockRows;
-  for (size_t byte = 0; byte < kPlane64Bytes; ++byte) first_record[byte] = lane[byte * kBlockRows];
+  copy_record_64(row, first_record, 1);
   RowCode code{};
   code.records[0] = first_record;
   for (size_t i = 1; i < usable_levels_; ++i) code.records[i] = record_of(row, i);

@@ -1,8 +1,8 @@
-// A segment as it serves queries: its files, mapped and checked.
+// An open segment: its files, mapped and checked, and access to rows and lists.
 //
 // Immutable, and shared by all threads of the process without locks. Opening checks every header,
-// every length and every first row, so that nothing read later can lie outside of a file; the data
-// themselves are checked by verify_segment (verify.h), which reads all of them.
+// every length and every first row, so that no later read lies outside of a file. It does not check
+// the data; verify_segment (verify.h) does, by reading every byte.
 #ifndef CORVID_SEGMENT_READ_SEGMENT_H_
 #define CORVID_SEGMENT_READ_SEGMENT_H_
 
@@ -22,18 +22,18 @@ namespace corvid {
 struct SegmentFileSize {
   std::string name;
   uint64_t bytes;
-  uint64_t resident_bytes;  // of these, what wants memory while searching
+  uint64_t resident_bytes;  // those that should stay in memory while searching
 };
 
 class Segment {
  public:
-  // Segments of no more rows are taken to lie in memory.
+  // Segments with at most this many rows are assumed to be resident in memory.
   static constexpr uint64_t kResidentRows = 2000000;
 
-  // Maps the files of `folder`. If this process has them open already, gives the same object; with
-  // `known`, the UUID they must have, without a look at the folder, which may be gone by then.
-  // Throws ERR_NOT_FOUND, ERR_FORMAT_CORRUPT, ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD, and errors
-  // of the file system. Planes above 64 and vectors.i8 may be missing.
+  // Maps the files of `folder`, or returns the object that this process has open already. `known`,
+  // if not null, is the segment's UUID: an open object is then found even if the folder was
+  // removed. Planes above level 64 and vectors.i8 may be missing. Throws ERR_NOT_FOUND,
+  // ERR_FORMAT_CORRUPT, ERR_FORMAT_TOO_NEW, ERR_FORMAT_TOO_OLD, and errors of the file system.
   static std::shared_ptr<const Segment> open(const std::string& folder,
                                              std::shared_ptr<const Codec> codec,
                                              const Uuid* known = nullptr);
@@ -49,21 +49,22 @@ class Segment {
   uint64_t rows() const { return head_.rows; }
   uint32_t lists() const { return head_.lists; }
 
-  // Levels of the codec whose planes are here up to the first that is missing: what can be used.
+  // The number of levels before the first one whose plane is missing.
   size_t usable_levels() const { return usable_levels_; }
-  // Whether the plane of the codec's level `index` is here.
+  // Whether the plane of the codec's level `index` is present.
   bool has_plane(size_t index) const { return planes_[index] != nullptr; }
   bool has_vectors() const { return vectors_file_ != nullptr; }
-  // Whether vectors were written, and their file is gone.
+  // Whether the segment was written with vectors but their file is missing.
   bool lost_vectors() const { return head_.vectors != 0 && !has_vectors(); }
   std::vector<SegmentFileSize> files() const;
-  // Every file that is here.
+  // Every file that is present.
   std::vector<const FramedFile*> framed_files() const;
-  // Whether the segment is so large that longer planes, ids and vectors, and part of plane-64, may
-  // not lie in memory: reads of single rows then ask for them ahead (segment/read_ahead.h), and the
-  // operating system is told not to guess, for it would read 128 KB around every row.
+  // Whether the segment is so large that part of it may not be resident in memory. Then reads of
+  // single rows request them ahead (segment/read/read_ahead.h), and the operating system's
+  // readahead is off for all files but plane-64 and lists.bin: it would read 128 KB around every
+  // row.
   bool may_be_on_disk() const { return head_.rows > kResidentRows; }
-  // Precondition: the plane is here.
+  // Precondition: has_plane(index).
   const FramedFile& plane_file(size_t index) const { return *planes_[index]; }
   const FramedFile& rows_file() const { return *rows_file_; }
   // Precondition: has_vectors().
@@ -72,13 +73,18 @@ class Segment {
   const std::string& rows_path() const { return rows_file_->path(); }
   const std::string& plane_64_path() const { return planes_[0]->path(); }
 
-  // Rows [list_first(l), list_first(l + 1)) are list l's; list < lists().
+  // List l holds rows [list_first(l), list_first(l + 1)); list <= lists().
   uint64_t list_first(uint32_t list) const { return first_rows_[list]; }
   // The list of a row; row < rows().
   uint32_t list_of(uint64_t row) const;
 
-  // First byte of plane-64's first block.
+  // The data of plane-64, in blocks of kBlockRows rows (simd/contract.h).
   const uint8_t* plane_64() const { return plane_data_[0]; }
+  // Copies a row's record in plane-64 to out[0], out[stride], ...: kPlane64Bytes bytes.
+  void copy_record_64(uint64_t row, uint8_t* out, size_t stride) const {
+    const uint8_t* lane = plane_64() + row / kBlockRows * kBlockBytes + row % kBlockRows;
+    for (size_t b = 0; b < kPlane64Bytes; ++b) out[b * stride] = lane[b * kBlockRows];
+  }
   // The record of a row at a usable level above 64, by the level's index.
   const uint8_t* record_of(uint64_t row, size_t index) const {
     return plane_data_[index] + row * plane_stride_bytes(codec_->level_bits(index));
@@ -95,7 +101,7 @@ class Segment {
     return id;
   }
 
-  // Advice: start reading what a scan of `list` needs; for nothing if the segment lies in memory.
+  // Advises the operating system to read the rows of `list` for a scan, if may_be_on_disk().
   void read_ahead_list(uint32_t list) const;
 
  private:
@@ -112,12 +118,12 @@ class Segment {
   std::unique_ptr<FramedFile> lists_file_;
   std::unique_ptr<FramedFile> rows_file_;
   std::unique_ptr<FramedFile> vectors_file_;         // null if missing
-  std::unique_ptr<FramedFile> planes_[kLevelCount];  // by level of the codec; null if missing
-  const uint64_t* first_rows_ = nullptr;             // lists + 1
-  const uint8_t* plane_data_[kLevelCount] = {};      // of planes_
-  const uint8_t* ids_ = nullptr;                     // of rows_file_
+  std::unique_ptr<FramedFile> planes_[kLevelCount];  // by index of the level; null if missing
+  const uint64_t* first_rows_ = nullptr;             // size lists + 1
+  const uint8_t* plane_data_[kLevelCount] = {};      // data of planes_
+  const uint8_t* ids_ = nullptr;                     // data of rows_file_
   size_t usable_levels_ = 0;
-  size_t vector_bytes_;  // of one
+  size_t vector_bytes_;  // of one vector
 };
 
 }  // namespace corvid

@@ -1,4 +1,4 @@
-// The best rows of a scan, kept under a total order, so that any split of the work gives the same.
+// The best rows of a scan. Their order is total, so any split of the rows gives the same shortlist.
 #ifndef CORVID_SEGMENT_READ_SHORTLIST_H_
 #define CORVID_SEGMENT_READ_SHORTLIST_H_
 
@@ -16,25 +16,35 @@ constexpr uint32_t kUnknownList = UINT32_MAX;
 
 struct Candidate {
   float score;
-  uint32_t list;  // the row's, or kUnknownList
+  uint32_t list;  // of the row, or kUnknownList
   uint64_t row;
 };
 
-// By score descending, then row ascending. Scores are never NaN. (A type, not a function, so that
-// sorting has it inlined.)
+// Candidates for rows given as doubles, without scores or lists.
+inline std::vector<Candidate> candidates_of(const double* row_ids, size_t count) {
+  std::vector<Candidate> candidates(count);
+  for (size_t i = 0; i < count; ++i) {
+    candidates[i] = {0, kUnknownList, static_cast<uint64_t>(row_ids[i])};
+  }
+  return candidates;
+}
+
+// By score descending, then row ascending. Scores are never NaN. (A type rather than a function, so
+// that std::sort inlines it.)
 struct Better {
   bool operator()(const Candidate& a, const Candidate& b) const {
     return a.score > b.score || (a.score == b.score && a.row < b.row);
   }
 };
 
-// Keeps the best `limit` of the rows offered. Rows are gathered without order until there are twice
-// as many as wanted (and some), and then cut, so that a row costs a store, not a heap.
+// Keeps the best `limit` of all rows taken. Rows are collected unordered until there are a little
+// more than twice as many, and then cut to the limit, so that a row costs a store instead of a heap
+// operation.
 class Shortlist {
  public:
   explicit Shortlist(size_t limit) : limit_(limit), cut_at_(2 * limit + kSlack) {}
 
-  // Forgets everything; keeps the memory.
+  // Removes all rows; keeps the memory.
   void reset(size_t limit) {
     limit_ = limit;
     cut_at_ = 2 * limit + kSlack;
@@ -43,14 +53,15 @@ class Shortlist {
   }
 
   size_t size() const { return count_; }
-  // No row with a score below this can be among the best.
+  // Rows with a lower score cannot be among the best.
   float worst_score() const { return worst_; }
 
-  // Room for `rows` more candidates; they are written there and then taken by `take`.
-  Candidate* room(size_t rows) {
+  // Memory for `rows` more candidates. The caller writes some there, and then calls `take`.
+  Candidate* reserve(size_t rows) {
     if (candidates_.size() < count_ + rows) candidates_.resize(count_ + rows + cut_at_);
     return candidates_.data() + count_;
   }
+  // Adds the first `rows` candidates that were written to reserved memory.
   void take(size_t rows) {
     count_ += rows;
     if (count_ >= cut_at_) cut();
@@ -62,7 +73,7 @@ class Shortlist {
     out->assign(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count_));
   }
 
-  // The best, in order; at most `limit`. Nothing can be offered afterwards, before a reset.
+  // The best, sorted; at most `limit`. Only reset() may be called afterwards.
   const std::vector<Candidate>& sorted() {
     if (count_ > limit_) cut();
     candidates_.resize(count_);
@@ -73,7 +84,7 @@ class Shortlist {
  private:
   static constexpr size_t kSlack = 64;
 
-  // Leaves the order, so that rows of a list stay together: what comes next goes list by list.
+  // Keeps the order of the rows, so that rows of a list stay adjacent, which makes refining faster.
   void cut() {
     if (limit_ == 0) {
       count_ = 0;
@@ -86,15 +97,15 @@ class Shortlist {
     worst_ = nth_largest_.find(scores_.data(), count_, limit_);
     size_t kept = 0;
     for (size_t i = 0; i < count_; ++i) {
-      const Candidate own = candidates_[i];
-      candidates_[kept] = own;
-      kept += own.score >= worst_;
+      const Candidate candidate = candidates_[i];
+      candidates_[kept] = candidate;
+      kept += candidate.score >= worst_;
     }
     count_ = kept;
     if (count_ > limit_) drop_tied(count_ - limit_);
   }
 
-  // Drops so many of the rows that score worst_: the last ones.
+  // Drops `excess` of the rows whose score is worst_: those with the highest numbers.
   void drop_tied(size_t excess) {
     tied_.clear();
     for (size_t i = 0; i < count_; ++i) {
@@ -103,8 +114,8 @@ class Shortlist {
     const auto first = tied_.end() - static_cast<std::ptrdiff_t>(excess);
     std::nth_element(tied_.begin(), first, tied_.end());
     const uint64_t first_dropped = *first;
-    const auto dropped = [&](const Candidate& own) {
-      return own.score == worst_ && own.row >= first_dropped;
+    const auto dropped = [&](const Candidate& candidate) {
+      return candidate.score == worst_ && candidate.row >= first_dropped;
     };
     const auto all = candidates_.begin(), end = all + static_cast<std::ptrdiff_t>(count_);
     count_ = static_cast<size_t>(std::remove_if(all, end, dropped) - all);

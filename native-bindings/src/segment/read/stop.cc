@@ -1,3 +1,4 @@
+// The logistic model behind the stop rule, and its fitted coefficients.
 #include "segment/read/stop.h"
 
 #include <cmath>
@@ -7,14 +8,14 @@ namespace corvid {
 namespace {
 
 // Fitted by logistic regression to the lists of 2,000 queries of clip-b32 (2,048 lists): whether a
-// list holds one of the ten true neighbours. Only their proportions matter: the least log odds of a
-// search come from calibration.
+// list holds one of the ten true neighbours. Only their proportions matter, because the threshold
+// of a search comes from calibration.
 constexpr float kStart = 0.95f;
 constexpr float kPosition = -0.65f;
 constexpr float kUnchanged = -0.66f;
 constexpr float kSimilarity = 20.2f;
 
-// ln(1 + n), from a table as far as it goes.
+// ln(1 + n), from a table for small n.
 float log_of(size_t n) {
   static const std::vector<float> table = [] {
     std::vector<float> values(4096);
@@ -34,7 +35,7 @@ bool StopRule::ends_before(float similarity) {
   changed_ = false;
   const float log_odds = ((kStart + kPosition * log_of(lists_)) + kUnchanged * log_of(unchanged_)) +
                          kSimilarity * (similarity - first_);
-  return lists_++ > 0 && log_odds < least_;
+  return lists_++ > 0 && log_odds < min_log_odds_;
 }
 
 void StopRule::insert(float score) {

@@ -1,4 +1,4 @@
-// When a scan of lists, most similar first, has found what it will find.
+// Early termination of a scan that visits lists in order of similarity.
 #ifndef CORVID_SEGMENT_READ_STOP_H_
 #define CORVID_SEGMENT_READ_STOP_H_
 
@@ -8,18 +8,20 @@
 
 namespace corvid {
 
-// Tells before every list how likely it is to hold one of a query's best rows, from what the lists
-// before it gave: a logistic model of how many lists came before, how many of them in a row changed
-// nothing among the best ten, and how much less similar this list is than the first.
+// Estimates, before each list, the odds that the list holds one of the query's best rows. A
+// logistic model of three features: the number of lists before it, how many of the last ones did
+// not change the best ten, and how much less similar the list is than the first.
 class StopRule {
  public:
-  explicit StopRule(float least_log_odds) : least_(least_log_odds) {}
+  explicit StopRule(float min_log_odds) : min_log_odds_(min_log_odds) {}
 
-  bool active() const { return least_ > -std::numeric_limits<float>::infinity(); }
+  // False if the rule never ends a scan.
+  bool active() const { return min_log_odds_ > -std::numeric_limits<float>::infinity(); }
 
-  // Whether to end before the list with this similarity. Call it once a list, from the first on.
+  // Whether to end the scan before the list with this similarity. To be called once for each list,
+  // starting with the first.
   bool ends_before(float similarity);
-  // A row of this score was found.
+  // Records a row of this score.
   void offer(float score) {
     if (score > best_[0]) insert(score);
   }
@@ -29,10 +31,10 @@ class StopRule {
 
   static constexpr size_t kBest = 10;
 
-  float least_;
+  float min_log_odds_;
   size_t lists_ = 0;                         // scanned so far
-  size_t unchanged_ = 0;                     // of these, the last ones that changed nothing
-  bool changed_ = false;                     // by the list scanned last
+  size_t unchanged_ = 0;                     // the last lists that did not change best_
+  bool changed_ = false;                     // whether the last list changed best_
   float first_ = 0;                          // similarity of the first list
   std::array<float, kBest> best_ = worst();  // ascending
 

@@ -1,3 +1,4 @@
+// Checks beyond those of Segment::open, which need the data.
 #include "segment/read/verify.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ void check_tail_lanes(const Segment& segment) {
 
 void check_ids(const Segment& segment) {
   const auto duplicate = [&segment](uint64_t id) {
-    return corrupt_file(segment.rows_path(), "an item id stands there twice")
+    return corrupt_file(segment.rows_path(), "an item id occurs twice")
         .actual("id " + std::to_string(id));
   };
   uint64_t largest = 0;
@@ -35,13 +36,13 @@ void check_ids(const Segment& segment) {
         .expected("at most " + std::to_string(kMaxItemId))
         .actual(std::to_string(largest));
   }
-  // One bit per id that there could be, unless ids are so far apart that sorting takes less.
+  // One bit for each possible id, unless ids are so sparse that sorting takes less memory.
   if (largest / 64 > segment.rows()) {
     std::vector<uint64_t> ids(segment.rows());
     for (uint64_t row = 0; row < ids.size(); ++row) ids[row] = segment.id_of(row);
     std::sort(ids.begin(), ids.end());
-    const auto twin = std::adjacent_find(ids.begin(), ids.end());
-    if (twin != ids.end()) throw duplicate(*twin);
+    const auto repeated = std::adjacent_find(ids.begin(), ids.end());
+    if (repeated != ids.end()) throw duplicate(*repeated);
     return;
   }
   std::vector<bool> seen(largest + 1);

@@ -1,4 +1,4 @@
-// Reading every byte of a segment, to say that it is sound.
+// Full verification of a segment, by reading every byte.
 #ifndef CORVID_SEGMENT_READ_VERIFY_H_
 #define CORVID_SEGMENT_READ_VERIFY_H_
 
@@ -15,9 +15,9 @@ struct VerifiedSegment {
   uint64_t bytes;
 };
 
-// Opens the files of `folder` anew and checks headers, lengths, every checksum, that lanes of
-// plane-64 past the last row are zero, and that ids are safe integers, each there once. Throws what
-// Segment::open throws; ERR_FORMAT_CORRUPT for the first fault found.
+// Opens the files of `folder` again and checks headers, lengths, all checksums, that the lanes of
+// plane-64 past the last row are zero, and that ids are distinct safe integers. Throws what
+// Segment::open throws, and ERR_FORMAT_CORRUPT for the first fault.
 VerifiedSegment verify_segment(const std::string& folder, std::shared_ptr<const Codec> codec);
 
 }  // namespace corvid

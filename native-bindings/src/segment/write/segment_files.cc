@@ -1,3 +1,4 @@
+// Writes the planes, ids and vectors of a segment as rows arrive, and lists.bin last.
 #include "segment/write/segment_files.h"
 
 #include <algorithm>
@@ -82,7 +83,7 @@ void SegmentFiles::flush_block() {
 void SegmentFiles::finish(const std::vector<uint64_t>& list_rows) {
   if (rows_ % kBlockRows != 0) flush_block();
   for (FileWriter* writer : writers()) writer->finish(rows_);
-  // Last, so that a folder with a whole lists.bin is a whole segment.
+  // Last, so that a folder with a valid lists.bin is a complete segment.
   write_lists(list_rows);
   sync_folder(folder_);
 }
@@ -117,7 +118,7 @@ std::optional<uint64_t> SegmentFiles::finished_rows(const std::string& folder, c
     std::memcpy(&head, lists.data(), sizeof(head));
     return head.rows;
   } catch (const Error& error) {
-    // The file goes last, and its header after all else: a kill while it was written leaves it so.
+    // lists.bin is written last, and its header after its data: the writer was killed meanwhile.
     if (error.code() == "ERR_FORMAT_CORRUPT") return std::nullopt;
     throw;
   }

@@ -1,4 +1,6 @@
-// The files of a segment being written, fed row by row in list order.
+// The files of a segment while they are written, row by row in list order.
+//
+// It does not sort: the caller adds the rows in list order (segment_writer.h). Not thread-safe.
 #ifndef CORVID_SEGMENT_WRITE_SEGMENT_FILES_H_
 #define CORVID_SEGMENT_WRITE_SEGMENT_FILES_H_
 
@@ -16,31 +18,31 @@ namespace corvid {
 
 class SegmentFiles {
  public:
-  // Opens all files in `folder`, which exists. `id_bytes`: 4, or 8 if any id needs it.
+  // Creates all files in `folder`, which must exist. `id_bytes`: 4, or 8 if any id needs it.
   SegmentFiles(std::string folder, const SegmentShape& shape, uint32_t id_bytes);
 
-  // How far the files have come, for others to go on with.
+  // A checkpoint, from which another SegmentFiles can continue.
   struct State {
     uint64_t rows = 0;
-    std::array<uint8_t, kBlockBytes> block{};  // of plane-64, as far as it was filled
+    std::array<uint8_t, kBlockBytes> block{};  // the last, incomplete block of plane-64
     std::vector<FileWriter::State> files;      // planes, ids, vectors
   };
-  // Goes on with files that were left at `state`. Throws ERR_FORMAT_CORRUPT.
+  // Continues the files from `state`. Throws ERR_FORMAT_CORRUPT if one is shorter.
   SegmentFiles(std::string folder, const SegmentShape& shape, uint32_t id_bytes,
                const State& state);
-  // Fsyncs all that was added so far.
+  // Fsyncs all rows added so far.
   State pause();
 
-  // The next row. code: shape.code_bytes(); vector: shape.vector_bytes.
+  // Adds the next row. code: shape.code_bytes() bytes; vector: shape.vector_bytes, or null if 0.
   void add(uint64_t id, const uint8_t* code, const int8_t* vector);
 
-  // Writes lists.bin and what is buffered, and fsyncs all files and the folder. `list_rows`: rows
-  // of every list; their sum is the number of rows added.
+  // Completes all files, writes lists.bin, and fsyncs the files and the folder. `list_rows`: the
+  // rows of every list; their sum is the number of rows added.
   void finish(const std::vector<uint64_t>& list_rows);
 
-  // Rows of the segment in `folder` if it was finished and is the one of that number.
+  // The number of rows of the segment in `folder`, if it is complete and has this UUID.
   static std::optional<uint64_t> finished_rows(const std::string& folder, const Uuid& uuid);
-  // Removes all files that a segment may have in `folder`.
+  // Removes every file of a segment from `folder`.
   static void remove(const std::string& folder);
 
  private:
@@ -55,8 +57,8 @@ class SegmentFiles {
   uint64_t rows_ = 0;
   std::vector<std::unique_ptr<FileWriter>> planes_;  // one per level
   std::unique_ptr<FileWriter> ids_;
-  std::unique_ptr<FileWriter> vectors_;       // null without
-  std::array<uint8_t, kBlockBytes> block_{};  // of plane-64, transposed
+  std::unique_ptr<FileWriter> vectors_;       // null for a segment without vectors
+  std::array<uint8_t, kBlockBytes> block_{};  // the last block of plane-64, transposed
 };
 
 }  // namespace corvid

@@ -1,3 +1,4 @@
+// Spills rows into buckets, sorts each bucket by list, and appends it to the segment's files.
 #include "segment/write/segment_writer.h"
 
 #include <algorithm>
@@ -9,10 +10,10 @@
 namespace corvid {
 namespace {
 
-// What the buffers of the segment's files take while rows are placed.
+// Memory for the buffers of the segment's files while rows are placed.
 constexpr uint64_t kFileBuffersBytes = uint64_t{8} << 20;
 
-// Beside a row's columns in memory, its place in the sorted order.
+// Where in memory a row of the sorted order is.
 struct RowReference {
   uint32_t chunk;
   uint32_t row;
@@ -26,15 +27,16 @@ uint64_t row_bytes(const SegmentShape& shape) {
 // Memory for the rows of one bucket while it is sorted.
 uint64_t place_bytes(uint64_t memory_bytes) { return memory_bytes - kFileBuffersBytes; }
 
-// A bucket is on the disk twice while it is placed: so many of them keep that below a twentieth.
-constexpr uint64_t kLeastBuckets = 24;
+// A bucket is on the disk twice while it is placed. With this many buckets, that takes less than a
+// twentieth more space.
+constexpr uint64_t kMinBuckets = 24;
 
 uint32_t bucket_count(const SegmentShape& shape, uint64_t rows_hint, uint64_t memory_bytes) {
-  // Buckets come out uneven: aim at half of what fits.
-  const uint64_t wanted = rows_hint * row_bytes(shape) * 2 / place_bytes(memory_bytes) + 1;
-  // Every bucket has a chunk open while rows are added.
-  const uint64_t most = std::min<uint64_t>(shape.lists, memory_bytes / (uint64_t{64} << 10));
-  return static_cast<uint32_t>(std::min(std::max(wanted, kLeastBuckets), most));
+  // Buckets differ in size: aim for half of what fits.
+  const uint64_t fitting = rows_hint * row_bytes(shape) * 2 / place_bytes(memory_bytes) + 1;
+  // Every bucket has an open chunk while rows are added.
+  const uint64_t max_buckets = std::min<uint64_t>(shape.lists, memory_bytes / (uint64_t{64} << 10));
+  return static_cast<uint32_t>(std::min(std::max(fitting, kMinBuckets), max_buckets));
 }
 
 }  // namespace
@@ -43,7 +45,7 @@ SegmentWriter::SegmentWriter(std::string folder, SegmentShape shape, uint64_t ro
                              uint64_t memory_bytes, bool resumable)
     : folder_(std::move(folder)),
       shape_(std::move(shape)),
-      memory_bytes_(std::max(memory_bytes, kLeastMemoryBytes)),
+      memory_bytes_(std::max(memory_bytes, kMinMemoryBytes)),
       resumable_(resumable),
       rows_hint_(rows_hint) {
   if (resumable_ && file_exists(folder_)) {
@@ -96,7 +98,7 @@ void SegmentWriter::check(const RowBatch& batch) const {
     const double id = batch.ids[row];
     if (!(id >= 0 && id <= static_cast<double>(kMaxItemId)) ||
         id != static_cast<double>(static_cast<uint64_t>(id))) {
-      throw Error("ERR_USAGE", "an item id is no safe integer from 0").actual(std::to_string(id));
+      throw Error("ERR_USAGE", "an item id is not a safe integer >= 0").actual(std::to_string(id));
     }
   }
 }
@@ -106,7 +108,7 @@ void SegmentWriter::append(const RowBatch& batch) {
   require_open();
   check(batch);
   if (was_finished_ || progress_.buckets_placed > 0) {
-    throw Error("ERR_USAGE", "all rows of the segment were added before").path(folder_);
+    throw Error("ERR_USAGE", "all rows of the segment have been added already").path(folder_);
   }
   broken_ = true;
   const size_t code_bytes = shape_.code_bytes();
@@ -141,7 +143,7 @@ void SegmentWriter::finish() {
   placing_ = true;
   broken_ = true;
   if (!was_finished_) place();
-  // Only now: while there is a checkpoint, the segment is not whole.
+  // Not earlier: a segment with a checkpoint counts as incomplete.
   remove_progress(folder_);
   if (spill_ != nullptr) spill_->remove();
   spill_.reset();
@@ -150,7 +152,7 @@ void SegmentWriter::finish() {
 }
 
 void SegmentWriter::place() {
-  // If anything went to disk, all of it goes, so that the memory is free.
+  // If some rows were spilled, spill the rest too, to free the memory for sorting.
   if (spill_->has_files()) {
     if (resumable_) {
       checkpoint();
@@ -181,17 +183,17 @@ uint64_t SegmentWriter::rows_of(ListRange lists) const {
                          progress_.list_rows.begin() + lists.last, uint64_t{0});
 }
 
-// Usually one pass over the bucket. One that outgrew the memory takes several, each for as many
-// lists as fit; a list that does not fit by itself needs no sorting.
+// Usually one pass over the bucket. A bucket that is larger than the memory takes several passes,
+// each for as many lists as fit. A list that does not fit alone is copied without sorting.
 void SegmentWriter::place_bucket(uint32_t bucket, SegmentFiles& files) {
-  const uint64_t most_rows = place_bytes(memory_bytes_) / row_bytes(shape_);
+  const uint64_t max_rows = place_bytes(memory_bytes_) / row_bytes(shape_);
   const ListRange all = spill_->bucket_lists(bucket);
   for (uint32_t first = all.first; first < all.last;) {
     uint32_t last = first + 1;
     uint64_t rows = progress_.list_rows[first];
-    while (last < all.last && rows + progress_.list_rows[last] <= most_rows)
+    while (last < all.last && rows + progress_.list_rows[last] <= max_rows)
       rows += progress_.list_rows[last++];
-    if (rows > most_rows) {
+    if (rows > max_rows) {
       place_list(bucket, first, files);
     } else if (rows > 0) {
       place_sorted(bucket, {first, last}, files);
@@ -201,7 +203,7 @@ void SegmentWriter::place_bucket(uint32_t bucket, SegmentFiles& files) {
 }
 
 void SegmentWriter::place_sorted(uint32_t bucket, ListRange lists, SegmentFiles& files) {
-  // A counting sort: `next` is where the next row of each list goes.
+  // A counting sort: `next` is the position of each list's next row in `order`.
   std::vector<uint64_t> next(lists.last - lists.first);
   std::exclusive_scan(progress_.list_rows.begin() + lists.first,
                       progress_.list_rows.begin() + lists.last, next.begin(), uint64_t{0});
@@ -210,12 +212,12 @@ void SegmentWriter::place_sorted(uint32_t bucket, ListRange lists, SegmentFiles&
   std::vector<RowReference> order(rows_of(lists));
   std::vector<std::shared_ptr<const SpillChunk>> chunks;
   const uint32_t bucket_first = spill_->bucket_lists(bucket).first;
-  const ListRange wanted{lists.first - bucket_first, lists.last - bucket_first};
+  const ListRange within{lists.first - bucket_first, lists.last - bucket_first};
   spill_->read(bucket, [&](const std::shared_ptr<const SpillChunk>& chunk) {
     throw_if_cancelled();
-    const std::shared_ptr<const SpillChunk> kept = SpillChunk::only(wanted, chunk);
+    const std::shared_ptr<const SpillChunk> kept = SpillChunk::only(within, chunk);
     for (uint32_t row = 0; row < kept->rows(); ++row) {
-      const uint32_t list = kept->list(row) - wanted.first;
+      const uint32_t list = kept->list(row) - within.first;
       if (left[list]-- == 0) throw spill_->disagrees(bucket);
       order[next[list]++] = {static_cast<uint32_t>(chunks.size()), row};
     }
@@ -230,11 +232,11 @@ void SegmentWriter::place_sorted(uint32_t bucket, ListRange lists, SegmentFiles&
 }
 
 void SegmentWriter::place_list(uint32_t bucket, uint32_t list, SegmentFiles& files) {
-  const uint32_t wanted = list - spill_->bucket_lists(bucket).first;
+  const uint32_t list_in_bucket = list - spill_->bucket_lists(bucket).first;
   uint64_t rows = 0;
   spill_->read(bucket, [&](const std::shared_ptr<const SpillChunk>& chunk) {
     for (uint32_t row = 0; row < chunk->rows(); ++row) {
-      if (chunk->list(row) != wanted) continue;
+      if (chunk->list(row) != list_in_bucket) continue;
       place_row(*chunk, row, files);
       ++rows;
     }
@@ -243,12 +245,12 @@ void SegmentWriter::place_list(uint32_t bucket, uint32_t list, SegmentFiles& fil
 }
 
 void SegmentWriter::place_row(const SpillChunk& chunk, uint32_t row, SegmentFiles& files) {
-  // Often enough to stop soon, seldom enough to cost nothing.
-  constexpr uint64_t kRowsBetweenLooks = 4096;
+  // Small enough to stop soon after a cancel, large enough to cost nothing.
+  constexpr uint64_t kRowsBetweenChecks = 4096;
   files.add(chunk.id(row), chunk.code(row), chunk.vector(row));
-  if (++rows_in_hand_ < kRowsBetweenLooks) return;
-  rows_placed_ += rows_in_hand_;
-  rows_in_hand_ = 0;
+  if (++uncounted_rows_ < kRowsBetweenChecks) return;
+  rows_placed_ += uncounted_rows_;
+  uncounted_rows_ = 0;
   throw_if_cancelled();
 }
 

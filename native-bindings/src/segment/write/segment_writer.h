@@ -1,11 +1,11 @@
-// Writes a segment from rows in any order, in bounded memory: rows are gathered in buckets of lists
-// (spill.h), and each bucket is then sorted by list and appended to the segment's files.
+// Writes a segment from rows in any order, in bounded memory. Rows are first collected in buckets,
+// one for each range of lists (spill.h); then each bucket is sorted by list and appended to the
+// segment's files.
 //
 // Within a list, rows keep the order in which they were added, so the same rows in the same order
-// give the same bytes, whatever the memory. A writer that may be resumed makes checkpoints: while
-// rows are added, when the buffers are full or kCheckpointRows came since the last, and while they
-// are placed, after each bucket. One thread at a time calls append and finish; progress and cancel
-// may be called from others.
+// give the same bytes for any amount of memory. A resumable writer makes checkpoints: while rows
+// are added, when the buffers are full or after kCheckpointRows; while rows are placed, after each
+// bucket. append and finish exclude each other; progress and cancel may be called from any thread.
 #ifndef CORVID_SEGMENT_WRITE_SEGMENT_WRITER_H_
 #define CORVID_SEGMENT_WRITE_SEGMENT_WRITER_H_
 
@@ -22,13 +22,13 @@
 
 namespace corvid {
 
-// Rows to add, column by column; all pointers stay the caller's.
+// Rows to add, column by column. The caller owns the memory.
 struct RowBatch {
   size_t rows;
-  const uint32_t* lists;  // rows numbers below shape.lists
-  const uint8_t* codes;   // rows x shape.code_bytes()
-  const int8_t* vectors;  // rows x shape.vector_bytes, or null
-  const double* ids;      // rows safe integers >= 0
+  const uint32_t* lists;  // size rows; below shape.lists
+  const uint8_t* codes;   // size rows x shape.code_bytes()
+  const int8_t* vectors;  // size rows x shape.vector_bytes, or null
+  const double* ids;      // size rows; safe integers >= 0
 };
 
 struct WriterProgress {
@@ -39,18 +39,18 @@ struct WriterProgress {
 
 class SegmentWriter {
  public:
-  // Makes the folder, which must not exist unless `resumable`: then the writer goes on from the
-  // last checkpoint of one that was to write the same segment there, and removes what else it left.
-  // `rows_hint` sizes the buckets and may be exceeded, at the cost of speed. `memory_bytes` bounds
-  // what all buffers take together, beside one batch; at least kLeastMemoryBytes are used. Throws
-  // ERR_FORMAT_CORRUPT where a checkpoint cannot be gone on from.
+  // Creates the folder, which must not exist unless `resumable`. If it exists, the writer continues
+  // from the last checkpoint of an earlier writer of the same segment, or else starts again.
+  // `rows_hint` sizes the buckets; it may be exceeded, which costs speed. `memory_bytes` bounds all
+  // buffers together, excluding one batch; less than kMinMemoryBytes counts as that. Throws
+  // ERR_FORMAT_CORRUPT if the checkpoint is damaged.
   SegmentWriter(std::string folder, SegmentShape shape, uint64_t rows_hint, uint64_t memory_bytes,
                 bool resumable);
   ~SegmentWriter();
 
-  // Throws ERR_USAGE for a list or an id out of range (then nothing of the batch was added),
-  // ERR_DISK_FULL and other errors of the file system (then only abort is left), ERR_ABORTED after
-  // cancel, ERR_CLOSED after finish, abort or a failure.
+  // Throws ERR_USAGE for a list or an id out of range (no row of the batch is added then),
+  // ERR_DISK_FULL and other errors of the file system (only abort may be called then), ERR_ABORTED
+  // after cancel, ERR_CLOSED after finish, abort or a failure.
   void append(const RowBatch& batch);
 
   // Places all rows, fsyncs files and folder, removes the spill. Afterwards the writer is closed.
@@ -59,17 +59,17 @@ class SegmentWriter {
   WriterProgress progress() const;
   // Makes a running append or finish throw ERR_ABORTED soon.
   void cancel() { cancelled_ = true; }
-  // Cancels, waits for the running call, closes, and removes everything written; but leaves what
-  // can be resumed.
+  // Cancels, waits for the running call, closes, and removes everything written, except what can be
+  // resumed.
   void abort();
 
   const SegmentShape& shape() const { return shape_; }
   uint64_t rows() const { return rows_added_; }
-  // Rows, the first of all, that were there when the writer was made: not to be added again.
+  // How many of the first rows an earlier writer has added: they must not be added again.
   uint64_t resumed_rows() const { return resumed_rows_; }
 
-  static constexpr uint64_t kLeastMemoryBytes = uint64_t{16} << 20;
-  // Some 30 seconds of encoding.
+  static constexpr uint64_t kMinMemoryBytes = uint64_t{16} << 20;
+  // About 30 seconds of encoding.
   static constexpr uint64_t kCheckpointRows = uint64_t{1} << 22;
 
  private:
@@ -77,14 +77,14 @@ class SegmentWriter {
   void throw_if_cancelled() const;
   void check(const RowBatch& batch) const;
   std::string spill_folder() const { return folder_ + "/spill"; }
-  // Whether there was something to go on from.
+  // Continues from what an earlier writer left. False if there is nothing to continue from.
   bool resume();
   void checkpoint();
   void place();
   void place_bucket(uint32_t bucket, SegmentFiles& files);
-  // Sorts the rows of `lists` within memory and writes them.
+  // Sorts the rows of `lists` in memory and writes them.
   void place_sorted(uint32_t bucket, ListRange lists, SegmentFiles& files);
-  // Writes the rows of one list as they come.
+  // Writes the rows of one list in the order in which they were added.
   void place_list(uint32_t bucket, uint32_t list, SegmentFiles& files);
   void place_row(const SpillChunk& chunk, uint32_t row, SegmentFiles& files);
   uint64_t rows_of(ListRange lists) const;
@@ -97,7 +97,7 @@ class SegmentWriter {
   bool was_finished_ = false;     // by an earlier writer
   bool closed_ = false;
   bool broken_ = false;     // a call failed halfway
-  WriteProgress progress_;  // buckets and files as at the last checkpoint, empty before the first
+  WriteProgress progress_;  // its buckets and files are those of the last checkpoint, or empty
   uint64_t resumed_rows_ = 0;
   uint64_t checkpointed_rows_ = 0;
   std::mutex busy_;
@@ -106,7 +106,7 @@ class SegmentWriter {
   std::atomic<uint64_t> rows_added_{0};
   std::atomic<uint64_t> rows_placed_{0};
   uint64_t rows_hint_;
-  uint64_t rows_in_hand_ = 0;  // placed, not yet in rows_placed_
+  uint64_t uncounted_rows_ = 0;  // placed, not yet in rows_placed_
 };
 
 }  // namespace corvid

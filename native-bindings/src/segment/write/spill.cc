@@ -1,3 +1,4 @@
+// Chunks of rows in memory and in spill files, with a checksum for each chunk.
 #include "segment/write/spill.h"
 
 #include <algorithm>
@@ -10,12 +11,12 @@
 namespace corvid {
 namespace {
 
-// Lists of one bucket, so that two bytes tell them apart.
+// Lists of one bucket at most: a list's number within its bucket takes two bytes.
 constexpr uint32_t kBucketLists = 65536;
 
-// Bounds of what a chunk takes. Large chunks make large writes.
-constexpr uint64_t kLeastChunkBytes = 16 << 10;
-constexpr uint64_t kMostChunkBytes = 1 << 20;
+// Size of a chunk. Large chunks make large writes.
+constexpr uint64_t kMinChunkBytes = 16 << 10;
+constexpr uint64_t kMaxChunkBytes = 1 << 20;
 
 struct ChunkHead {
   uint32_t rows;
@@ -65,17 +66,18 @@ uint64_t SpillChunk::id(uint32_t row) const {
 }
 
 std::shared_ptr<const SpillChunk> SpillChunk::only(ListRange lists,
-                                                   const std::shared_ptr<const SpillChunk>& self) {
+                                                   const std::shared_ptr<const SpillChunk>& chunk) {
   const auto within = [&](uint32_t row) {
-    return self->list(row) >= lists.first && self->list(row) < lists.last;
+    return chunk->list(row) >= lists.first && chunk->list(row) < lists.last;
   };
   uint32_t count = 0;
-  for (uint32_t row = 0; row < self->rows_; ++row) count += within(row);
-  if (count == self->rows_) return self;
-  auto kept =
-      std::make_shared<SpillChunk>(count, self->id_bytes_, self->code_bytes_, self->vector_bytes_);
-  for (uint32_t row = 0; row < self->rows_; ++row) {
-    if (within(row)) kept->add(self->list(row), self->id(row), self->code(row), self->vector(row));
+  for (uint32_t row = 0; row < chunk->rows_; ++row) count += within(row);
+  if (count == chunk->rows_) return chunk;
+  auto kept = std::make_shared<SpillChunk>(count, chunk->id_bytes_, chunk->code_bytes_,
+                                           chunk->vector_bytes_);
+  for (uint32_t row = 0; row < chunk->rows_; ++row) {
+    if (within(row))
+      kept->add(chunk->list(row), chunk->id(row), chunk->code(row), chunk->vector(row));
   }
   return kept;
 }
@@ -98,7 +100,7 @@ std::shared_ptr<SpillChunk> SpillChunk::read(SystemFile& file, size_t code_bytes
                                              size_t vector_bytes, const std::string& path) {
   ChunkHead head{};
   if (file.read(&head, sizeof(head)) != sizeof(head)) throw damaged(path);
-  if (head.rows > kMostChunkBytes || (head.id_bytes != 4 && head.id_bytes != 8)) {
+  if (head.rows > kMaxChunkBytes || (head.id_bytes != 4 && head.id_bytes != 8)) {
     throw damaged(path);
   }
   auto chunk = std::make_shared<SpillChunk>(head.rows, head.id_bytes, code_bytes, vector_bytes);
@@ -117,10 +119,10 @@ Spill::Spill(std::string folder, const SegmentShape& shape, uint32_t buckets, ui
       memory_bytes_(memory_bytes),
       buckets_(std::max(buckets, (shape.lists + kBucketLists - 1) / kBucketLists)) {
   const uint64_t chunk_bytes =
-      std::clamp(memory_bytes / 2 / buckets_.size(), kLeastChunkBytes, kMostChunkBytes);
+      std::clamp(memory_bytes / 2 / buckets_.size(), kMinChunkBytes, kMaxChunkBytes);
   const uint64_t row_bytes = sizeof(uint16_t) + sizeof(uint64_t) + code_bytes_ + vector_bytes_;
   chunk_rows_ = static_cast<uint32_t>(std::max<uint64_t>(chunk_bytes / row_bytes, 1));
-  // The inverse of the division in add(): the least list of each bucket.
+  // The inverse of the division in add(): the first list of each bucket.
   for (uint64_t b = 0; b <= buckets_.size(); ++b) {
     first_lists_.push_back(
         static_cast<uint32_t>((b * lists_ + buckets_.size() - 1) / buckets_.size()));

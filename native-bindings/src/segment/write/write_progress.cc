@@ -1,3 +1,4 @@
+// The layout of progress.bin, and reading it with every length checked.
 #include "segment/write/write_progress.h"
 
 #include <algorithm>
@@ -14,8 +15,8 @@ namespace {
 constexpr char kProgressName[] = "progress.bin";
 constexpr char kNextName[] = "progress.next";
 
-// The data: this head, the rows of every list (8 bytes each), the state of every bucket, and for
-// every file of the segment its bytes, the number of its checksums, and these.
+// The data: this head; the rows of every list (8 bytes each); the state of every bucket; and for
+// every file of the segment its bytes, the number of its checksums, and the checksums.
 struct ProgressHead {
   uint64_t rows_added;
   uint64_t largest_id;
@@ -28,7 +29,7 @@ struct ProgressHead {
 };
 static_assert(std::is_trivially_copyable_v<ProgressHead>);
 
-// Takes numbers off the data of a file, never past its end.
+// Reads the data of a file in order, and never past its end.
 class Reader {
  public:
   explicit Reader(const FramedFile& file)
