@@ -309,7 +309,7 @@ t.test('a collection may have more files than a process may open', async (t) => 
     writeNpy(join(dir, 'v', `${part}.npy`), clusteredVectors(3, DIMS, part), DIMS);
   }
   const options = JSON.stringify({ sources: [join(dir, 'v')], out: join(dir, 'v.corvid') });
-  const command = 'ulimit -n 80 && exec "$0" dist/test/build/build-child.js "$1"';
+  const command = 'ulimit -n 80 && exec "$0" dist/test/indexer/build-child.js "$1"';
   const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, options]);
   t.equal(status, 0, stderr.toString());
   t.equal((await readIndex(join(dir, 'v.corvid'))).ids.length, 360);

@@ -10,7 +10,7 @@ import type { BuildOptions, BuildPhase } from '../../src/indexer/options.js';
 import { type IndexContent, PICTURES, readIndex } from './read-index.js';
 import { clusteredVectors, seededRandom, writeNpy } from './vector-files.js';
 
-const CHILD = resolve('dist/test/build/build-child.js');
+const CHILD = resolve('dist/test/indexer/build-child.js');
 const MAX_KILLS = 40;
 
 type ChildOptions = Partial<BuildOptions> & { images: boolean; delayMs: number };

@@ -94,7 +94,7 @@ Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings
 
 void Scanner::scan_list(uint32_t list, uint32_t next) {
   // While the tables of this list are built and its rows scanned, the next one's rows come near:
-  // a quarter of the time where lists lie in memory at random, 8 KB each.
+  // lists lie in memory at random, and waiting for them would take much of the time.
   fetch_list(segment_, next);
   query_.fetch_list(next);
   scan_within(list, segment_.list_first(list), segment_.list_first(list + 1));

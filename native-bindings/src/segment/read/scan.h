@@ -60,8 +60,8 @@ class Scanner {
 };
 
 // The norm weight for a shortlist of `limit` rows, estimated from `lists` (the nearest few; numbers
-// below segment.lists()): t = θ / √n, where θ is the cosine at the wanted rank and n = ‖x̂‖². An
-// error of a tenth costs no recall.
+// below segment.lists()): t = θ / √n, where θ is the cosine at the wanted rank and n = ‖x̂‖². A
+// rough estimate is good enough.
 float estimate_norm_weight(const Segment& segment, QueryContext& query,
                            const std::vector<uint32_t>& lists, size_t limit);
 
