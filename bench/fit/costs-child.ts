@@ -1,4 +1,4 @@
-// A child process of fit costs: searches the indexes with the instruction set that CORVID_SIMD names.
+// A process of fit costs: asks the indexes with the instruction set that it was started with.
 //
 // Argument: a CostsTask as JSON. Writes Costs to stdout.
 import { readFileSync } from 'node:fs';
@@ -27,10 +27,12 @@ export interface Costs {
   hopMs: number;
 }
 
-/** The best round counts; the first warms up. */
+/** The best of so many rounds counts, and the first warms up. */
 const ROUNDS = 4;
-const SCAN_EFFORTS = [0.1, 0.3, 0.5, 0.7];
-/** Small enough to run inline, and large enough (a long shortlist) for a worker. */
+/** From some lists to all of them; by 64 bits alone, as the shortlist is then short and few rows come
+ * into it. */
+const SCAN_EFFORTS = [0.4, 0.6, 0.8, 1];
+/** Small enough for the calling thread, and large enough (a long shortlist) for a worker. */
 const INLINE_EFFORT = 0.2;
 const WORKER_EFFORT = 0.95;
 
@@ -41,8 +43,8 @@ const queries = Array.from({ length: numbers.length / task.dims }, (_, i) =>
   numbers.subarray(i * task.dims, (i + 1) * task.dims),
 );
 
-/** Each query's result of the round in which `of` was least. */
-async function searchAll(
+/** Each query's answer in the round that took `of` the least time. */
+async function ask(
   index: CorvidIndex,
   options: SearchOptions,
   of: (result: SearchResult) => number,
@@ -58,7 +60,9 @@ async function searchAll(
   return best;
 }
 
-/** Time of a search outside its steps. */
+const scanMs = ({ timings }: SearchResult): number => timings.scanMs;
+
+/** What a search takes besides its steps. */
 function overheadMs({ timings }: SearchResult): number {
   const { totalMs, routeMs, scanMs, refineMs, rescoreMs } = timings;
   return totalMs - routeMs - scanMs - refineMs - rescoreMs;
@@ -69,30 +73,32 @@ async function measure(): Promise<Costs> {
   const refineRowNs: number[] = [];
   const rescoreRowNs: number[] = [];
   const hopMs: number[] = [];
-  for (const path of task.indexes) {
-    await using index = await openIndex(path);
+  for (const [number, path] of task.indexes.entries()) {
+    // What a query takes at any effort is a constant of the index: the weight of the norm is
+    // estimated in its first lists, which are long in one.
+    const constants = task.indexes.map((_, i) => (i === number ? 1 : 0));
+    // With one thread no scan is shared.
+    await using index = await openIndex(path, { threads: 1 });
     const { levels } = await index.info();
     for (const effort of SCAN_EFFORTS) {
-      for (const one of await searchAll(
-        index,
-        { effort, levels },
-        ({ timings }) => timings.scanMs,
-      )) {
+      for (const one of await ask(index, { effort, levels: [64] }, scanMs)) {
         scans.push({
-          features: [1, one.probedLists, one.scannedRows],
-          value: one.timings.scanMs * 1e6,
+          features: [...constants, one.probedLists, one.scannedRows],
+          value: scanMs(one) * 1e6,
         });
-        refineRowNs.push((one.timings.refineMs * 1e6) / one.shortlist);
       }
     }
-    for (const one of await searchAll(index, {}, ({ timings }) => timings.rescoreMs)) {
+    for (const one of await ask(index, { levels }, ({ timings }) => timings.refineMs)) {
+      refineRowNs.push((one.timings.refineMs * 1e6) / one.shortlist);
+    }
+    for (const one of await ask(index, {}, ({ timings }) => timings.rescoreMs)) {
       rescoreRowNs.push((one.timings.rescoreMs * 1e6) / one.shortlist);
     }
-    const here = await searchAll(index, { effort: INLINE_EFFORT, levels }, overheadMs);
-    const there = await searchAll(index, { effort: WORKER_EFFORT, levels }, overheadMs);
+    const here = await ask(index, { effort: INLINE_EFFORT, levels }, overheadMs);
+    const there = await ask(index, { effort: WORKER_EFFORT, levels }, overheadMs);
     hopMs.push(median(there.map(overheadMs)) - median(here.map(overheadMs)));
   }
-  const [, scanListNs = 0, scanRowNs = 0] = leastSquares(scans);
+  const [scanListNs = 0, scanRowNs = 0] = leastSquares(scans).slice(task.indexes.length);
   return {
     scanListNs,
     scanRowNs,

@@ -1,6 +1,6 @@
 // Least squares and logistic regression of a few coefficients.
 
-/** One observation: its features (the first is 1, for a constant) and what was observed. */
+/** One observation: its features (1 for a constant) and what was observed. */
 export interface Observation {
   features: readonly number[];
   value: number;

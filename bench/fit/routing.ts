@@ -1,9 +1,9 @@
-// fit routing: the number of lists from which a graph over the centroids finds a query's lists faster
-// than comparing the query with all of them (GRAPH_MIN_LISTS of src/query/routing/graph.ts).
+// fit routing: from how many lists on a graph over the centroids finds a query's lists faster than
+// comparing it with all of them (GRAPH_MIN_LISTS of src/query/routing/graph.ts).
 //
-// For each number of lists a codec is trained on the given rows, of which there should be more than
-// lists. Prints microseconds per query by brute force, alone and twelve in a call, and by the graph;
-// and how often the graph finds the nearest list.
+// Codecs of some numbers of lists are trained on the rows given, which should be more than the
+// lists. Of each: microseconds a query by brute force, alone and with twelve in a call, and by the
+// graph; and how often the graph has the nearest list.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +19,11 @@ import { rowOf, type Vectors } from '../vectors.js';
 import { numberOf } from './constants.js';
 import { columns, loadSplit, median } from './data.js';
 
-/** Queries in one call, which share reading the centroids. */
+/** Queries in a call that share the reading of the centroids. */
 const TOGETHER = 12;
-/** Lists are probed as at this effort, the default of a search. */
-const EFFORT = 0.5;
-/** Longer levels would not change routing. */
+/** Efforts whose number of lists is asked for: a cheap search, and one as it is by default. */
+const EFFORTS = [0.2, 0.5];
+/** Shorter levels would not change routing. */
 const LEVELS = [64];
 
 export async function fitRouting(args: string[]): Promise<void> {
@@ -40,7 +40,7 @@ export async function fitRouting(args: string[]): Promise<void> {
   process.stdout.write(
     `${machineLine(describeMachine())}\n` +
       columns(
-        'microseconds per query',
+        'microseconds a query',
         'alone',
         `${TOGETHER} in a call`,
         'by graph',
@@ -51,10 +51,10 @@ export async function fitRouting(args: string[]): Promise<void> {
     const codec = await codecOf(split.base, lists);
     process.stdout.write(await compare(codec, lists, split.queries));
   }
-  process.stdout.write(`now GRAPH_MIN_LISTS ${numberOf('GRAPH_MIN_LISTS')}\n`);
+  process.stdout.write(`code has GRAPH_MIN_LISTS ${numberOf('GRAPH_MIN_LISTS')}\n`);
 }
 
-/** Its lists are found in two levels, like those of large collections. */
+/** Its lists are found in two steps, as those of large collections are. */
 async function codecOf({ rows, dims, values }: Vectors, lists: number): Promise<NativeCodec> {
   process.stderr.write(`training a codec of ${lists} lists\n`);
   const options = { seed: 7, threads: availableParallelism() };
@@ -73,26 +73,35 @@ async function compare(codec: NativeCodec, lists: number, queries: Vectors): Pro
     await buildRoutingGraph(codec, path);
     const router = new Router(codec, { path, file: checksumFile(path) });
     await router.load();
-    const probes = probesFor(EFFORT, lists, 'image');
-    const exact = codec.nearestLists(queries.values, 1);
-    const found = exact.filter(
-      (list, q) => router.byGraph(rowOf(queries, q), probes)?.lists[0] === list,
-    );
-    const time = (together: number, route: (some: Float32Array) => unknown) =>
-      microsecondsOf(queries, together, route).toFixed(0);
-    return columns(
-      `${lists} lists, ${probes} probed`,
-      time(1, (query) => codec.nearestLists(query, probes)),
-      time(TOGETHER, (some) => codec.nearestLists(some, probes)),
-      time(1, (query) => router.byGraph(query, probes)),
-      `${found.length} of ${queries.rows}`,
-    );
+    return EFFORTS.map((effort) => line(codec, router, lists, queries, effort)).join('');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Median time per query, `together` queries in a call. */
+function line(
+  codec: NativeCodec,
+  router: Router,
+  lists: number,
+  queries: Vectors,
+  effort: number,
+): string {
+  const probes = probesFor(effort, lists, 'image');
+  const found = Array.from(codec.nearestLists(queries.values, 1)).filter(
+    (list, q) => router.byGraph(rowOf(queries, q), probes)?.lists[0] === list,
+  );
+  const time = (together: number, route: (some: Float32Array) => unknown) =>
+    microsecondsOf(queries, together, route).toFixed(0);
+  return columns(
+    `${lists} lists, ${probes} probed`,
+    time(1, (query) => codec.nearestLists(query, probes)),
+    time(TOGETHER, (some) => codec.nearestLists(some, probes)),
+    time(1, (query) => router.byGraph(query, probes)),
+    `${found.length} of ${queries.rows}`,
+  );
+}
+
+/** Median time of a query, so many in a call. */
 function microsecondsOf(
   { rows, dims, values }: Vectors,
   together: number,

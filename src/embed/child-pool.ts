@@ -1,10 +1,10 @@
 // Child processes that run the networks: started when first needed, kept until close.
 //
-// Processes, not threads, because the addon of the network runtime keeps process-wide state: loaded
-// by a second thread, or again after its thread has ended, it corrupts the heap (with
-// onnxruntime-node 1.14, five of eight runs crashed). A child returns its memory when it is closed,
-// and a crash of the runtime is an error here instead of the end of the caller. Children exit with
-// their parent, however that ends. An idle pool does not keep the process alive.
+// Processes, not threads, because the network runtime's addon keeps state for the whole process:
+// loaded by a second thread, or again after its thread has ended, it corrupts the heap (of
+// onnxruntime-node 1.14, and not in every run). A child gives its memory back when it is
+// closed, and a crash of the runtime is an error here instead of the caller's end. Children die
+// with their parent, however that ends. An idle pool does not keep the process alive.
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Reply, Request } from './child.js';
 

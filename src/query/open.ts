@@ -36,10 +36,11 @@ import { verifyOpenIndex } from './verify.js';
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { model: true, embedder: true, threads: true };
 const DEFAULT_MAX_THREADS = 16;
 const MAX_THREADS = 256;
-/** With so many calls at once, or more, no query is split over several threads. */
+/** With so many calls at once, or more, no query is split over several threads (`npm run bench --
+ * fit callers`). */
 const BUSY_CALLS = 3;
 /** With so many, small queries go to workers together. On two cores workers leave the calling thread
- * little: there few callers get more out of that thread alone (`npm run bench -- search`: eight). */
+ * little: there few callers get more out of that thread alone (`npm run bench -- fit callers`). */
 const CROWD_CALLS = availableParallelism() > 2 ? 3 : 16;
 
 /**

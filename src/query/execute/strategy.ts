@@ -1,7 +1,7 @@
 // Where a query is answered: a pure function of its plan and of what else is going on.
 //
 // The strategy never changes the answer, only who works for it:
-// - A hop to a worker and back costs about 0.1 ms when idle, so small queries stay on the calling
+// - A hop to a worker and back costs more than a small query, so small queries stay on the calling
 //   thread.
 // - A query of lists goes to one thread as a whole, because when it ends depends on what it has
 //   found. A scan of all rows is split over the workers if it is large and alone.
@@ -41,12 +41,14 @@ export type Strategy =
   /** Answered by a worker together with other callers' queries. */
   | { kind: 'coalesced' };
 
-/** Nanoseconds on a machine with AVX2 (`npm run bench -- fit costs` measures them). */
+/** Estimated times in nanoseconds on a machine with AVX2; `npm run bench -- fit costs` measures them
+ * on any. */
 const SCAN_ROW_NS = 0.6;
 const SCAN_LIST_NS = 200;
 const REFINE_ROW_NS = 200;
 const RESCORE_ROW_NS = 100;
-/** What the calling thread does itself. */
+/** What the calling thread does itself: a few hops to a worker and back, or half a hop where it is
+ * crowded (`npm run bench -- fit costs`). */
 const INLINE_MAX_MS = 0.5;
 const INLINE_MAX_CROWDED_MS = 0.05;
 

@@ -2,7 +2,7 @@
 // a caller that awaits query after query would keep timers, sockets and its abort signal waiting.
 import { setImmediate } from 'node:timers/promises';
 
-/** How long others may wait, in milliseconds; a turn of the loop costs about 0.02. */
+/** How long others may wait, in milliseconds. */
 const MAX_WAIT_MS = 5;
 
 let lastYieldMs = 0;

@@ -50,8 +50,8 @@ export const MAX_HITS = 100_000;
 const FIRST_STEP = 100;
 /** Longest shortlist, unless more hits are wanted. */
 const MAX_SHORTLIST = 2 ** 19;
-/** Shortlist of the first step at effort 0.5, and by what it grows from effort 0 to 1. Of what all
- * rows refined by 512 bits give on clip-b32, 500 hold 99.9 % of recall@10 and 99.6 % of @100. */
+/** Shortlist of the first step at effort 0.5, and by what it grows from effort 0 to 1: so long that
+ * refining it finds nearly what refining all rows does (`npm run bench -- recall --shortlist 500`). */
 const SHORTLIST_MIDDLE = 500;
 const SHORTLIST_SPAN = 100;
 /** Where nothing finer follows, only the exact cosines of 64 bits reorder the scan's best: by little. */
@@ -60,8 +60,8 @@ const SCAN_SPARE = 1.3;
 const SHORTLIST_PER_STEP = 4;
 /** Most lists at effort 0.5, as a multiple of the cube root of their number. */
 const PROBES_MIDDLE = 8;
-/** Least log odds of finding more at effort 0, and how they fall towards effort 1. On clip-b32 a
- * scan that ends at -3 or -5 has met 94 or 98 % of the ten nearest, in 11 or 29 lists of 2,048. */
+/** Least log odds of finding more at effort 0, and how they fall towards effort 1. What
+ * a scan then finds, and in how many lists: `npm run bench -- search --effort 0.25`. */
 const STOP_START = -1;
 const STOP_SPAN = -8;
 const TEXT_PROBES = 3;
@@ -72,8 +72,8 @@ const TEXT_STOP = -2;
  * much less of what is looked for, and again because lists in vain follow one another. */
 const FILTER_STOP = 2;
 const TEXT_SHORTLIST = 2;
-/** The weight of the norm is estimated over lists that hold this share of the rank's rows: on
- * clip-b32 one list or 32 give the same recall. */
+/** The weight of the norm is estimated over lists that hold this share of the rank's rows: a rough
+ * estimate is enough. */
 const NORM_ROWS_SHARE = 0.5;
 const NORM_MIN_LISTS = 2;
 const SEARCH_OPTIONS: OptionNames<SearchOptions> = {

@@ -15,17 +15,16 @@ import type { RoutedLists } from '../../native/search.js';
 
 /**
  * From this number of lists on, a codec has a routing graph, for queries that come one at a time.
- * Brute force is exact and reads 128 bytes a list, so that one query waits for memory: 310 µs with
- * 32,768 lists on a server with AVX-512, against 110 by the graph, which pays for its pointers and
- * for arguments as JavaScript numbers. Twelve queries that share the reading take 58 µs each, and
- * their threads share the work, so batches never use the graph.
+ * Brute force is exact and reads 128 bytes a list, so one query alone waits for memory; the graph
+ * pays for its pointers and for arguments as JavaScript numbers. Queries that share the reading cost
+ * a fraction of it, so batches never use the graph (`npm run bench -- fit routing` measures all three).
  */
 export const GRAPH_MIN_LISTS = 32_768;
 /** Above this share of the lists brute force is faster again. */
 const GRAPH_MAX_SHARE = 1 / 64;
 
-/** Links per centroid, and candidates while building and searching (at least the lists wanted):
- * the graph then finds the nearest list of 995 queries of 1,000. */
+/** Links per centroid, and candidates while building and searching (at least the lists wanted);
+ * `npm run bench -- fit routing` counts the queries whose nearest list the graph finds. */
 const LINKS = 16;
 const BUILD_CANDIDATES = 100;
 const SEED = 100;

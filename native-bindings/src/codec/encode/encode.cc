@@ -215,7 +215,7 @@ void Encoder::choose_lists(Batch& batch, const EncodedRows& out) const {
 
 // Plain rounding first. Then some numbers whose fraction was near a half go the other way, so that
 // the error has next to no part along the embedding itself: the score of a vector is not divided by
-// its length, so that part alone would move all its scores (recall@10 .966 → .99).
+// its length, so that part alone would move all its scores.
 void Encoder::write_vector(const float* x, int8_t* vector) const {
   constexpr float kMovableFraction = 0.4f;
   const size_t dims = codec_->dims();

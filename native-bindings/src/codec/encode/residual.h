@@ -66,9 +66,10 @@ Decoded decoded_of(const LongerStart& start, float decoded_gain, const LongerRow
 // scores what they are: estimates of cosines.
 float divisor_of(const Decoded& decoded, const CodecLevel& level);
 
-// Powers for the levels of a trained codec. On rows like those trained on .35 is best for all
-// (recall@10 against a power of 0: 128 bits .761 → .773, 512 bits .908 → .912); where they differ,
-// 0, the more so the shorter the code, and the error of a random basis is alike everywhere.
+// Powers for the levels of a trained codec. On rows like those trained on larger ones are best;
+// where they differ 0 is, the more so the shorter the code, as an error in directions that training
+// did not see is alike for all rows. These lie between (`npm run bench -- recall`: without --base
+// on videos that were not trained on, with --train and --base of the same rows on such as were).
 constexpr float kCosinePowers[kLevelCount] = {0, 0.15f, 0.2f, 0.25f};
 
 // Lengths that a row may leave: 0 would make y undefined.

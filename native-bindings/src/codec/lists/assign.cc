@@ -9,9 +9,8 @@
 namespace corvid {
 namespace {
 
-// Cells whose lists are looked at. Rows of clip-b32 that were not trained on go to another list
-// than with all cells in 2.4 % of cases, with 2,048 lists as with 16,384; 3 cells 4 to 5 %, 8 cells
-// .2 to .4.
+// Cells whose lists are looked at: few rows then go to another list than with all cells, and the
+// time grows with the cells.
 constexpr size_t kProbes = 4;
 constexpr size_t kChunkLists = 1024;
 

@@ -14,7 +14,8 @@ namespace {
 
 constexpr size_t kBits = kLevel64Directions;
 constexpr size_t kBlocks = kBits / kBlockDirections;
-// A group of n rows trusts its own covariance by n / (n + kShrinkRows).
+// A group of n rows trusts its own covariance by n / (n + kShrinkRows)
+// (`npm run bench -- recall`).
 constexpr float kShrinkRows = 600;
 // A corner is the mean of its rows and of so many more at its first place.
 constexpr float kCornerPullRows = 30;

@@ -32,7 +32,7 @@ struct LevelModel {
   float* corner_norms;  // 16 x 16
 };
 
-// Rounds of choosing nibbles and moving corners.
+// Rounds of choosing nibbles and moving corners (`npm run bench -- recall`).
 constexpr size_t kTrainingRounds = 10;
 
 // Trains level 64, writes it to `model`, and takes what it decodes to off `group.residuals`.

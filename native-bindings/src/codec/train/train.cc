@@ -27,8 +27,8 @@ constexpr double kTail = 0.0005;
 constexpr float kGainMargin = 1.1f;
 // int8 vectors reach beyond the largest difference to the mean seen in training by this factor.
 constexpr float kVectorMargin = 1.1f;
-// A list's scale leans on its group's by so many rows; rows that all lie in their list's center
-// leave the least one.
+// A list's scale leans on its group's by so many rows (`npm run bench -- recall`); rows that all
+// lie in their list's center leave the least one.
 constexpr double kScalePullRows = 10;
 constexpr double kLeastScale = 1e-3;
 
@@ -119,8 +119,8 @@ class Trainer {
   }
 
   // A list's scale says how far its rows lie from its center, against all rows; it leans on its
-  // group's. Residuals differ less once divided by it, so directions and corners fit them better
-  // (recall@10 on held-back videos .566 → .574 with few training rows).
+  // group's. Residuals differ less once divided by it, so directions and corners fit them
+  // better, the more so with few training rows.
   void set_scales(CodecDraft& draft) {
     const std::vector<double>&squares = partition_.list_squares, &rows = partition_.list_rows;
     std::vector<double> group_squares(options_.groups, 0), group_rows(options_.groups, 0);

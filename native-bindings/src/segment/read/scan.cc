@@ -93,8 +93,7 @@ Scanner::Scanner(const Segment& segment, QueryContext& query, const ScanSettings
       hits_(hit_buffer()) {}
 
 void Scanner::scan_list(uint32_t list, uint32_t next) {
-  // Prefetch the next list while this one is scanned. This saves a quarter of the time for lists of
-  // 8 KB at random places in memory.
+  // Prefetch the next list while this one is scanned: lists lie at random places in memory.
   fetch_list(segment_, next);
   query_.fetch_list(next);
   scan_within(list, segment_.list_first(list), segment_.list_first(list + 1));

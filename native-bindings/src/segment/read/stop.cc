@@ -7,9 +7,9 @@
 namespace corvid {
 namespace {
 
-// Fitted by logistic regression to the lists of 2,000 queries of clip-b32 (2,048 lists): whether a
-// list holds one of the ten true neighbours. Only their proportions matter, because the threshold
-// of a search comes from calibration.
+// Fitted by logistic regression, as `npm run bench -- fit stop` does it: whether a list holds one
+// of the ten true neighbours. Only their proportions matter: the least log odds of a search come
+// from calibration.
 constexpr float kStart = 0.95f;
 constexpr float kPosition = -0.65f;
 constexpr float kUnchanged = -0.66f;
