@@ -250,7 +250,7 @@ export function rankAll(
       { shortlist, bits: levels.at(-1) as number, rescored: 'int8', ids: [] },
     ],
   };
-  for (let q = 0; q < queries.rows; q += 1) {
+  for (let q = 0; q < queries.rows; q++) {
     if (q % 100 === 0) log(`ranking: query ${q} of ${queries.rows}`);
     const query = rowOf(queries, q);
     const others = (found: Float64Array): Uint32Array =>

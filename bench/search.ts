@@ -250,7 +250,7 @@ async function clients(
 /** The best of three rounds. */
 async function perSecond(queries: number, round: () => Promise<unknown>): Promise<number> {
   let best = 0;
-  for (let i = 0; i < 3; i += 1) {
+  for (let i = 0; i < 3; i++) {
     const start = performance.now();
     await round();
     best = Math.max(best, (queries * 1000) / (performance.now() - start));

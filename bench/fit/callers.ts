@@ -140,7 +140,7 @@ async function queriesPerSecond(
   options: SearchOptions,
 ): Promise<number> {
   const rounds: number[] = [];
-  for (let round = 0; round <= ROUNDS; round += 1) {
+  for (let round = 0; round <= ROUNDS; round++) {
     let next = 0;
     const start = performance.now();
     await Promise.all(

@@ -50,7 +50,7 @@ async function ask(
   of: (result: SearchResult) => number,
 ): Promise<SearchResult[]> {
   const best: SearchResult[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS; round++) {
     for (const [i, query] of queries.entries()) {
       const result = await index.search(query, options);
       const known = best[i];

@@ -19,7 +19,7 @@ export function leastSquares(observations: readonly Observation[]): number[] {
 export function logistic(observations: readonly Observation[]): number[] {
   const size = observations[0]?.features.length ?? 0;
   let coefficients = new Array<number>(size).fill(0);
-  for (let round = 0; round < 30; round += 1) {
+  for (let round = 0; round < 30; round++) {
     const normal = new NormalEquations(size);
     for (const { features, value } of observations) {
       const share = sigmoid(dot(coefficients, features));

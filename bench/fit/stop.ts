@@ -111,7 +111,7 @@ function similaritiesOf(codec: NativeCodec, query: Float32Array): number[] {
   const projected = codec.routingQuery(query);
   return Array.from({ length: lists }, (_, list) => {
     let sum = 0;
-    for (let d = 0; d < routingDims; d += 1) {
+    for (let d = 0; d < routingDims; d++) {
       sum += (projected[d] as number) * (centroids[list * routingDims + d] as number);
     }
     return sum;

@@ -39,7 +39,7 @@ export async function fitTrellis(args: string[]): Promise<void> {
   process.stdout.write(columns('rate-distortion bound at one bit', '0.2500'));
   process.stdout.write(columns('kTrellisValues', errorOf(present)));
   process.stdout.write(columns('the same, refitted', errorOf(fit(training, present))));
-  for (let start = 0; start < Number(values.starts); start += 1) {
+  for (let start = 0; start < Number(values.starts); start++) {
     const fitted = fit(training, gaussian(WINDOWS, seed + 2 + start));
     process.stdout.write(columns(`from a random start, ${start + 1}`, errorOf(fitted)));
     process.stdout.write(
@@ -51,7 +51,7 @@ export async function fitTrellis(args: string[]): Promise<void> {
 /** Alternates between best paths and means, then rounds to UNIT. */
 function fit(numbers: Float64Array, start: Float64Array): Float64Array {
   let values = start;
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS; round++) {
     const { sums, counts } = bestPaths(numbers, values);
     values = values.map((value, w) => (counts[w] ? (sums[w] as number) / counts[w] : value));
   }
@@ -68,13 +68,13 @@ function bestPaths(numbers: Float64Array, values: Float64Array) {
     let before = new Float64Array(STATES).fill(Number.POSITIVE_INFINITY);
     let after = new Float64Array(STATES);
     before[0] = 0;
-    for (let i = 0; i < PATH; i += 1) {
+    for (let i = 0; i < PATH; i++) {
       step(numbers[first + i] as number, values, before, after, decisions.subarray(i * STATES));
       [before, after] = [after, before];
     }
     let state = before.indexOf(Math.min(...before));
     error += before[state] as number;
-    for (let i = PATH - 1; i >= 0; i -= 1) {
+    for (let i = PATH - 1; i >= 0; i--) {
       const window = decisions[i * STATES + state] as number;
       sums[window] = (sums[window] as number) + (numbers[first + i] as number);
       counts[window] = (counts[window] as number) + 1;
@@ -94,7 +94,7 @@ function step(
 ): void {
   const cost = (window: number) =>
     (before[window % STATES] as number) + (number - (values[window] as number)) ** 2;
-  for (let state = 0; state < STATES; state += 1) {
+  for (let state = 0; state < STATES; state++) {
     const [even, odd] = [cost(2 * state), cost(2 * state + 1)];
     after[state] = Math.min(even, odd);
     decisions[state] = odd < even ? 2 * state + 1 : 2 * state;

@@ -23,7 +23,7 @@ function read({ path }: RawVectors): Float32Array {
 /** Median rate over ROUNDS; `run` answers `queries` queries. */
 async function perSecond(run: () => Promise<unknown>, queries: number): Promise<number> {
   const rates: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
     let done = 0;
     while (performance.now() - start < ROUND_MS) {

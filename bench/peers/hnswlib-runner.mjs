@@ -9,7 +9,7 @@ const base = readVectors(task.base);
 const graph = new hnswlib.HierarchicalNSW('l2', task.dims);
 const { seconds } = await timed(() => {
   graph.initIndex(task.base.rows, 16, 200, 100);
-  for (let i = 0; i < task.base.rows; i += 1) {
+  for (let i = 0; i < task.base.rows; i++) {
     graph.addPoint(Array.from(rowOf(base, task.dims, i)), i);
   }
 });

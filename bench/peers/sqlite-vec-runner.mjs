@@ -21,7 +21,7 @@ const { seconds } = await timed(() => {
   database.exec(`CREATE VIRTUAL TABLE vectors USING vec0(embedding bit[${task.dims}])`);
   const add = database.prepare('INSERT INTO vectors VALUES (?, vec_quantize_binary(?))');
   database.transaction(() => {
-    for (let i = 0; i < task.base.rows; i += 1) {
+    for (let i = 0; i < task.base.rows; i++) {
       add.run(BigInt(i), bytesOf(rowOf(base, task.dims, i)));
     }
   })();

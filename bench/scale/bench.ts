@@ -184,7 +184,7 @@ async function measure(settings: ScaleSettings): Promise<ScaleResult> {
 
 function meanCosine(truth: FinishedGroundTruth, rank: number): number {
   let sum = 0;
-  for (let q = 0; q < truth.queries; q += 1) sum += truth.cosines[q * truth.count + rank - 1] ?? 0;
+  for (let q = 0; q < truth.queries; q++) sum += truth.cosines[q * truth.count + rank - 1] ?? 0;
   return sum / truth.queries;
 }
 
@@ -286,7 +286,7 @@ async function serveStep(
   for (const file of files) dropCached(file);
   const stillCached = files.reduce((sum, file) => sum + cachedBytes(file), 0);
   const nearest = new Float64Array(truth.queries * TRUE_NEIGHBOURS);
-  for (let q = 0; q < truth.queries; q += 1) {
+  for (let q = 0; q < truth.queries; q++) {
     const from = q * truth.count;
     nearest.set(truth.rows.subarray(from, from + TRUE_NEIGHBOURS), q * TRUE_NEIGHBOURS);
   }

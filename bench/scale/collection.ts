@@ -40,7 +40,7 @@ export async function heldOutQueries(
   const available = Math.max(1, Math.floor(rows / ROWS_OF_EPOCH)) * HELD_OUT_OF_EPOCH;
   const queries = new Float32Array(Math.min(count, available) * SYNTHETIC_DIMS);
   const taken = queries.length / SYNTHETIC_DIMS;
-  for (let i = 0; i < taken; i += 1) {
+  for (let i = 0; i < taken; i++) {
     const number = FIRST_HELD_OUT + Math.floor((i * available) / taken);
     queries.set(await collection.floats(number, 1, 1), i * SYNTHETIC_DIMS);
   }

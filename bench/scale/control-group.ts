@@ -82,16 +82,16 @@ export class ControlGroup {
 
   memory(): GroupMemory {
     const files = FILES[this.version];
-    const stat = this.pairs('memory.stat');
+    const stat = this.#pairs('memory.stat');
     return {
-      peakBytes: this.number(files.peak),
-      usedBytes: this.number(files.used),
+      peakBytes: this.#number(files.peak),
+      usedBytes: this.#number(files.used),
       ownBytes: stat.get(files.anonymous) ?? 0,
       fileBytes: stat.get(files.file) ?? 0,
       limitHits:
         this.version === 1
-          ? this.number('memory.failcnt')
-          : (this.pairs('memory.events').get('max') ?? 0),
+          ? this.#number('memory.failcnt')
+          : (this.#pairs('memory.events').get('max') ?? 0),
     };
   }
 
@@ -100,12 +100,12 @@ export class ControlGroup {
     if (existsSync(this.folder)) rmdirSync(this.folder);
   }
 
-  private number(file: string): number {
+  #number(file: string): number {
     const path = join(this.folder, file);
     return existsSync(path) ? Number(readFileSync(path, 'utf8')) : Number.NaN;
   }
 
-  private pairs(file: string): Map<string, number> {
+  #pairs(file: string): Map<string, number> {
     const lines = readFileSync(join(this.folder, file), 'utf8').trim().split('\n');
     return new Map(
       lines.map((line) => {

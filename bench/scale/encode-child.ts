@@ -20,12 +20,12 @@ answerJob<{ kind: 'encode'; job: EncodeJob }>(async ({ path, seed }): Promise<En
   const threads = availableParallelism();
   const batches: Uint16Array[] = [];
   const made: number[] = [];
-  for (let i = 0; i < BATCHES; i += 1) {
+  for (let i = 0; i < BATCHES; i++) {
     const make = () => collection.halves(i * BATCH_ROWS, BATCH_ROWS, threads);
     made.push(await rateOf(async () => batches.push(await make())));
   }
   const encoded: number[] = [];
-  for (let i = -BATCHES; i < ROUNDS; i += 1) {
+  for (let i = -BATCHES; i < ROUNDS; i++) {
     const vectors = batches.at(i % BATCHES) as Uint16Array;
     const rate = await rateOf(() => codec.encode(vectors, { vectors: false, threads }));
     // The first ones prepare the codec's matrices.

@@ -180,8 +180,8 @@ export function groundTruthRecall(
   answers.forEach((given, query) => {
     const first = query * truth.count;
     const have = new Set(Array.from(given));
-    for (let i = first; i < first + nearest; i += 1) {
-      if (have.has(truth.rows[i] as number)) found += 1;
+    for (let i = first; i < first + nearest; i++) {
+      if (have.has(truth.rows[i] as number)) found++;
     }
   });
   return found / (answers.length * nearest);

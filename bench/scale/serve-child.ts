@@ -142,7 +142,7 @@ async function batchRate(
   options: SearchOptions,
 ): Promise<number> {
   const rates: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
     await index.searchBatch(queries, { limit: HITS, ...options });
     rates.push((queries.length * 1000) / (performance.now() - start));
@@ -166,7 +166,7 @@ async function scanAll(
     join(path, 'segments', segment, 'plane-64.bin'),
   );
   const reads: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
     for (const plane of planes) await readMapped(plane, availableParallelism());
     reads.push((performance.now() - start) / 1000);

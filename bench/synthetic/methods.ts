@@ -134,13 +134,13 @@ export function orderAgreement(
   const at = CUTS.indexOf(cut as (typeof CUTS)[number]);
   let agree = 0;
   let pairs = 0;
-  for (let i = 0; i < a.length; i += 1) {
-    for (let j = 0; j < i; j += 1) {
+  for (let i = 0; i < a.length; i++) {
+    for (let j = 0; j < i; j++) {
       const difference = (list: readonly MethodRecall[]) =>
         (list[i]?.recall[at] ?? Number.NaN) - (list[j]?.recall[at] ?? Number.NaN);
       const [first, second] = [difference(a), difference(b)];
       if (!(Math.abs(first) > tie && Math.abs(second) > tie)) continue;
-      pairs += 1;
+      pairs++;
       agree += first > 0 === second > 0 ? 1 : -1;
     }
   }

@@ -120,7 +120,7 @@ function shares(rows: Vectors): number[] {
 
 function lengthOfMean({ rows, dims, values }: Vectors): number {
   const mean = new Float64Array(dims);
-  for (let i = 0; i < values.length; i += 1) {
+  for (let i = 0; i < values.length; i++) {
     mean[i % dims] = (mean[i % dims] as number) + (values[i] as number) / rows;
   }
   return Math.hypot(...mean);

@@ -92,7 +92,7 @@ export class FixedRowFile implements VectorSource {
     const { element, dims, dataOffset, prefixBytes } = this.layout;
     const rowBytes = strideBytes(this.layout);
     const buffer = await this.file.read(dataOffset + firstRow * rowBytes, rows * rowBytes);
-    const packed = prefixBytes === 0 ? buffer : this.withoutPrefixes(buffer, firstRow, rows);
+    const packed = prefixBytes === 0 ? buffer : this.#withoutPrefixes(buffer, firstRow, rows);
     switch (element) {
       case 'f32':
         return new Float32Array(packed);
@@ -105,7 +105,7 @@ export class FixedRowFile implements VectorSource {
     }
   }
 
-  private withoutPrefixes(buffer: ArrayBuffer, firstRow: number, rows: number): ArrayBuffer {
+  #withoutPrefixes(buffer: ArrayBuffer, firstRow: number, rows: number): ArrayBuffer {
     const { dims, element } = this.layout;
     const numberBytes = dims * ELEMENT_BYTES[element];
     const stride = strideBytes(this.layout);

@@ -35,7 +35,7 @@ class JsonLinesSource implements VectorSource {
     let chunk: VectorChunk | undefined;
     for await (const { line, text } of readLines(this.path)) {
       if (row++ < firstRow) continue;
-      chunk ??= this.newChunk(row - 1, batchRows);
+      chunk ??= this.#newChunk(row - 1, batchRows);
       const { vector, item } = parseRow(this.path, line, text, this.dims);
       (chunk.vectors as Float32Array).set(vector, chunk.rows * this.dims);
       (chunk.items as ItemFields[]).push(item);
@@ -51,7 +51,7 @@ class JsonLinesSource implements VectorSource {
     }
   }
 
-  private newChunk(firstRow: number, batchRows: number): VectorChunk {
+  #newChunk(firstRow: number, batchRows: number): VectorChunk {
     const rows = Math.min(batchRows, this.rows - firstRow);
     return { firstRow, rows: 0, vectors: new Float32Array(rows * this.dims), items: [] };
   }

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { CorvidError, fromSystemError } from '../errors.js';
 
 export class LazyFile {
-  private handle: Promise<FileHandle> | null = null;
+  #handle: Promise<FileHandle> | null = null;
 
   private constructor(
     readonly path: string,
@@ -18,7 +18,7 @@ export class LazyFile {
       const handle = await open(path);
       const { size, mtimeMs } = await handle.stat();
       const file = new LazyFile(path, size, mtimeMs);
-      file.handle = Promise.resolve(handle);
+      file.#handle = Promise.resolve(handle);
       return file;
     } catch (error) {
       throw fromSystemError(error, path, 'open the source');
@@ -28,8 +28,8 @@ export class LazyFile {
   /** `bytes` bytes from `position`. Throws ERR_SOURCE_INVALID if the file ends early. */
   async read(position: number, bytes: number): Promise<ArrayBuffer> {
     const buffer = new Uint8Array(bytes);
-    this.handle ??= this.reopen();
-    const handle = await this.handle;
+    this.#handle ??= this.#reopen();
+    const handle = await this.#handle;
     for (let done = 0; done < bytes; ) {
       const { bytesRead } = await handle
         .read(buffer, done, bytes - done, position + done)
@@ -49,8 +49,10 @@ export class LazyFile {
     return buffer.buffer;
   }
 
-  private async reopen(): Promise<FileHandle> {
-    const { handle, bytes, modifiedMs } = await LazyFile.open(this.path);
+  async #reopen(): Promise<FileHandle> {
+    const reopened = await LazyFile.open(this.path);
+    const { bytes, modifiedMs } = reopened;
+    const handle = reopened.#handle;
     if (handle !== null && bytes === this.bytes && modifiedMs === this.modifiedMs) return handle;
     await (await handle)?.close();
     throw new CorvidError('ERR_SOURCE_INVALID', 'the file has changed since the build began', {
@@ -61,8 +63,8 @@ export class LazyFile {
 
   /** Closes the file until it is read again. No read may be in progress. */
   async release(): Promise<void> {
-    const handle = this.handle;
-    this.handle = null;
+    const handle = this.#handle;
+    this.#handle = null;
     // If it could not be opened again, the reader has had the error.
     await handle?.then(
       (opened) => opened.close(),

@@ -79,7 +79,7 @@ export class ParquetFile {
         const rowStart = Math.max(groupStart, firstRow);
         groupStart = rowEnd;
         if (rowStart >= rowEnd) continue;
-        this.checkGroup(group);
+        this.#checkGroup(group);
         const { buffer: file, metadata } = this;
         const options = { file, metadata, compressors, rowStart, rowEnd };
         const objects = await parsing(this.path, () => parquetReadObjects(options));
@@ -90,7 +90,7 @@ export class ParquetFile {
     }
   }
 
-  private checkGroup(group: FileMetaData['row_groups'][number]): void {
+  #checkGroup(group: FileMetaData['row_groups'][number]): void {
     const values = group.columns.reduce((sum, c) => sum + Number(c.meta_data?.num_values ?? 0), 0);
     if (values > MAX_GROUP_VALUES) {
       throw new CorvidError('ERR_MEMORY', 'a row group is too large to be decoded', {
@@ -113,7 +113,7 @@ class ParquetVectors implements VectorSource {
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly hasItems: boolean;
-  private readonly exclude: ReadonlySet<string>;
+  readonly #exclude: ReadonlySet<string>;
 
   constructor(
     private readonly file: ParquetFile,
@@ -125,19 +125,19 @@ class ParquetVectors implements VectorSource {
     this.bytes = file.bytes;
     this.modifiedMs = file.modifiedMs;
     this.hasItems = file.columns().all.length > 1;
-    this.exclude = new Set([column]);
+    this.#exclude = new Set([column]);
   }
 
   async *read({ firstRow = 0, batchRows, signal }: ReadOptions): AsyncGenerator<VectorChunk> {
     for await (const group of this.file.read(firstRow)) {
       for (let start = 0; start < group.objects.length; start += batchRows) {
         throwIfAborted(signal);
-        yield this.chunk(group.firstRow + start, group.objects.slice(start, start + batchRows));
+        yield this.#chunk(group.firstRow + start, group.objects.slice(start, start + batchRows));
       }
     }
   }
 
-  private chunk(firstRow: number, objects: Row[]): VectorChunk {
+  #chunk(firstRow: number, objects: Row[]): VectorChunk {
     const vectors = new Float32Array(objects.length * this.dims);
     const items: ItemFields[] = [];
     objects.forEach((row, i) => {
@@ -150,7 +150,7 @@ class ParquetVectors implements VectorSource {
         });
       }
       vectors.set(vector, i * this.dims);
-      if (this.hasItems) items.push(itemFields(row, this.exclude));
+      if (this.hasItems) items.push(itemFields(row, this.#exclude));
     });
     return { firstRow, rows: objects.length, vectors, items: this.hasItems ? items : null };
   }

@@ -80,7 +80,7 @@ t.test('directions and bases are orthonormal up to their rounding', async (t) =>
   for (const matrix of [...matrices, oracle.basis(0), oracle.basis(1)]) {
     let worst = 0;
     for (const [i, a] of matrix.entries()) {
-      for (let j = 0; j <= i; j += 1) {
+      for (let j = 0; j <= i; j++) {
         const expected = i === j ? 1 : 0;
         worst = Math.max(worst, Math.abs(dot(a, matrix[j] ?? []) - expected));
       }
@@ -100,14 +100,14 @@ t.test('a level codes each of its coordinates once', async (t) => {
 
 t.test('every level decodes closer to the embedding', async (t) => {
   const mean = [0, 0, 0, 0];
-  for (let r = 0; r < ROWS; r += 1) {
+  for (let r = 0; r < ROWS; r++) {
     const { first, coded } = decodeCoordinates(r);
     const decoded = coded.map((a) => oracle.decode(listOf(r), first, gainOf(r), a));
     for (const [i, x] of [oracle.center(listOf(r)), ...decoded].entries()) {
       mean[i] = (mean[i] ?? 0) + cosine(row(r), x) / ROWS;
     }
   }
-  for (let i = 1; i < mean.length; i += 1) {
+  for (let i = 1; i < mean.length; i++) {
     const [before = 0, after = 0] = mean.slice(i - 1);
     t.ok(1 - after < 0.8 * (1 - before), `${before} -> ${after}`);
   }
@@ -117,7 +117,7 @@ t.test(
   'the gain byte holds the length of the residual of 64 bits, the norm byte the divisor of scores',
   async (t) => {
     let held = 0;
-    for (let r = 0; r < ROWS; r += 1) {
+    for (let r = 0; r < ROWS; r++) {
       const { first, coded } = decodeCoordinates(r);
       const rest = minus(row(r), first);
       const gain = Math.sqrt(dot(rest, rest));
@@ -133,7 +133,7 @@ t.test(
         const divisor = Math.sqrt(dot(x, x)) * (typicalCosine / cosine(row(r), x)) ** cosinePower;
         const stored = normLow + normStep * normByte(r, index);
         if (divisor <= normLow || divisor >= normLow + 255 * normStep) continue;
-        held += 1;
+        held++;
         t.ok(
           Math.abs(stored - divisor) < normStep + 2e-3,
           `divisor ${divisor}, norm byte ${stored}`,
@@ -146,16 +146,16 @@ t.test(
 
 t.test('no single nibble of the 64 bits could be chosen better', async (t) => {
   let better = 0;
-  for (let r = 0; r < ROWS; r += 1) {
+  for (let r = 0; r < ROWS; r++) {
     const bytes = Uint8Array.from(codeBytes(r, 0));
     const present = cosine(row(r), oracle.decode64(listOf(r), bytes));
     const block = r % 16;
-    for (let v = 0; v < 16; v += 1) {
+    for (let v = 0; v < 16; v++) {
       const other = Uint8Array.from(bytes);
       const shift = 4 * (block & 1);
       other[block >> 1] = ((other[block >> 1] ?? 0) & ~(15 << shift)) | (v << shift);
       t.equal(cornerOf(other, block), v);
-      if (cosine(row(r), oracle.decode64(listOf(r), other)) > present + 2e-4) better += 1;
+      if (cosine(row(r), oracle.decode64(listOf(r), other)) > present + 2e-4) better++;
     }
   }
   // Four sweeps settle nearly all rows; a list's Qᵀ(µ + c) is rounded to int8.
@@ -163,7 +163,7 @@ t.test('no single nibble of the 64 bits could be chosen better', async (t) => {
 });
 
 t.test('no other bits of a longer level would cost less', async (t) => {
-  for (let r = 0; r < ROWS; r += 1) {
+  for (let r = 0; r < ROWS; r++) {
     const outerGroup = oracle.outerGroup(listOf(r));
     const { first, coded } = decodeCoordinates(r);
     const rest = minus(row(r), first);
@@ -199,7 +199,7 @@ t.test('refining scores a row by what its code decodes to', async (t) => {
   for (const [index, bits] of LEVELS.entries()) {
     const scores = segment.refine(query, positions, bits);
     let worst = 0;
-    for (let position = 0; position < ROWS; position += 1) {
+    for (let position = 0; position < ROWS; position++) {
       const r = order[position] ?? 0;
       const { first, coded } = decodeCoordinates(r);
       const x = oracle.decode(listOf(r), first, gainOf(r), coded[index] ?? []);
@@ -214,7 +214,7 @@ t.test('refining scores a row by what its code decodes to', async (t) => {
 t.test('int8 vectors give cosines to within a hundredth', async (t) => {
   const vectors = batch.vectors ?? new Int8Array();
   t.equal(vectors.length, ROWS * DIMS);
-  for (let r = 0; r < ROWS; r += 1) {
+  for (let r = 0; r < ROWS; r++) {
     const bytes = vectors.subarray(r * DIMS, (r + 1) * DIMS);
     const stored = Array.from(bytes, (value, d) => oracle.mean(d) + oracle.vectorStep(d) * value);
     const other = row((r + 1) % ROWS);

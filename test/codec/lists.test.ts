@@ -43,9 +43,9 @@ async function closeness(codec: NativeCodec): Promise<number> {
   const { lists } = await encodeEmbeddings(codec, rows, { vectors: false, threads: 2 });
   const centers = codec.routingCentroids();
   let sum = 0;
-  for (let row = 0; row < ROWS; row += 1) {
+  for (let row = 0; row < ROWS; row++) {
     const center = (lists[row] as number) * DIMS;
-    for (let d = 0; d < DIMS; d += 1) {
+    for (let d = 0; d < DIMS; d++) {
       sum += (rows[row * DIMS + d] as number) * (centers[center + d] as number);
     }
   }

@@ -41,7 +41,7 @@ export interface Coordinate {
 
 export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0;
-  for (let i = 0; i < a.length; i += 1) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
   return sum;
 };
 export const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
@@ -134,7 +134,7 @@ export class CodecOracle {
     const group = this.group(list);
     const directions = this.directions(group);
     const out = this.center(list);
-    for (let block = 0; block < 16; block += 1) {
+    for (let block = 0; block < 16; block++) {
       this.corner(group, block, cornerOf(bytes, block)).forEach((value, i) => {
         addScaled(out, directions[4 * block + i] ?? [], this.scale(list) * value);
       });
@@ -199,7 +199,7 @@ export function leastCost(targets: readonly number[], weights: readonly number[]
   let costs = Array.from({ length: 32 }, (_, state) => (state === 0 ? 0 : Infinity));
   targets.forEach((target, i) => {
     const next = new Array<number>(32).fill(Infinity);
-    for (let window = 0; window < 64; window += 1) {
+    for (let window = 0; window < 64; window++) {
       const error = target - (WINDOW_VALUES[window] ?? 0);
       const cost = (costs[window & 31] ?? Infinity) + (weights[i] ?? 0) * error * error;
       next[window >> 1] = Math.min(next[window >> 1] ?? Infinity, cost);
@@ -210,5 +210,5 @@ export function leastCost(targets: readonly number[], weights: readonly number[]
 }
 
 function addScaled(to: number[], values: readonly number[], factor: number): void {
-  for (let d = 0; d < to.length; d += 1) to[d] = (to[d] ?? 0) + factor * (values[d] ?? 0);
+  for (let d = 0; d < to.length; d++) to[d] = (to[d] ?? 0) + factor * (values[d] ?? 0);
 }

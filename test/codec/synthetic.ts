@@ -21,14 +21,14 @@ export function clusteredRows(rows: number, dims: number, seed: number): Float32
     Float32Array.from({ length: dims }, (_, d) => 0.8 * normal() * Math.exp(-d / dims)),
   );
   const out = new Float32Array(rows * dims);
-  for (let r = 0; r < rows; r += 1) {
+  for (let r = 0; r < rows; r++) {
     const center = centers[Math.floor(random() * clusters)] ?? new Float32Array(dims);
     const row = out.subarray(r * dims, (r + 1) * dims);
-    for (let d = 0; d < dims; d += 1) {
+    for (let d = 0; d < dims; d++) {
       row[d] = 1 + (center[d] ?? 0) + 0.5 * normal() * Math.exp((-2 * d) / dims);
     }
     const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    for (let d = 0; d < dims; d += 1) row[d] = (row[d] ?? 0) / length;
+    for (let d = 0; d < dims; d++) row[d] = (row[d] ?? 0) / length;
   }
   return out;
 }

@@ -118,7 +118,7 @@ t.test('neighbours are those of brute force for any blocks and threads', async (
 t.test('principal variances of a known cloud', async (t) => {
   const rows = 64;
   const values = new Float32Array(rows * 4);
-  for (let i = 0; i < rows; i += 1) {
+  for (let i = 0; i < rows; i++) {
     values.set([5 + (i % 2 === 0 ? 3 : -3), 1 + (i % 4 < 2 ? 2 : -2), 7, 0], i * 4);
   }
   const variances = Array.from(principalVariances(values, 4), (value) => Math.round(value * 1e4));

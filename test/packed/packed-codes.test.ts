@@ -15,9 +15,9 @@ function writeCodes(path: string, codes: Uint8Array, stride: number): string {
 function reference(codes: Uint8Array, stride: number, query: Uint8Array, limit: number) {
   return Array.from({ length: codes.length / stride }, (_, row) => {
     let distance = 0;
-    for (let i = 0; i < stride; i += 1) {
+    for (let i = 0; i < stride; i++) {
       let bits = (codes[row * stride + i] as number) ^ (query[i] as number);
-      for (; bits !== 0; bits &= bits - 1) distance += 1;
+      for (; bits !== 0; bits &= bits - 1) distance++;
     }
     return { row, distance };
   })
@@ -61,7 +61,7 @@ t.test('workers share a large file and give what one thread gives', async (t) =>
   const rows = 300_000;
   const codes = new Uint8Array(rows * 16);
   let state = 1;
-  for (let i = 0; i < codes.length; i += 1) {
+  for (let i = 0; i < codes.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     // Bytes of two values: distances repeat, and ties cross the parts.
     codes[i] = state < 0 ? 255 : 0;

@@ -19,7 +19,7 @@ export function randomNumbers(seed: number): () => number {
 /** Roughly normal: a sum of uniform numbers. */
 function normal(random: () => number): number {
   let sum = -6;
-  for (let i = 0; i < 12; i += 1) sum += random();
+  for (let i = 0; i < 12; i++) sum += random();
   return sum;
 }
 
@@ -40,7 +40,7 @@ export function clusteredVectors(
   const mean = draw(1);
   const centres = Array.from({ length: clusters }, () => draw(0.8));
   const vectors = new Float32Array(rows * dims);
-  for (let row = 0; row < rows; row += 1) {
+  for (let row = 0; row < rows; row++) {
     const centre = centres[Math.floor(random() * clusters)] as Float64Array;
     const noise = draw(0.5);
     const vector = noise.map((v, d) => v + (mean[d] as number) + (centre[d] as number));
@@ -61,7 +61,7 @@ export function cosines(vectors: Float32Array, query: Float32Array): Float64Arra
   const dims = query.length;
   return Float64Array.from({ length: vectors.length / dims }, (_, row) => {
     let sum = 0;
-    for (let d = 0; d < dims; d += 1) {
+    for (let d = 0; d < dims; d++) {
       sum += (vectors[row * dims + d] as number) * (query[d] as number);
     }
     return sum;

@@ -105,7 +105,7 @@ t.test('consecutive searches yield to the event loop', async (t) => {
   await using index = await openIndex(path);
   let ticks = 0;
   const timer = setInterval(() => {
-    ticks += 1;
+    ticks++;
   }, 1);
   const start = performance.now();
   let searches = 0;
@@ -126,14 +126,14 @@ t.test('searches succeed while a build commits', async (t) => {
     while (!stop) {
       const query = rowOf(all, DIMS, (searches * 7 + client) % 2000);
       const { hits } = await index.search(query, { effort: client / 4 });
-      if (hits.length !== 10) short += 1;
-      searches += 1;
+      if (hits.length !== 10) short++;
+      searches++;
     }
   });
   const writer = IndexWriter.open(path);
   try {
     const codec = native.openCodec(`${path}/${writer.catalog.settings().codec?.name}`);
-    for (let part = 0; part < 10; part += 1) {
+    for (let part = 0; part < 10; part++) {
       const rows = second.slice(part * 100 * DIMS, (part + 1) * 100 * DIMS);
       await addPart(writer, codec, rows, 2000 + part * 100, { dims: DIMS });
       const [oldest] = writer.catalog.segments().slice(1);

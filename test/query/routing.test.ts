@@ -62,7 +62,7 @@ t.test('the graph finds nearly the lists that brute force finds, best first', as
   let found = 0;
   let first = 0;
   const count = 100;
-  for (let i = 0; i < count; i += 1) {
+  for (let i = 0; i < count; i++) {
     const query = rowOf(vectors, DIMS, i * 81);
     const exact = codec.nearestLists(query, PROBES);
     const { lists, similarities } = router.byGraph(query, PROBES) as RoutedLists;

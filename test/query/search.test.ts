@@ -136,7 +136,7 @@ t.test('any number of workers gives the same answers', async (t) => {
 
 t.test('hits of equal score are ordered by id', async (t) => {
   const same = new Float32Array(DIMS * 300);
-  for (let i = 0; i < 300; i += 1) same.set(rowOf(all, DIMS, i % 3), i * DIMS);
+  for (let i = 0; i < 300; i++) same.set(rowOf(all, DIMS, i % 3), i * DIMS);
   const path = await makeIndex({ dims: DIMS, train: all, parts: [same], lists: 8 });
   await using index = await openIndex(path);
   const { hits } = await index.search(rowOf(all, DIMS, 1), { limit: 100 });
@@ -319,10 +319,10 @@ t.test('eight concurrent clients get the answers of one', async (t) => {
   let different = 0;
   await Promise.all(
     Array.from({ length: 8 }, async (_, client) => {
-      for (let i = 0; i < queries.length; i += 1) {
+      for (let i = 0; i < queries.length; i++) {
         const which = (i + client * 5) % queries.length;
         const { hits } = await index.search(queries[which] as Float32Array);
-        if (JSON.stringify(hits) !== alone[which]) different += 1;
+        if (JSON.stringify(hits) !== alone[which]) different++;
       }
     }),
   );

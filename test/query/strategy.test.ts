@@ -126,7 +126,7 @@ t.test('a filter that keeps few rows has them scored without a scan', async (t) 
 
 t.test('the estimate never decreases with effort', async (t) => {
   const at = (effort: number) => estimateMs(planOf({ effort }, SMALL), SMALL);
-  for (let step = 1; step <= 20; step += 1) t.ok(at(step / 20) >= at((step - 1) / 20));
+  for (let step = 1; step <= 20; step++) t.ok(at(step / 20) >= at((step - 1) / 20));
 });
 
 t.test(

@@ -36,7 +36,7 @@ t.test(
     await once(first, 'exit');
     const path = join(out, 'index.corvid', 'write.lock');
     let lock = native.lockFile(path);
-    for (let i = 0; i < 50 && lock === null; i += 1) {
+    for (let i = 0; i < 50 && lock === null; i++) {
       await setTimeout(100);
       lock = native.lockFile(path);
     }

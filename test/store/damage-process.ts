@@ -49,11 +49,11 @@ for (let round = 0; round < 400; round++) {
     segment.reconstruct(all.subarray(0, 20));
     segment.itemIds(all);
     segment.close();
-    counts.answered += 1;
+    counts.answered++;
   } catch (error) {
     const known = fromNative(error);
     if (!(known instanceof CorvidError)) throw error;
-    counts.refused += 1;
+    counts.refused++;
   }
   rmSync(dir, { recursive: true });
 }

@@ -80,14 +80,14 @@ export async function embedImages(
 
 class EmbedRun {
   readonly touched: ItemUpdate[] = [];
-  private done = 0;
-  private skipped = 0;
+  #done = 0;
+  #skipped = 0;
 
   /** Vanished items by their content. */
-  private readonly vanished = new Map<string | null, KnownFile>();
+  readonly #vanished = new Map<string | null, KnownFile>();
 
   constructor(private readonly options: EmbedPipelineOptions) {
-    for (const known of options.vanished) this.vanished.set(known.sha256, known);
+    for (const known of options.vanished) this.#vanished.set(known.sha256, known);
   }
 
   /** Images that can be embedded, in batches. Unchanged and unusable ones are recorded here. */
@@ -97,7 +97,7 @@ class EmbedRun {
     for (let start = 0; start < pending.length; start += FILES_IN_FLIGHT) {
       throwIfAborted(this.options.signal);
       const files = pending.slice(start, start + FILES_IN_FLIGHT);
-      const results = await Promise.all(files.map((file) => this.readImage(file)));
+      const results = await Promise.all(files.map((file) => this.#readImage(file)));
       for (const result of results.filter((image) => image !== null)) {
         batch.push(result);
         batchBytes += result.content.length;
@@ -111,7 +111,7 @@ class EmbedRun {
     if (batch.length > 0) yield batch;
   }
 
-  private async readImage(file: PendingImage): Promise<ReadImage | null> {
+  async #readImage(file: PendingImage): Promise<ReadImage | null> {
     const { path, key, bytes, modifiedMs, previous } = file;
     try {
       checkFileSize(file, this.options.limits);
@@ -119,18 +119,18 @@ class EmbedRun {
         throw fromSystemError(error, path, 'read the image');
       });
       const sha256 = createHash('sha256').update(content).digest('hex');
-      const known = previous ?? this.vanished.get(sha256);
+      const known = previous ?? this.#vanished.get(sha256);
       if (known?.sha256 === sha256) {
-        this.vanished.delete(sha256);
+        this.#vanished.delete(sha256);
         this.touched.push(fileUpdate(known, file, this.options.captions));
-        this.count(1);
+        this.#count(1);
         return null;
       }
       const inspected = await inspectImage(content, this.options.limits);
       const image = { path, key, bytes, modifiedMs, sha256, ...factsOf(inspected), damaged: false };
       return { image, content };
     } catch (error) {
-      await this.skip([{ image: file, error }]);
+      await this.#skip([{ image: file, error }]);
       return null;
     }
   }
@@ -155,7 +155,7 @@ class EmbedRun {
       kept.map(({ image }) => image),
       rows,
     );
-    await this.skip(
+    await this.#skip(
       failures.map(({ index, error }) => {
         const { image } = batch[index] as ReadImage;
         if (error instanceof CorvidError) return { image, error };
@@ -168,26 +168,24 @@ class EmbedRun {
         return { image, error: refused };
       }),
     );
-    this.count(kept.length);
+    this.#count(kept.length);
   }
 
   /** Records images that cannot be used. An error that is not about the image is thrown. */
-  private async skip(
-    failures: { image: { path: string } & FileState; error: unknown }[],
-  ): Promise<void> {
+  async #skip(failures: { image: { path: string } & FileState; error: unknown }[]): Promise<void> {
     const files: SkippedFile[] = failures.map(({ image, error }) => {
       if (!(error instanceof CorvidError)) throw error;
       const { path, bytes, modifiedMs } = image;
       return { path, code: error.code, reason: reasonOf(error), bytes, modifiedMs };
     });
     await this.options.journal.addSkipped(files);
-    this.skipped += files.length;
-    this.count(files.length);
+    this.#skipped += files.length;
+    this.#count(files.length);
   }
 
-  private count(images: number): void {
-    this.done += images;
-    this.options.onImages(this.done, this.skipped);
+  #count(images: number): void {
+    this.#done += images;
+    this.options.onImages(this.#done, this.#skipped);
   }
 }
 

@@ -51,8 +51,8 @@ export class Journal {
   /** What the valid prefix holds, by path; a later record replaces an earlier one. */
   readonly images = new Map<string, JournaledImage>();
   readonly skipped = new Map<string, SkippedFile>();
-  private syncedMs = performance.now();
-  private lastWrite: Promise<number> = Promise.resolve(0);
+  #syncedMs = performance.now();
+  #lastWrite: Promise<number> = Promise.resolve(0);
 
   private constructor(
     readonly path: string,
@@ -72,7 +72,7 @@ export class Journal {
     }
     const journal = new Journal(path, handle, settings.dims, 0);
     try {
-      await journal.recover(settings);
+      await journal.#recover(settings);
       return journal;
     } catch (error) {
       await handle.close();
@@ -80,9 +80,9 @@ export class Journal {
     }
   }
 
-  private async recover(settings: JournalSettings): Promise<void> {
+  async #recover(settings: JournalSettings): Promise<void> {
     let valid = false;
-    for await (const { payload, offset } of this.records()) {
+    for await (const { payload, offset } of this.#records()) {
       const entry = parsePayload(payload);
       if (entry === null) break;
       if (offset === FRAME_BYTES) {
@@ -90,17 +90,17 @@ export class Journal {
         if (!valid) break;
       }
       if ('image' in entry.json && payload.length - entry.embeddingStart === this.dims * 2) {
-        this.noteImage(entry.json.image, offset + entry.embeddingStart);
-      } else if ('skip' in entry.json) this.noteSkip(entry.json.skip);
+        this.#noteImage(entry.json.image, offset + entry.embeddingStart);
+      } else if ('skip' in entry.json) this.#noteSkip(entry.json.skip);
       this.endBytes = offset + payload.length;
     }
     if (!valid) this.endBytes = 0;
     await this.handle.truncate(this.endBytes);
-    if (!valid) await this.write([frame({ settings }, null)]);
+    if (!valid) await this.#write([frame({ settings }, null)]);
   }
 
   /** All complete records whose checksum holds; `offset` is that of the payload. */
-  private async *records(): AsyncGenerator<{ payload: Buffer; offset: number }> {
+  async *#records(): AsyncGenerator<{ payload: Buffer; offset: number }> {
     let position = 0;
     let pending = Buffer.alloc(0);
     for (;;) {
@@ -134,16 +134,16 @@ export class Journal {
     const frames = images.map((image, i) =>
       frame({ image }, toFloat16(embeddings.subarray(i * this.dims, (i + 1) * this.dims))),
     );
-    let end = await this.write(frames);
+    let end = await this.#write(frames);
     images.forEach((image, i) => {
       end += (frames[i] as Buffer).length;
-      this.noteImage(image, end - this.dims * 2);
+      this.#noteImage(image, end - this.dims * 2);
     });
   }
 
   async addSkipped(files: readonly SkippedFile[]): Promise<void> {
-    await this.write(files.map((skip) => frame({ skip }, null)));
-    for (const file of files) this.noteSkip(file);
+    await this.#write(files.map((skip) => frame({ skip }, null)));
+    for (const file of files) this.#noteSkip(file);
   }
 
   /** Embeddings of `images` as float16, in their order: images.length x dims. */
@@ -164,34 +164,34 @@ export class Journal {
     return embeddings;
   }
 
-  private noteImage(image: EmbeddedImage, offset: number): void {
+  #noteImage(image: EmbeddedImage, offset: number): void {
     this.images.set(image.path, { ...image, offset });
     this.skipped.delete(image.path);
   }
 
-  private noteSkip(file: SkippedFile): void {
+  #noteSkip(file: SkippedFile): void {
     this.skipped.set(file.path, file);
     this.images.delete(file.path);
   }
 
   /** Appends after all earlier writes. @returns where the first frame begins */
-  private write(frames: readonly Buffer[]): Promise<number> {
-    const written = this.lastWrite.then(() => this.writeNow(frames));
+  #write(frames: readonly Buffer[]): Promise<number> {
+    const written = this.#lastWrite.then(() => this.#writeNow(frames));
     // After a failure the end of the file is not known, so all later writes fail with it.
     written.catch(() => {});
-    this.lastWrite = written;
+    this.#lastWrite = written;
     return written;
   }
 
-  private async writeNow(frames: readonly Buffer[]): Promise<number> {
+  async #writeNow(frames: readonly Buffer[]): Promise<number> {
     const start = this.endBytes;
     const bytes = Buffer.concat(frames);
     try {
       if (bytes.length > 0) await this.handle.appendFile(bytes);
       this.endBytes += bytes.length;
-      if (performance.now() - this.syncedMs > SYNC_INTERVAL_MS) {
+      if (performance.now() - this.#syncedMs > SYNC_INTERVAL_MS) {
         await this.handle.datasync();
-        this.syncedMs = performance.now();
+        this.#syncedMs = performance.now();
       }
       return start;
     } catch (error) {

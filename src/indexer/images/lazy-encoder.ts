@@ -6,7 +6,7 @@ import type { Catalog } from '../../store/catalog.js';
 import type { BuildSettings } from '../settings/settings.js';
 
 export class LazyEncoder {
-  private opened: Promise<Embedder> | null = null;
+  #opened: Promise<Embedder> | null = null;
 
   constructor(
     private readonly settings: BuildSettings,
@@ -19,11 +19,11 @@ export class LazyEncoder {
   }
 
   open(): Promise<Embedder> {
-    this.opened ??= this.openAndCheck();
-    return this.opened;
+    this.#opened ??= this.#openAndCheck();
+    return this.#opened;
   }
 
-  private async openAndCheck(): Promise<Embedder> {
+  async #openAndCheck(): Promise<Embedder> {
     const { embedder, model, maxPixels, maxFileBytes } = this.settings;
     const limits = { maxPixels, maxFileBytes };
     const stored = this.catalog?.settings().encoder as EncoderFingerprint | null | undefined;
@@ -39,7 +39,7 @@ export class LazyEncoder {
   async close(): Promise<void> {
     if (this.settings.embedder !== undefined) return;
     // One that could not be opened has thrown already, in `open`.
-    await this.opened?.then(
+    await this.#opened?.then(
       (embedder) => embedder.close(),
       () => {},
     );

@@ -19,9 +19,9 @@ export class SegmentRows implements RowSource {
   readonly identity: string;
   readonly rows: number;
   readonly dims: number;
-  private readonly segment: NativeSegment;
+  readonly #segment: NativeSegment;
   /** Rows of items that were not removed, ascending; null: all. */
-  private readonly live: Float64Array | null = null;
+  readonly #live: Float64Array | null = null;
 
   /** @param removed item ids whose rows are skipped */
   constructor(
@@ -29,16 +29,16 @@ export class SegmentRows implements RowSource {
     codec: NativeCodec,
     removed: ReadonlySet<number>,
   ) {
-    this.segment = native.openSegment(path, codec);
-    const { uuid, rows } = this.segment.info();
+    this.#segment = native.openSegment(path, codec);
+    const { uuid, rows } = this.#segment.info();
     const hash = createHash('sha256').update(uuid);
     if (removed.size > 0) {
       const all = new Float64Array(rows).map((_, row) => row);
-      const ids = this.segment.itemIds(all);
-      this.live = all.filter((row) => !removed.has(ids[row] as number));
-      hash.update(this.live);
+      const ids = this.#segment.itemIds(all);
+      this.#live = all.filter((row) => !removed.has(ids[row] as number));
+      hash.update(this.#live);
     }
-    this.rows = this.live?.length ?? rows;
+    this.rows = this.#live?.length ?? rows;
     this.dims = codec.info().dims;
     this.identity = hash.digest('hex');
   }
@@ -50,11 +50,11 @@ export class SegmentRows implements RowSource {
   ): AsyncGenerator<EmbeddingBatch> {
     for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
-      const rowIndexes = this.liveRows(firstRow, batchRows);
+      const rowIndexes = this.#liveRows(firstRow, batchRows);
       yield {
         firstRow,
-        vectors: this.segment.reconstruct(rowIndexes),
-        ids: this.segment.itemIds(rowIndexes),
+        vectors: this.#segment.reconstruct(rowIndexes),
+        ids: this.#segment.itemIds(rowIndexes),
         items: null,
       };
     }
@@ -69,9 +69,9 @@ export class SegmentRows implements RowSource {
   ): AsyncGenerator<{ batch: EncodedBatch; ids: Float64Array }> {
     for (let firstRow = start; firstRow < this.rows; firstRow += batchRows) {
       throwIfAborted(signal);
-      const rowIndexes = this.liveRows(firstRow, batchRows);
-      const batch = this.segment.copyRows(rowIndexes, vectors);
-      yield { batch, ids: this.segment.itemIds(rowIndexes) };
+      const rowIndexes = this.#liveRows(firstRow, batchRows);
+      const batch = this.#segment.copyRows(rowIndexes, vectors);
+      yield { batch, ids: this.#segment.itemIds(rowIndexes) };
     }
   }
 
@@ -80,16 +80,16 @@ export class SegmentRows implements RowSource {
     for (let start = 0; start < picks.length; start += batchRows) {
       throwIfAborted(signal);
       const some = picks.slice(start, start + batchRows);
-      yield this.segment.reconstruct(some.map((pick) => this.live?.[pick] ?? pick));
+      yield this.#segment.reconstruct(some.map((pick) => this.#live?.[pick] ?? pick));
     }
   }
 
-  private liveRows(first: number, count: number): Float64Array {
-    if (this.live !== null) return this.live.slice(first, first + count);
+  #liveRows(first: number, count: number): Float64Array {
+    if (this.#live !== null) return this.#live.slice(first, first + count);
     return new Float64Array(Math.min(count, this.rows - first)).map((_, i) => first + i);
   }
 
   close(): void {
-    this.segment.close();
+    this.#segment.close();
   }
 }

@@ -53,10 +53,10 @@ export class SourceRows implements RowSource {
     const byPosition = this.source.readAt !== undefined;
     return byPosition && picks.length < this.rows * MAX_PICKED_SHARE
       ? picksByPosition(this.source, picks)
-      : this.pickWhileReading(picks, signal);
+      : this.#pickWhileReading(picks, signal);
   }
 
-  private async *pickWhileReading(picks: Float64Array, signal: AbortSignal | undefined) {
+  async *#pickWhileReading(picks: Float64Array, signal: AbortSignal | undefined) {
     let next = 0;
     for await (const chunk of this.source.read({ batchRows: PICK_BATCH_ROWS, signal })) {
       const first = next;

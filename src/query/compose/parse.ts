@@ -52,7 +52,7 @@ function splitParts(line: string): RawPart[] {
       if (started) parts.push(part);
       part = { sign: operator[0] === '+' ? 1 : -1, text: '', weight: 1 };
       started = true;
-      position += 1;
+      position++;
     } else if (weight !== null) {
       part.weight = Number(weight[1]);
       started = true;
@@ -66,7 +66,7 @@ function splitParts(line: string): RawPart[] {
     } else {
       part.text += line[position];
       started ||= /\S/.test(line[position] as string);
-      position += 1;
+      position++;
     }
   }
   parts.push(part);

@@ -42,7 +42,7 @@ export function splitAnswers(
   };
   const answers: QueryAnswer[] = [];
   let first = 0;
-  for (let i = 0; i < found.counts.length; i += 1) {
+  for (let i = 0; i < found.counts.length; i++) {
     const [start, end] = [first, first + (found.counts[i] as number)];
     first = end;
     const shortlist = found.shortlists[i] as number;

@@ -75,7 +75,7 @@ export class Coalescer {
   /** Shares those that wait among the workers that are free; the last to end calls this again. */
   #dispatch(): void {
     let free = Math.max(this.#pool.idle, this.#running === 0 ? 1 : 0);
-    for (; free > 0; free -= 1) {
+    for (; free > 0; free--) {
       const group = this.#groups.shift();
       if (group === undefined) return;
       const share = Math.min(MAX_TOGETHER, Math.ceil(group.waiting.length / free));
@@ -86,7 +86,7 @@ export class Coalescer {
   }
 
   async #run({ snapshot, plan, filter }: Group, taken: readonly Waiting[]): Promise<void> {
-    this.#running += 1;
+    this.#running++;
     const wanted = taken.filter(isWanted);
     try {
       if (wanted.length === 0) return;
@@ -106,7 +106,7 @@ export class Coalescer {
     } catch (error) {
       for (const { reject } of wanted) reject(error);
     } finally {
-      this.#running -= 1;
+      this.#running--;
       this.#dispatch();
     }
   }

@@ -37,7 +37,7 @@ export class WorkerPool {
       // Flags of the caller's process, such as --input-type, are not meant for these threads.
       execArgv: [],
     });
-    this.#running += 1;
+    this.#running++;
     try {
       const request: WorkerRequest = { source, task };
       const response = (await this.#piscina.run(request, {
@@ -46,7 +46,7 @@ export class WorkerPool {
       if ('error' in response) throw fromPlainError(response.error);
       return response.value as Results[K];
     } finally {
-      this.#running -= 1;
+      this.#running--;
     }
   }
 

@@ -24,7 +24,7 @@ export function toItem(id: number, known: CatalogItem | null): Item {
 /** `ranked` without the ids in `excluded` and scores below `minScore`. */
 export function exclude(ranked: Ranked, excluded: ReadonlySet<number>, minScore: number): Ranked {
   let end = ranked.ids.length;
-  while (end > 0 && (ranked.scores[end - 1] as number) < minScore) end -= 1;
+  while (end > 0 && (ranked.scores[end - 1] as number) < minScore) end--;
   const passing = slice(ranked, 0, end);
   if (excluded.size === 0) return passing;
   const kept = (_: number, i: number) => !excluded.has(passing.ids[i] as number);

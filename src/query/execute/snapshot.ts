@@ -83,12 +83,12 @@ export class Snapshot implements ItemEmbeddings, ItemLookup {
 
   /** Keeps this generation open until `release`. */
   retain(): this {
-    this.#users += 1;
+    this.#users++;
     return this;
   }
 
   release(): void {
-    this.#users -= 1;
+    this.#users--;
     if (this.#users > 0) return;
     this.filters.close();
     closeHandles(this.handles);

@@ -66,14 +66,14 @@ export class Filters {
     const kept = this.#kept.get(key) ?? { making: this.#make(where), users: 0 };
     this.#kept.delete(key);
     this.#kept.set(key, kept);
-    kept.users += 1;
+    kept.users++;
     this.#forgetUnused(KEPT_CONDITIONS);
     try {
       const { filter } = await kept.making;
       return {
         filter,
         release() {
-          kept.users -= 1;
+          kept.users--;
         },
       };
     } catch (error) {
