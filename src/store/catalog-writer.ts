@@ -12,7 +12,7 @@ import {
   type SegmentRecord,
   type SourceRecord,
 } from './catalog.js';
-import { createDatabase, openDatabase } from './catalog-schema.js';
+import { createDatabase, ITEM_COLUMNS, openDatabase } from './catalog-schema.js';
 
 /** A time as the catalog keeps it: ISO 8601 in UTC with milliseconds. */
 export function catalogTime(ms: number): string {
@@ -152,23 +152,8 @@ function toBytes({ buffer, byteOffset, byteLength }: Float32Array | Float64Array
   return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
-const ITEM_FIELDS = [
-  'id',
-  'key',
-  'source',
-  'path',
-  'bytes',
-  'modified',
-  'sha256',
-  'width',
-  'height',
-  'taken',
-  'latitude',
-  'longitude',
-  'caption',
-  'metadata',
-  'damaged',
-] as const;
+/** Columns of the table `item`: those of the view, and after the key the source. */
+const ITEM_FIELDS = [...ITEM_COLUMNS.slice(0, 2), 'source', ...ITEM_COLUMNS.slice(2)];
 
 // Values by position: naming them would be slower by far.
 const INSERT_ITEM = `INSERT INTO item (${ITEM_FIELDS.join(', ')})

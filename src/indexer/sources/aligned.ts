@@ -150,11 +150,20 @@ async function openMetadata(path: string): Promise<RowMetadata> {
 }
 
 async function openJsonMetadata(path: string): Promise<RowMetadata> {
+  let rows = 0;
+  for await (const _ of readLines(path)) rows++;
+  return jsonRows(path, rows, (object) => itemFields(object));
+}
+
+/** A file of JSON objects, one a row. */
+export async function jsonRows(
+  path: string,
+  rows: number,
+  toItem: (object: Record<string, unknown>) => ItemFields,
+): Promise<RowMetadata> {
   const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
     throw fromSystemError(error, path, 'open the metadata');
   });
-  let rows = 0;
-  for await (const _ of readLines(path)) rows++;
   return {
     path,
     rows,
@@ -163,7 +172,7 @@ async function openJsonMetadata(path: string): Promise<RowMetadata> {
     async *read(firstRow) {
       let row = 0;
       for await (const { value } of readJsonLines(path)) {
-        if (row++ >= firstRow) yield itemFields(value as Record<string, unknown>);
+        if (row++ >= firstRow) yield toItem(value as Record<string, unknown>);
       }
     },
     async close() {},

@@ -1,13 +1,12 @@
 // A stream of vectors can be read only once. It is copied to the staging folder as it arrives, as an
 // .npy file with items beside it, and is then a source like any other.
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CorvidError, fromSystemError, throwIfAborted } from '../../errors.js';
-import { readJsonLines } from '../../formats/json-lines.js';
 import { npyHeader, openNpy } from '../../formats/npy.js';
 import type { ItemFields, RawVectors, VectorSource } from '../../formats/vector-source.js';
 import type { VectorBatch, VectorStream } from '../settings/options.js';
-import { AlignedSource, type RowMetadata } from '../sources/aligned.js';
+import { AlignedSource, jsonRows } from '../sources/aligned.js';
 
 export interface SpoolOptions {
   signal: AbortSignal | undefined;
@@ -40,7 +39,10 @@ export async function spoolStream(
   }
   const vectors = await openNpy(vectorsPath);
   const source = copied.hasItems
-    ? new AlignedSource(vectors, await openItems(itemsPath, copied.rows))
+    ? new AlignedSource(
+        vectors,
+        await jsonRows(itemsPath, copied.rows, (object) => object as ItemFields),
+      )
     : vectors;
   return named(source, stream.name);
 }
@@ -114,23 +116,6 @@ function checkBatch(
       actual: `${items.length}`,
     });
   }
-}
-
-async function openItems(path: string, rows: number): Promise<RowMetadata> {
-  const { size, mtimeMs } = await stat(path);
-  return {
-    path,
-    rows,
-    bytes: size,
-    modifiedMs: mtimeMs,
-    async *read(firstRow) {
-      let row = 0;
-      for await (const { value } of readJsonLines(path)) {
-        if (row++ >= firstRow) yield value as ItemFields;
-      }
-    },
-    async close() {},
-  };
 }
 
 /** The same source under the stream's name, by which a later build recognises it. */
