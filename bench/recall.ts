@@ -5,7 +5,7 @@
 //          [--outer-groups n] [--shortlist 300] [--json] [--record]
 //
 // The codec is trained on --train; the rows of --base are encoded into a segment, and scored by the
-// product's native scan (64 bits, all lists) and refine (longer levels).
+// product's native scan (64 bits, all lists) and refine (residual levels).
 // Queries are rows of the base; a query is excluded from its neighbours and its answers. Without --base, a
 // folder whose metadata name a `video` is split by video: two thirds train, the rest is indexed;
 // --split seeds that split.
@@ -47,7 +47,7 @@ interface RecallResult {
   codec: Pick<CodecInfo, 'method' | 'lists' | 'groups' | 'outerGroups' | 'residentBytes'>;
   /** Recall of the exact first ten within the first 10, 100, 1000 by a level alone. */
   levels: { bits: number; bytesPerRow: number; recall: Recall }[];
-  /** Recall after a shortlist by 64 bits is ranked by a longer level, then perhaps by int8. */
+  /** Recall after a shortlist by 64 bits is ranked by a residual level, then perhaps by int8. */
   refined: { shortlist: number; bits: number; rescored?: 'int8'; recall: Recall }[];
   trainSeconds: number;
   encodeRowsPerSecond: number;
@@ -64,7 +64,7 @@ interface RecallSettings {
   threads: number;
 }
 
-/** Bytes per row of the planes up to a level: code, a norm byte per longer level, the gain byte. */
+/** Bytes per row of the planes up to a level: code, a norm byte per residual level, the gain byte. */
 function bytesPerRow(bits: number): number {
   return bits / 8 + (bits > 64 ? Math.log2(bits / 64) + 1 : 0);
 }

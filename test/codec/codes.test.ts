@@ -62,7 +62,7 @@ const gainOf = (r: number) => oracle.gain(code(r)[GAIN_BYTE] ?? 0);
 const minus = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a, (value, i) => value - (b[i] ?? 0));
 
-/** A row decoded by 64 bits, and its coded coordinates after each longer level. */
+/** A row decoded by 64 bits, and its coded coordinates after each residual level. */
 function decodeCoordinates(r: number) {
   const first = oracle.decode64(listOf(r), codeBytes(r, 0));
   const coded = [new Array<number>(oracle.columns).fill(0)];
@@ -162,7 +162,7 @@ t.test('no single nibble of the 64 bits could be chosen better', async (t) => {
   t.ok(better <= 2, `${better} nibbles could be better`);
 });
 
-t.test('no other bits of a longer level would cost less', async (t) => {
+t.test('no other bits of a residual level would cost less', async (t) => {
   for (let r = 0; r < ROWS; r++) {
     const outerGroup = oracle.outerGroup(listOf(r));
     const { first, coded } = decodeCoordinates(r);

@@ -142,7 +142,7 @@ export class CodecOracle {
     return out;
   }
 
-  /** What code bytes of a longer level add to `a`, coordinates in the basis. */
+  /** What code bytes of a residual level add to `a`, coordinates in the basis. */
   addLevel(a: readonly number[], index: number, list: number, bytes: Uint8Array): number[] {
     const out = [...a];
     const windows = windowsOf(bytes, this.level(index).added);

@@ -1,8 +1,8 @@
-// The values that a longer level's bits stand for: a trellis code of one bit a coordinate.
+// The values that a residual level's bits stand for: a trellis code of one bit a coordinate.
 //
 // Bit i of a level, with the five before it, is a window of six bits, and every window has a value
 // of its own; so a bit takes part in six values, and choosing all bits together
-// (codec/encode/trellis.h) comes nearer to a coordinate than a bit of its own could.
+// (Loops::best_windows) comes nearer to a coordinate than a bit of its own could.
 //
 // Found by alternating between the best paths of Gaussian numbers and the means of what falls to a
 // window. `npm run bench -- fit trellis` does that again, and finds other values as good: on fresh

@@ -37,7 +37,7 @@ const PEAK_SHARE = 1.15;
 export function estimateBuild(shape: BuildShape): BuildEstimate {
   const { rows, dims, levels, vectors, items, journaled, lists } = shape;
   const longest = levels.at(-1) ?? 64;
-  // A norm byte for each longer level, and one gain byte.
+  // A norm byte for each residual level, and one gain byte.
   const planeBytes = longest / 8 + (levels.length > 1 ? levels.length : 0);
   const rowBytes = planeBytes + 5 + (vectors ? dims : 0);
   const centroidBytes = lists * dims * 4;

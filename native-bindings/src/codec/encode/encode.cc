@@ -5,7 +5,6 @@
 
 #include "base/threads.h"
 #include "codec/encode/tiles.h"
-#include "codec/format/corners.h"
 #include "codec/lists/kmeans.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
@@ -42,15 +41,15 @@ struct Encoder::Batch {
 
   ByteRows x;
   size_t candidates;
-  std::vector<uint32_t> lists;      // per trial
-  std::vector<float> products;      // per trial: ⟨x, µ + c⟩, later ⟨x, x̂⟩
-  std::vector<float> norms;         // per trial: ‖x̂‖² at level 64
-  std::vector<uint8_t> codes;       // per trial: 8 code bytes
-  std::vector<LongerStart> starts;  // per row, in the list chosen
+  std::vector<uint32_t> lists;        // per trial
+  std::vector<float> products;        // per trial: ⟨x, µ + c⟩, later ⟨x, x̂⟩
+  std::vector<float> norms;           // per trial: ‖x̂‖² at level 64
+  std::vector<uint8_t> codes;         // per trial: 8 code bytes
+  std::vector<ResidualStart> starts;  // per row, in the list chosen
 };
 
 // Trials of one group of lists at level 64, as lanes; those past the count hold harmless numbers.
-// Reused from piece to piece, as allocating would cost more than some of the arithmetic.
+// Reused from tile to tile, as allocating would cost more than some of the arithmetic.
 struct Encoder::Trials {
   const uint32_t* numbers;
   size_t count;
@@ -77,7 +76,7 @@ Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
     directions_[group] = Projector(codec_->directions(static_cast<uint32_t>(group)), codec_->mean(),
                                    codec_->padded_dims());
   });
-  if (codec_->level_count() > 1) longer_ = std::make_unique<LongerEncoder>(*codec_, threads);
+  if (codec_->level_count() > 1) residual_ = std::make_unique<ResidualEncoder>(*codec_, threads);
 }
 
 void Encoder::encode(const RawVectors& vectors, size_t threads, const EncodedRows& out) const {
@@ -100,17 +99,17 @@ void Encoder::encode(const RawVectors& vectors, size_t threads, const EncodedRow
   std::vector<uint32_t> groups(batch.lists.size());
   for (size_t i = 0; i < groups.size(); ++i) groups[i] = codec_->group_of(batch.lists[i]);
   const Grouping by_group = group_rows(groups.data(), groups.size(), codec_->groups());
-  const std::vector<size_t> trial_pieces =
-      cut_pieces(groups.size(), [&](size_t i) { return groups[by_group.order[i]]; });
+  const std::vector<size_t> trial_tiles =
+      cut_tiles(groups.size(), [&](size_t i) { return groups[by_group.order[i]]; });
   std::vector<Trials> trials(threads);
-  parallel_for(trial_pieces.size() - 1, threads, [&](size_t i, size_t thread) {
-    try_lists(batch, &by_group.order[trial_pieces[i]], trial_pieces[i + 1] - trial_pieces[i],
+  parallel_for(trial_tiles.size() - 1, threads, [&](size_t i, size_t thread) {
+    try_lists(batch, &by_group.order[trial_tiles[i]], trial_tiles[i + 1] - trial_tiles[i],
               trials[thread]);
   });
   choose_lists(batch, out);
 
-  if (longer_ != nullptr) {
-    longer_->encode({batch.x, out.lists, batch.starts.data(), out.codes}, threads);
+  if (residual_ != nullptr) {
+    residual_->encode({batch.x, out.lists, batch.starts.data(), out.codes}, threads);
   }
 }
 

@@ -17,7 +17,7 @@
 
 namespace corvid {
 
-// Where encode() writes: `rows` records each, as EncodedBatch in src/native/addon.ts.
+// Where encode() writes: `rows` records each, as EncodedBatch in src/native/codec.ts.
 struct EncodedRows {
   uint32_t* lists;  // rows
   uint8_t* codes;   // rows x codec.row_bytes()
@@ -48,8 +48,8 @@ class Encoder {
 
   std::shared_ptr<const Codec> codec_;
   ListAssigner assigner_;
-  std::vector<Projector> directions_;      // per group: Qᵀ
-  std::unique_ptr<LongerEncoder> longer_;  // if there are longer levels
+  std::vector<Projector> directions_;          // per group: Qᵀ
+  std::unique_ptr<ResidualEncoder> residual_;  // if there are residual levels
 };
 
 }  // namespace corvid

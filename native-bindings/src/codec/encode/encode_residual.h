@@ -1,4 +1,4 @@
-// Encoding of the longer levels (codec/longer.h), in projected space: with P = Vᵀx and
+// Encoding of the residual levels (codec/encode/residual.h), in projected space: with P = Vᵀx and
 // S = Vᵀx̂64 = Vᵀ(µ + c) + s·VᵀQ·corners, the coordinates of a row are y = (P − S) / g, so no row is
 // ever decoded.
 #ifndef CORVID_CODEC_ENCODE_ENCODE_RESIDUAL_H_
@@ -18,30 +18,30 @@
 namespace corvid {
 
 // Rows whose level 64 is there already.
-struct LongerBatch {
+struct ResidualBatch {
   const ByteRows& x;
-  const uint32_t* lists;      // rows
-  const LongerStart* starts;  // rows
-  uint8_t* codes;             // rows x codec.row_bytes(): read at level 64, written behind it
+  const uint32_t* lists;        // rows
+  const ResidualStart* starts;  // rows
+  uint8_t* codes;               // rows x codec.row_bytes(): read at level 64, written behind it
 };
 
 // Matrices of a codec, laid out for encoding.
-class LongerEncoder {
+class ResidualEncoder {
  public:
-  // A codec with longer levels; it must outlive the encoder.
-  LongerEncoder(const Codec& codec, size_t threads);
+  // A codec with residual levels; it must outlive the encoder.
+  ResidualEncoder(const Codec& codec, size_t threads);
 
   // May be called by several threads at once.
-  void encode(const LongerBatch& batch, size_t threads) const;
+  void encode(const ResidualBatch& batch, size_t threads) const;
 
  private:
-  struct Piece;
+  struct Tile;
 
-  void encode_piece(const LongerBatch& batch, Piece& piece) const;
-  void project(const LongerBatch& batch, Piece& piece) const;
-  void add_centers(const LongerBatch& batch, Piece& piece) const;
-  void add_corners(const LongerBatch& batch, Piece& piece) const;
-  void write_level(const LongerBatch& batch, size_t level, Piece& piece) const;
+  void encode_tile(const ResidualBatch& batch, Tile& tile) const;
+  void project(const ResidualBatch& batch, Tile& tile) const;
+  void add_centers(const ResidualBatch& batch, Tile& tile) const;
+  void add_corners(const ResidualBatch& batch, Tile& tile) const;
+  void write_level(const ResidualBatch& batch, size_t level, Tile& tile) const;
 
   const Codec& codec_;
   size_t columns_;

@@ -14,7 +14,7 @@ constexpr float kLeastCosine = 0.05f;
 
 }  // namespace
 
-void LongerRows::reset(size_t columns, size_t lanes) {
+void ResidualRows::reset(size_t columns, size_t lanes) {
   stride = lanes;
   y.resize(columns * stride);
   start.resize(columns * stride);
@@ -24,7 +24,7 @@ void LongerRows::reset(size_t columns, size_t lanes) {
   squares.assign(stride, 0.0f);
 }
 
-void choose_windows(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows) {
+void choose_windows(const CodedCoordinate* coordinates, size_t bits, ResidualRows& rows) {
   const size_t stride = rows.stride;
   rows.targets_.resize(bits * stride);
   rows.weights_.resize(bits);
@@ -41,7 +41,7 @@ void choose_windows(const CodedCoordinate* coordinates, size_t bits, LongerRows&
                      rows.decisions_.data());
 }
 
-void add_level(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows) {
+void add_level(const CodedCoordinate* coordinates, size_t bits, ResidualRows& rows) {
   const size_t stride = rows.stride;
   const ResidualSums sums{rows.y_products.data(), rows.start_products.data(), rows.squares.data()};
   const Loops& loops = *kernels().loops;
@@ -56,7 +56,7 @@ void add_level(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows
   }
 }
 
-Decoded decoded_of(const LongerStart& start, float decoded_gain, const LongerRows& rows,
+Decoded decoded_of(const ResidualStart& start, float decoded_gain, const ResidualRows& rows,
                    size_t row) {
   const float along = decoded_gain * rows.start_products[row];
   const float product = start.product + along + decoded_gain * start.gain * rows.y_products[row];

@@ -1,9 +1,9 @@
-// What training and encoding share of the longer levels (128, 256, 512 bits).
+// What training and encoding share of the residual levels (128, 256, 512 bits).
 //
 // What level 64 leaves of a row, r = x − x̂, is divided by its length g, the row's gain, and turned
-// into coordinates y = Vᵀr / g of the outer group's basis V. Every longer level codes some of them
-// with one bit each (codec/encode/trellis.h), and later levels what is left: y ≈ a = Σ step ·
-// value. So x̂ of a level is x̂64 + g·V·a. All rows lie as lanes, as in codec/encode/trellis.h.
+// into coordinates y = Vᵀr / g of the outer group's basis V. Every residual level codes some of
+// them with one bit each (Loops::best_windows), and later levels what is left: y ≈ a = Σ step ·
+// value. So x̂ of a level is x̂64 + g·V·a. All rows lie as lanes, as in simd/loops.h.
 #ifndef CORVID_CODEC_ENCODE_RESIDUAL_H_
 #define CORVID_CODEC_ENCODE_RESIDUAL_H_
 
@@ -16,8 +16,8 @@
 
 namespace corvid {
 
-// Rows of one outer group on their way through the longer levels. Memory is reused.
-struct LongerRows {
+// Rows of one outer group on their way through the residual levels. Memory is reused.
+struct ResidualRows {
   size_t stride = 0;           // rows rounded up to lanes
   AlignedVector<float> y;      // columns x stride
   AlignedVector<float> start;  // columns x stride: Vᵀx̂64
@@ -32,20 +32,20 @@ struct LongerRows {
   void reset(size_t columns, size_t lanes);
 
  private:
-  friend void choose_windows(const CodedCoordinate*, size_t, LongerRows&);
+  friend void choose_windows(const CodedCoordinate*, size_t, ResidualRows&);
   AlignedVector<float> targets_;  // bits x stride
   std::vector<float> weights_;
   AlignedVector<int32_t> decisions_;
 };
 
 // Chooses the windows of a level of `bits` for all rows; reads deviations and weights.
-void choose_windows(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows);
+void choose_windows(const CodedCoordinate* coordinates, size_t bits, ResidualRows& rows);
 
 // Adds what the windows of the level stand for to `coded` and to the products; reads steps.
-void add_level(const CodedCoordinate* coordinates, size_t bits, LongerRows& rows);
+void add_level(const CodedCoordinate* coordinates, size_t bits, ResidualRows& rows);
 
 // A row after level 64.
-struct LongerStart {
+struct ResidualStart {
   float product;  // ⟨x, x̂64⟩
   float square;   // ‖x̂64‖²
   float gain;     // ‖x − x̂64‖, x of unit length
@@ -57,7 +57,7 @@ struct Decoded {
   float cosine;  // cos(x, x̂), at least a small positive number
 };
 // decoded_gain: the gain as its byte says it.
-Decoded decoded_of(const LongerStart& start, float decoded_gain, const LongerRows& rows,
+Decoded decoded_of(const ResidualStart& start, float decoded_gain, const ResidualRows& rows,
                    size_t row);
 
 // What a norm byte stands for, and scores are divided by: ‖x̂‖ · (typical_cosine / cos(x, x̂)) to the

@@ -115,7 +115,7 @@ void Codec::check_coordinates() const {
     for (size_t i = 0; i < outer_groups() * head_->levels[level].added_bits; ++i) {
       if (coded[i].column >= head_->basis_columns || !(coded[i].deviation > 0) ||
           !is_usable(coded[i].weight) || !is_usable(coded[i].step)) {
-        throw corrupt(path_, "a coordinate of a longer level holds impossible values");
+        throw corrupt(path_, "a coordinate of a residual level holds impossible values");
       }
     }
   }

@@ -55,7 +55,7 @@ class Codec {
   // into a norm weight, t = theta / norm with theta = 2 · score / norm at the fixed point.
   float mean_norm() const { return head_->mean_norm; }
 
-  // The group of a list at level 64, and at longer levels.
+  // The group of a list at level 64, and at residual levels.
   uint32_t group_of(uint32_t list) const { return list_records()[list].group; }
   uint32_t outer_group_of(uint32_t list) const { return list_records()[list].outer_group; }
 
@@ -101,11 +101,11 @@ class Codec {
     return section<float>(head_->corner_norms_offset) +
            size_t{group} * kLevel64Directions / kBlockDirections * kCorners;
   }
-  // Longer levels, of an outer group: the basis_columns directions V.
+  // Residual levels, of an outer group: the basis_columns directions V.
   PanelSpan basis(uint32_t outer_group) const {
     return panels(head_->basis_offset, head_->basis_columns, padded_dims(), outer_group);
   }
-  // What the bits of a longer level code: added_bits of them.
+  // What the bits of a residual level code: added_bits of them.
   const CodedCoordinate* coordinates(uint32_t outer_group, size_t level) const {
     const CodecLevel& shape = head_->levels[level];
     return section<CodedCoordinate>(shape.coordinates_offset) +

@@ -3,7 +3,7 @@
 // A head of fixed size, then sections, each starting at a multiple of 64 bytes; the head holds
 // where each starts. All directions and centers are bytes with a scale each, and training rounds
 // them before it goes on, so encoding, queries and a codec opened later use exactly the same
-// numbers. "In panels" is the layout of PanelSpan (codec/panels.h).
+// numbers. "In panels" is the layout of PanelSpan (codec/format/panels.h).
 #ifndef CORVID_CODEC_FORMAT_LAYOUT_H_
 #define CORVID_CODEC_FORMAT_LAYOUT_H_
 
@@ -18,6 +18,7 @@ namespace corvid {
 
 constexpr size_t kCorners = kTableEntries;  // of a block, which one nibble of a code names
 constexpr size_t kGains = 256;
+constexpr size_t kEncodeSweeps = 4;  // of Loops::improve_cosine, for a row or a query
 constexpr uint32_t kMaxGroups = 65535;
 
 enum class CodecMethod : uint32_t { kTrained = 1, kRotation = 2 };
@@ -30,11 +31,11 @@ struct CodecLevel {
   float norm_low;               // what norm byte 0 stands for; this and the next are 0 at level 64
   float norm_step;              // between one norm byte and the next
   float typical_cosine;         // geometric mean of cos(x, x̂) over the training rows
-  float cosine_power;           // see divisor_of in codec/longer.h
+  float cosine_power;           // see divisor_of in codec/encode/residual.h
 };
 static_assert(sizeof(CodecLevel) == 32 && std::is_trivially_copyable_v<CodecLevel>);
 
-// What one bit of a longer level codes: a coordinate of what is left, in the basis of the outer
+// What one bit of a residual level codes: a coordinate of what is left, in the basis of the outer
 // group. A column is coded at most once by a level; later levels may code it again.
 struct CodedCoordinate {
   uint32_t column;  // of the basis
@@ -47,7 +48,7 @@ static_assert(sizeof(CodedCoordinate) == 16 && std::is_trivially_copyable_v<Code
 // What a scan needs of a list.
 struct ListRecord {
   uint16_t group;          // its group at level 64
-  uint16_t outer_group;    // its group at longer levels
+  uint16_t outer_group;    // its group at residual levels
   float norm_squared;      // ‖µ + c‖²
   float projection_scale;  // Qᵀ(µ + c) = projection_scale * projection
   float residual_scale;    // at level 64: x̂ = µ + c + residual_scale * Σ corners; > 0
@@ -62,7 +63,7 @@ struct CodecHead {
   uint32_t padded_dims;  // max(dims, 64)
   uint32_t lists;
   uint32_t groups;        // of lists, at level 64
-  uint32_t outer_groups;  // of lists, at longer levels; fewer, for their residuals differ less
+  uint32_t outer_groups;  // of lists, at residual levels; fewer, for their residuals differ less
   uint32_t level_count;   // 1..4
   uint32_t routing_dims;  // padded_dims, or less: then there is a routing projection
   uint32_t reserved;      // 0
@@ -82,10 +83,10 @@ struct CodecHead {
   uint64_t corner_norms_offset;        // groups x 16 x 16 floats: squared lengths
   uint64_t basis_offset;               // outer_groups x basis_columns vectors in panels: V
   uint64_t gains_offset;               // 256 floats: what a gain byte stands for
-  uint32_t basis_columns;              // 0 if there are no longer levels; then V and gains are none
-  uint32_t reserved_3;                 // 0
-  CodecLevel levels[kLevelCount];      // level_count of them, the rest zero
-  uint8_t reserved_4[88];              // 0
+  uint32_t basis_columns;          // 0 if there are no residual levels; then V and gains are none
+  uint32_t reserved_3;             // 0
+  CodecLevel levels[kLevelCount];  // level_count of them, the rest zero
+  uint8_t reserved_4[88];          // 0
 };
 static_assert(sizeof(CodecHead) == 384 && std::is_trivially_copyable_v<CodecHead>);
 

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/prefetch.h"
-#include "codec/format/corners.h"
 #include "simd/trellis_values.h"
 
 namespace corvid {
@@ -23,7 +22,7 @@ QueryContext::QueryContext(const Codec& codec)
       known_tables_(codec.groups()),
       projections_(codec.groups() * kLevel64Directions),
       tables_(codec.groups() * kTables * kCorners),
-      longer_(codec.outer_groups()) {}
+      residual_(codec.outer_groups()) {}
 
 QueryContext::~QueryContext() = default;
 
@@ -35,7 +34,7 @@ void QueryContext::set(const float* query) {
   // After four billion queries, numbers begin again.
   std::fill(known_projections_.begin(), known_projections_.end(), Known{});
   std::fill(known_tables_.begin(), known_tables_.end(), Known{});
-  for (Longer& longer : longer_) longer = Longer{};
+  for (ResidualQuery& residual : residual_) residual = ResidualQuery{};
   known_steps_ = Known{};
   number_ = 1;
 }
@@ -119,8 +118,8 @@ const float* QueryContext::tables(uint32_t group) {
 }
 
 // Integers make the sums exact, whatever their order; 16 bits are finer than any error here.
-const QueryContext::Longer& QueryContext::longer(uint32_t outer_group, size_t level) {
-  Longer& own = longer_[outer_group];
+const QueryContext::ResidualQuery& QueryContext::residual(uint32_t outer_group, size_t level) {
+  ResidualQuery& own = residual_[outer_group];
   if (own.known_projection.take(number_)) {
     own.projection.resize(codec_.head().basis_columns);
     quantized_.products(codec_.basis(outer_group), own.projection.data());
@@ -153,16 +152,16 @@ void QueryContext::score(uint32_t list, const RowCodes& rows, size_t levels, flo
   norms(list, rows, levels, norms_of);
   for (size_t r = 0; r < rows.count; ++r) {
     float product = from_list + record.residual_scale * sums[r];
-    if (levels > 1) product += longer_product(record.outer_group, rows.records[r], levels);
+    if (levels > 1) product += residual_product(record.outer_group, rows.records[r], levels);
     out[r] = product / norms_of[r];
   }
 }
 
-float QueryContext::longer_product(uint32_t outer_group, const uint8_t* const* records,
-                                   size_t levels) {
+float QueryContext::residual_product(uint32_t outer_group, const uint8_t* const* records,
+                                     size_t levels) {
   float rest = 0;
   for (size_t level = 1; level < levels; ++level) {
-    const Longer& own = longer(outer_group, level);
+    const ResidualQuery& own = residual(outer_group, level);
     const int32_t sum =
         kernels().trellis_dot(records[level], own.z[level].data(), own.z[level].size());
     rest += own.scales[level] * static_cast<float>(sum);

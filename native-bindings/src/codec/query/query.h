@@ -26,7 +26,7 @@ struct ScanTables {
 
 // The code of one row, as the planes hold it. records[i] points to the row's record of level i:
 // 8 code bytes for level 64, byte b with block 2b in its low nibble and block 2b + 1 in its high
-// one; for a longer level its code bytes (simd/contract.h, trellis_dot), at level 128 the row's
+// one; for a residual level its code bytes (simd/contract.h, trellis_dot), at level 128 the row's
 // gain byte, and a norm byte.
 struct RowCode {
   const uint8_t* records[kLevelCount];
@@ -75,7 +75,7 @@ class QueryContext {
   // Rows come cheapest when those of one list follow one another.
   void score(uint32_t list, const RowCodes& rows, size_t levels, float* out);
 
-  // What `score` divides by: ‖x̂‖, for longer levels changed a little (codec/longer.h).
+  // What `score` divides by: ‖x̂‖, for residual levels changed a little (codec/encode/residual.h).
   void norms(uint32_t list, const RowCodes& rows, size_t levels, float* out);
 
   // Cosine of a row by its stored int8 vector of codec.dims() numbers.
@@ -91,9 +91,9 @@ class QueryContext {
       return true;
     }
   };
-  // What the bits of the longer levels stand for in one outer group: the score of a level is
+  // What the bits of the residual levels stand for in one outer group: the score of a level is
   // scale * trellis_dot(code, z, bits).
-  struct Longer {
+  struct ResidualQuery {
     Known known_projection, known[kLevelCount];
     std::vector<float> projection;  // Vᵀq
     std::vector<int16_t> z[kLevelCount];
@@ -102,9 +102,9 @@ class QueryContext {
 
   const float* projection(uint32_t group);
   const float* tables(uint32_t group);
-  const Longer& longer(uint32_t outer_group, size_t level);
+  const ResidualQuery& residual(uint32_t outer_group, size_t level);
   // What the levels above 64 add to ⟨q, x̂⟩ of a row.
-  float longer_product(uint32_t outer_group, const uint8_t* const* records, size_t levels);
+  float residual_product(uint32_t outer_group, const uint8_t* const* records, size_t levels);
 
   const Codec& codec_;
   uint32_t number_ = 0;       // of the query: 1, 2, …
@@ -115,10 +115,10 @@ class QueryContext {
   float mean_product_ = 0;          // ⟨q, µ⟩, with quantized_steps_
   // Of all groups of level 64, each known when it is needed: Qᵀq, and ⟨Q_jᵀq, corner_jv⟩.
   std::vector<Known> known_projections_, known_tables_;
-  std::vector<float> projections_;   // groups x 64
-  std::vector<float> tables_;        // groups x 16 x 16
-  std::vector<Longer> longer_;       // per outer group
-  uint32_t last_list_ = UINT32_MAX;  // the list that list_product was last asked for
+  std::vector<float> projections_;       // groups x 64
+  std::vector<float> tables_;            // groups x 16 x 16
+  std::vector<ResidualQuery> residual_;  // per outer group
+  uint32_t last_list_ = UINT32_MAX;      // the list that list_product was last asked for
   float last_product_ = 0;
   uint32_t norms_list_ = UINT32_MAX;      // the list that norms_ is of, whatever the query
   float norms_[kTables * kTableEntries];  // what each corner adds to ‖x̂‖² in it

@@ -42,9 +42,9 @@ LevelModel CodecDraft::level_64(size_t group) {
           section<float>(head().corner_norms_offset) + first / kBlockDirections * kCorners};
 }
 
-LongerModel CodecDraft::longer(size_t outer_group) {
+ResidualModel CodecDraft::residual(size_t outer_group) {
   const size_t columns = head().basis_columns;
-  LongerModel model{};
+  ResidualModel model{};
   model.columns = columns;
   model.basis = section<uint8_t>(head().basis_offset) +
                 outer_group * PanelSpan::data_bytes(columns, head().padded_dims);

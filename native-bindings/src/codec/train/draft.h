@@ -31,8 +31,8 @@ class CodecDraft {
   uint8_t* routing_projection() { return section<uint8_t>(head().routing_projection_offset); }
   // Level 64 in a group.
   LevelModel level_64(size_t group);
-  // Longer levels in an outer group; `coordinates` of those that there are.
-  LongerModel longer(size_t outer_group);
+  // Residual levels in an outer group; `coordinates` of those that there are.
+  ResidualModel residual(size_t outer_group);
   float* gains() { return section<float>(head().gains_offset); }
 
   // The finished codec. Its UUID is a hash of its data, so equal codecs have equal names. The

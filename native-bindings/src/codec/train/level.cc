@@ -26,6 +26,18 @@ constexpr float kLeastVariance = 1e-9f;
 constexpr float kHadamard[kBlockDirections][kBlockDirections] = {
     {.5f, .5f, .5f, .5f}, {.5f, -.5f, .5f, -.5f}, {.5f, .5f, -.5f, -.5f}, {.5f, -.5f, -.5f, .5f}};
 
+// values[(4 * j + d) * stride + r] = coordinate d of the corner that row r has in block j.
+void corner_values(const Corners& corners, const uint8_t* codes, size_t stride, float* values) {
+  for (size_t j = 0; j < kTables; ++j) {
+    const uint8_t* block_codes = codes + j * stride;
+    for (size_t d = 0; d < kBlockDirections; ++d) {
+      const float* coordinates = corners.coordinate(d, j);
+      float* out = values + (j * kBlockDirections + d) * stride;
+      for (size_t r = 0; r < stride; ++r) out[r] = coordinates[block_codes[r]];
+    }
+  }
+}
+
 float row_scale(const GroupRows& group, size_t row) {
   return group.scales[group.lists[row] - group.first_list];
 }
@@ -179,12 +191,12 @@ void take_off(const GroupRows& group, const Corners& corners, const std::vector<
 
 }  // namespace
 
-void train_level_64(const GroupRows& group, const Everyone& everyone, const Progress& progress,
-                    const LevelModel& model) {
+void train_level_64(const GroupRows& group, const PooledStatistics& pooled,
+                    const Progress& progress, const LevelModel& model) {
   const size_t dims = group.dims, stride = round_up_to_lanes(group.rows);
   progress.check();
   const std::vector<float> covariance =
-      shrunk_covariance(group.residuals, group.rows, everyone, kShrinkRows);
+      shrunk_covariance(group.residuals, group.rows, pooled, kShrinkRows);
   write_panels(turned_directions(symmetric_eigen(covariance.data(), dims), dims).data(), kBits,
                dims, model.directions);
   // As they are stored.
@@ -193,12 +205,12 @@ void train_level_64(const GroupRows& group, const Everyone& everyone, const Prog
 
   const std::vector<float> z = project(directions, group.residuals, group.rows, dims, stride);
   const std::vector<float> others =
-      project(directions, everyone.sample.data(), everyone.sample_rows, dims, everyone.sample_rows);
+      project(directions, pooled.sample.data(), pooled.sample_rows, dims, pooled.sample_rows);
   std::vector<float> spreads(kBits);
   for (size_t b = 0; b < kBits; ++b) {
     const double sum = sum_of_sizes(&z[b * stride], group.rows) +
-                       sum_of_sizes(&others[b * everyone.sample_rows], everyone.sample_rows);
-    spreads[b] = static_cast<float>(sum / (group.rows + everyone.sample_rows));
+                       sum_of_sizes(&others[b * pooled.sample_rows], pooled.sample_rows);
+    spreads[b] = static_cast<float>(sum / (group.rows + pooled.sample_rows));
   }
   start_corners(spreads, model);
   if (group.rows == 0) return;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "codec/format/corners.h"
+#include "codec/format/layout.h"
 #include "codec/train/pooled_statistics.h"
 
 namespace corvid {
@@ -36,8 +36,8 @@ struct LevelModel {
 constexpr size_t kTrainingRounds = 10;
 
 // Trains level 64, writes it to `model`, and takes what it decodes to off `group.residuals`.
-void train_level_64(const GroupRows& group, const Everyone& everyone, const Progress& progress,
-                    const LevelModel& model);
+void train_level_64(const GroupRows& group, const PooledStatistics& pooled,
+                    const Progress& progress, const LevelModel& model);
 
 // The same without training: plane corners ±λ on directions that are given, `directions` of
 // `model` filled; λ is the mean size of a projection of the residuals.

@@ -16,8 +16,8 @@ constexpr size_t kCovarianceParts = 4;
 
 }  // namespace
 
-Everyone everyone_of(const std::vector<float>& residuals, size_t rows, size_t dims, size_t threads,
-                     Random random) {
+PooledStatistics pooled_statistics_of(const std::vector<float>& residuals, size_t rows, size_t dims,
+                                      size_t threads, Random random) {
   const size_t used = std::min(rows, kCovarianceRows);
   std::vector<std::vector<float>> parts(kCovarianceParts, std::vector<float>(dims * dims, 0.0f));
   parallel_for(kCovarianceParts, threads, [&](size_t part, size_t) {
@@ -29,30 +29,30 @@ Everyone everyone_of(const std::vector<float>& residuals, size_t rows, size_t di
     }
     add_outer_products(picked.data(), last - first, dims, parts[part].data());
   });
-  Everyone everyone;
-  everyone.dims = dims;
-  everyone.covariance.assign(dims * dims, 0.0f);
+  PooledStatistics pooled;
+  pooled.dims = dims;
+  pooled.covariance.assign(dims * dims, 0.0f);
   for (const auto& part : parts) {
     for (size_t i = 0; i < part.size(); ++i) {
-      everyone.covariance[i] += part[i] / static_cast<float>(used);
+      pooled.covariance[i] += part[i] / static_cast<float>(used);
     }
   }
-  everyone.sample_rows = std::min(rows, kSampleRows);
-  const std::vector<uint32_t> drawn = draw_distinct(random, rows, everyone.sample_rows);
-  everyone.sample.resize(everyone.sample_rows * dims);
+  pooled.sample_rows = std::min(rows, kSampleRows);
+  const std::vector<uint32_t> drawn = draw_distinct(random, rows, pooled.sample_rows);
+  pooled.sample.resize(pooled.sample_rows * dims);
   for (size_t i = 0; i < drawn.size(); ++i) {
-    std::copy_n(&residuals[drawn[i] * dims], dims, &everyone.sample[i * dims]);
+    std::copy_n(&residuals[drawn[i] * dims], dims, &pooled.sample[i * dims]);
   }
-  return everyone;
+  return pooled;
 }
 
-std::vector<float> shrunk_covariance(const float* residuals, size_t rows, const Everyone& everyone,
-                                     float shrink_rows) {
-  std::vector<float> covariance(everyone.covariance.size(), 0.0f);
-  add_outer_products(residuals, rows, everyone.dims, covariance.data());
+std::vector<float> shrunk_covariance(const float* residuals, size_t rows,
+                                     const PooledStatistics& pooled, float shrink_rows) {
+  std::vector<float> covariance(pooled.covariance.size(), 0.0f);
+  add_outer_products(residuals, rows, pooled.dims, covariance.data());
   const float total = static_cast<float>(rows) + shrink_rows;
   for (size_t i = 0; i < covariance.size(); ++i) {
-    covariance[i] = (covariance[i] + shrink_rows * everyone.covariance[i]) / total;
+    covariance[i] = (covariance[i] + shrink_rows * pooled.covariance[i]) / total;
   }
   return covariance;
 }

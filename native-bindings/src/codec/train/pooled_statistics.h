@@ -9,7 +9,7 @@
 
 namespace corvid {
 
-struct Everyone {
+struct PooledStatistics {
   std::vector<float> covariance;  // dims x dims, mean of r rᵀ over all groups
   std::vector<float> sample;      // sample_rows x dims residuals of all groups
   size_t sample_rows;
@@ -17,13 +17,13 @@ struct Everyone {
 };
 
 // residuals: rows x dims. The same for any number of threads.
-Everyone everyone_of(const std::vector<float>& residuals, size_t rows, size_t dims, size_t threads,
-                     Random random);
+PooledStatistics pooled_statistics_of(const std::vector<float>& residuals, size_t rows, size_t dims,
+                                      size_t threads, Random random);
 
-// Covariance of a group's residuals (rows x dims, dims as everyone's), shrunk towards everyone's: a
-// group of n rows trusts its own by n / (n + shrink_rows).
-std::vector<float> shrunk_covariance(const float* residuals, size_t rows, const Everyone& everyone,
-                                     float shrink_rows);
+// Covariance of a group's residuals (rows x dims, as many dims as the pooled), shrunk towards the
+// pooled's: a group of n rows trusts its own by n / (n + shrink_rows).
+std::vector<float> shrunk_covariance(const float* residuals, size_t rows,
+                                     const PooledStatistics& pooled, float shrink_rows);
 
 }  // namespace corvid
 

@@ -21,7 +21,7 @@ constexpr double kLeastShare = 1e-6;
 constexpr size_t kChunkRows = 1024;
 
 // Fills y and start of `rows` by the basis, as it is stored.
-void project(const LongerGroupRows& group, const LongerModel& model, LongerRows& rows) {
+void project(const ResidualGroupRows& group, const ResidualModel& model, ResidualRows& rows) {
   const size_t dims = group.dims, columns = model.columns, stride = rows.stride;
   const std::vector<float> directions = PanelSpan(model.basis, columns, dims).read_all(dims);
   std::fill(rows.y.begin(), rows.y.end(), 0.0f);
@@ -43,7 +43,7 @@ void project(const LongerGroupRows& group, const LongerModel& model, LongerRows&
 }
 
 // Mean square of y − a, column by column.
-std::vector<double> errors_of(const LongerRows& rows, size_t columns, size_t count) {
+std::vector<double> errors_of(const ResidualRows& rows, size_t columns, size_t count) {
   std::vector<double> errors(columns, 0);
   for (size_t c = 0; c < columns; ++c) {
     for (size_t r = 0; r < count; ++r) {
@@ -85,7 +85,7 @@ struct Fit {
   double product = 0;
   double square = 0;
 };
-Fit fit_of(const LongerRows& rows, size_t count, size_t i, size_t column) {
+Fit fit_of(const ResidualRows& rows, size_t count, size_t i, size_t column) {
   Fit fit;
   for (size_t r = 0; r < count; ++r) {
     const size_t at = column * rows.stride + r;
@@ -100,10 +100,10 @@ float step_of(const Fit& fit, float deviation) {
   return fit.square > 0 ? static_cast<float>(fit.product / fit.square) : deviation;
 }
 
-void take_decoded(const LongerGroupRows& group, const float* gains, const LongerRows& rows,
+void take_decoded(const ResidualGroupRows& group, const float* gains, const ResidualRows& rows,
                   Decoded* decoded) {
   for (size_t r = 0; r < group.rows; ++r) {
-    const LongerStart& start = group.starts[r];
+    const ResidualStart& start = group.starts[r];
     decoded[r] = decoded_of(start, gains[nearest_gain(gains, start.gain)], rows, r);
   }
 }
@@ -115,17 +115,18 @@ size_t basis_columns(bool trained, size_t dims, size_t bits) {
   return trained ? std::min(dims, bits * 5 / 8) : bits - kLevel64Directions;
 }
 
-void train_longer(const LongerGroupRows& group, const Everyone& everyone, const float* gains,
-                  const Progress& progress, const LongerModel& model, Decoded* const* decoded) {
+void train_residual(const ResidualGroupRows& group, const PooledStatistics& pooled,
+                    const float* gains, const Progress& progress, const ResidualModel& model,
+                    Decoded* const* decoded) {
   progress.check();
   const size_t dims = group.dims, columns = model.columns;
   const std::vector<float> covariance =
-      shrunk_covariance(group.directions, group.rows, everyone, kShrinkRows);
+      shrunk_covariance(group.directions, group.rows, pooled, kShrinkRows);
   const std::vector<float> directions = symmetric_eigen(covariance.data(), dims).vectors;
   write_panels(directions.data(), columns, dims, model.basis);
   progress.check();
 
-  LongerRows rows;
+  ResidualRows rows;
   rows.reset(columns, round_up_to_lanes(group.rows));
   project(group, model, rows);
   const std::vector<double> variances = errors_of(rows, columns, group.rows);
@@ -144,9 +145,9 @@ void train_longer(const LongerGroupRows& group, const Everyone& everyone, const 
   }
 }
 
-void set_plain_longer(const LongerGroupRows& group, const float* gains, const LongerModel& model,
-                      Decoded* const* decoded) {
-  LongerRows rows;
+void set_plain_residual(const ResidualGroupRows& group, const float* gains,
+                        const ResidualModel& model, Decoded* const* decoded) {
+  ResidualRows rows;
   rows.reset(model.columns, round_up_to_lanes(group.rows));
   project(group, model, rows);
   const std::vector<double> variances = errors_of(rows, model.columns, group.rows);

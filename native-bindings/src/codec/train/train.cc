@@ -54,7 +54,7 @@ class Trainer {
     train_64(draft);
     write_list_projections(draft);
     take_starts(draft);
-    if (options_.level_count > 1) train_longer_levels(draft);
+    if (options_.level_count > 1) train_residual_levels(draft);
     write_vector_steps(draft);
     write_routing(draft, partition_.centers);
     return draft.finish();
@@ -188,8 +188,8 @@ class Trainer {
     const std::vector<Group> groups = groups_of(false);
     progress_.start("train 64 bits", groups.size());
     scale_residuals(true);
-    const Everyone everyone = everyone_of(residuals_, sample_.rows, sample_.dims, options_.threads,
-                                          random(kSampleStream));
+    const PooledStatistics pooled = pooled_statistics_of(residuals_, sample_.rows, sample_.dims,
+                                                         options_.threads, random(kSampleStream));
     parallel_for(groups.size(), options_.threads, [&](size_t i, size_t) {
       const Group& group = groups[i];
       GroupRows rows{&residuals_[group.first_row * sample_.dims],
@@ -203,14 +203,14 @@ class Trainer {
       if (options_.method == CodecMethod::kRotation) {
         set_plain_corners(rows, draft.level_64(group.number));
       } else {
-        train_level_64(rows, everyone, progress_, draft.level_64(group.number));
+        train_level_64(rows, pooled, progress_, draft.level_64(group.number));
       }
       progress_.add(1);
     });
     scale_residuals(false);
   }
 
-  // Takes down what the longer levels start from, and the mean of ‖x̂‖.
+  // Takes down what the residual levels start from, and the mean of ‖x̂‖.
   void take_starts(CodecDraft& draft) {
     const size_t dims = sample_.dims;
     starts_.resize(sample_.rows);
@@ -225,20 +225,20 @@ class Trainer {
       }
     });
     double squares = 0;
-    for (const LongerStart& start : starts_) squares += start.square;
+    for (const ResidualStart& start : starts_) squares += start.square;
     draft.head().mean_norm = static_cast<float>(std::sqrt(squares / sample_.rows));
   }
 
-  void train_longer_levels(CodecDraft& draft) {
+  void train_residual_levels(CodecDraft& draft) {
     const size_t dims = sample_.dims;
     const std::vector<Group> groups = groups_of(true);
-    progress_.start("train longer levels", groups.size());
+    progress_.start("train residual levels", groups.size());
     write_gains(draft);
     for (size_t i = 0; i < sample_.rows; ++i) {
       for (size_t d = 0; d < dims; ++d) residuals_[i * dims + d] /= starts_[i].gain;
     }
-    const Everyone everyone =
-        everyone_of(residuals_, sample_.rows, dims, options_.threads, random(kSampleStream + 1));
+    const PooledStatistics pooled = pooled_statistics_of(
+        residuals_, sample_.rows, dims, options_.threads, random(kSampleStream + 1));
     std::vector<const float*> embeddings(sample_.rows);
     for (size_t i = 0; i < sample_.rows; ++i) embeddings[i] = sample_row(i);
     std::vector<Decoded> decoded[kLevelCount];
@@ -247,17 +247,17 @@ class Trainer {
     }
     parallel_for(groups.size(), options_.threads, [&](size_t i, size_t) {
       const size_t first = groups[i].first_row;
-      const LongerGroupRows rows{&residuals_[first * dims], &embeddings[first], &starts_[first],
-                                 groups[i].rows, dims};
+      const ResidualGroupRows rows{&residuals_[first * dims], &embeddings[first], &starts_[first],
+                                   groups[i].rows, dims};
       Decoded* own[kLevelCount] = {};
       for (size_t level = 1; level < options_.level_count; ++level) {
         own[level] = &decoded[level][first];
       }
-      const LongerModel model = draft.longer(groups[i].number);
+      const ResidualModel model = draft.residual(groups[i].number);
       if (options_.method == CodecMethod::kRotation) {
-        set_plain_longer(rows, draft.gains(), model, own);
+        set_plain_residual(rows, draft.gains(), model, own);
       } else {
-        train_longer(rows, everyone, draft.gains(), progress_, model, own);
+        train_residual(rows, pooled, draft.gains(), progress_, model, own);
       }
       progress_.add(1);
     });
@@ -301,7 +301,7 @@ class Trainer {
   }
 
   // A random rotation: its first directions are those of level 64, the others the basis of the
-  // longer levels, each of which codes what the levels before left untouched.
+  // residual levels, each of which codes what the levels before left untouched.
   void write_rotation(CodecDraft& draft) const {
     const size_t dims = sample_.dims, bits = kLevels[options_.level_count - 1];
     Random source = random(kTurnStream);
@@ -309,7 +309,7 @@ class Trainer {
     write_panels(rotation.data(), kLevel64Directions, dims, draft.level_64(0).directions);
     if (options_.level_count == 1) return;
     write_panels(&rotation[kLevel64Directions * dims], bits - kLevel64Directions, dims,
-                 draft.longer(0).basis);
+                 draft.residual(0).basis);
   }
 
   // Qᵀ(µ + c) of every list, as int8.
@@ -352,10 +352,10 @@ class Trainer {
   const TrainingOptions options_;
   Progress& progress_;
   Partition partition_;
-  std::vector<float> residuals_;     // rows x dims, rows in list order
-  std::vector<uint32_t> lists_;      // of each of these rows
-  std::vector<float> scales_;        // of every list, at level 64
-  std::vector<LongerStart> starts_;  // of each row, after level 64
+  std::vector<float> residuals_;       // rows x dims, rows in list order
+  std::vector<uint32_t> lists_;        // of each of these rows
+  std::vector<float> scales_;          // of every list, at level 64
+  std::vector<ResidualStart> starts_;  // of each row, after level 64
 };
 
 void check(size_t rows, const TrainingOptions& options, const ListCenters* lists) {

@@ -20,7 +20,7 @@ struct TrainingOptions {
   size_t level_count;   // of 64, 128, 256, 512; none longer than max(64, dims)
   size_t lists;         // <= rows, unless they are given; 1 for rotation
   size_t groups;        // <= lists, at level 64
-  size_t outer_groups;  // <= groups, at longer levels
+  size_t outer_groups;  // <= groups, at residual levels
   uint64_t seed;
   size_t threads;
 };

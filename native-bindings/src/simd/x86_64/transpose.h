@@ -1,5 +1,5 @@
-// Transposition of four rows by AVX, for the matrix products of avx2.cc and avx512.cc: included within
-// their namespaces, so that each compiles it for its own instruction set.
+// Transposition of four rows by AVX, for the matrix products of avx2.cc and avx512.cc: included
+// within their namespaces, so that each compiles it for its own instruction set.
 // GemmTile::transpose for four rows: four by eight numbers at a time.
 void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
   size_t d = 0;
