@@ -4,7 +4,7 @@
 // (cosine descending, then row ascending), so rows may come in any order and threads in any number.
 // Cosines are float32 sums: exact but for their last bits.
 //
-// Most rows are told from the nearest by whole numbers: a query and a row are rounded to bytes, and
+// Most rows are told from the nearest by integers: a query and a row are rounded to bytes, and
 // by Cauchy and Schwarz their product cannot be off by more than the lengths of what rounding took
 // (‖x − x̂‖ + ‖x̂‖ · ‖q − q̂‖). Only a row that may be among the nearest is compared in floats.
 #ifndef CORVID_BENCH_SYNTHETIC_TRUTH_H_

@@ -1,6 +1,6 @@
 // Which lists are nearest to a query, by brute force over the codec's routing vectors.
 //
-// The query is rounded to seven bits a number, so that products are whole numbers, the same on
+// The query is rounded to seven bits a number, so that products are integers, the same on
 // every machine. Lists that differ by less than two thousandths may change places, which costs no
 // recall.
 #ifndef CORVID_SEARCH_ROUTE_H_

@@ -2,7 +2,7 @@
 //
 // Bit i of a level, with the five before it, is a window of six bits, and every window has a value
 // of its own; so a bit takes part in six values, and choosing all bits together
-// (codec/encode/trellis.h) comes nearer to a coordinate than a bit of its own could: an error of
+// (Loops::best_windows) comes nearer to a coordinate than a bit of its own could: an error of
 // .295 of the variance of Gaussian numbers, where a sign leaves .363 and four bits with sixteen
 // corners .345. Found by alternating between the best paths of Gaussian numbers and the means of
 // what falls to a window.

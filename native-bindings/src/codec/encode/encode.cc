@@ -5,7 +5,6 @@
 
 #include "base/threads.h"
 #include "codec/encode/tiles.h"
-#include "codec/format/corners.h"
 #include "codec/lists/kmeans.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
@@ -50,7 +49,7 @@ struct Encoder::Batch {
 };
 
 // Trials of one group of lists at level 64, as lanes; those past the count hold harmless numbers.
-// Reused from piece to piece, as allocating would cost more than some of the arithmetic.
+// Reused from tile to tile, as allocating would cost more than some of the arithmetic.
 struct Encoder::Trials {
   const uint32_t* numbers;
   size_t count;
@@ -100,11 +99,11 @@ void Encoder::encode(const RawVectors& vectors, size_t threads, const EncodedRow
   std::vector<uint32_t> groups(batch.lists.size());
   for (size_t i = 0; i < groups.size(); ++i) groups[i] = codec_->group_of(batch.lists[i]);
   const Grouping by_group = group_rows(groups.data(), groups.size(), codec_->groups());
-  const std::vector<size_t> trial_pieces =
-      cut_pieces(groups.size(), [&](size_t i) { return groups[by_group.order[i]]; });
+  const std::vector<size_t> trial_tiles =
+      cut_tiles(groups.size(), [&](size_t i) { return groups[by_group.order[i]]; });
   std::vector<Trials> trials(threads);
-  parallel_for(trial_pieces.size() - 1, threads, [&](size_t i, size_t thread) {
-    try_lists(batch, &by_group.order[trial_pieces[i]], trial_pieces[i + 1] - trial_pieces[i],
+  parallel_for(trial_tiles.size() - 1, threads, [&](size_t i, size_t thread) {
+    try_lists(batch, &by_group.order[trial_tiles[i]], trial_tiles[i + 1] - trial_tiles[i],
               trials[thread]);
   });
   choose_lists(batch, out);

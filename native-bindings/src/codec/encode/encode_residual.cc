@@ -5,7 +5,6 @@
 
 #include "base/threads.h"
 #include "codec/encode/tiles.h"
-#include "codec/encode/trellis.h"
 #include "codec/lists/kmeans.h"
 #include "linalg/matrix.h"
 #include "simd/contract.h"
@@ -15,10 +14,24 @@ namespace {
 
 constexpr size_t kChunkLists = 256;
 
+// Code bytes of all lanes from their windows (count x stride): bytes[b * stride + r] is byte b of
+// row r.
+void pack_windows(const uint8_t* windows, size_t count, size_t stride, uint8_t* bytes) {
+  for (size_t i = 0; i < count; i += 8, windows += 8 * stride, bytes += stride) {
+    for (size_t r = 0; r < stride; ++r) bytes[r] = 0;
+    for (size_t bit = 0; bit < 8; ++bit) {
+      const uint8_t* bits = windows + bit * stride;
+      for (size_t r = 0; r < stride; ++r) {
+        bytes[r] = static_cast<uint8_t>(bytes[r] | bits[r] >> 5 << bit);
+      }
+    }
+  }
+}
+
 }  // namespace
 
-// Rows of one outer group, by list, as lanes; reused from piece to piece.
-struct LongerEncoder::Piece {
+// Rows of one outer group, by list, as lanes; reused from tile to tile.
+struct LongerEncoder::Tile {
   const uint32_t* rows;  // numbers of its rows in the batch
   size_t count;
   LongerRows lanes;
@@ -85,77 +98,77 @@ LongerEncoder::LongerEncoder(const Codec& codec, size_t threads)
 void LongerEncoder::encode(const LongerBatch& batch, size_t threads) const {
   // Lists of an outer group have neighbouring numbers, so rows in list order are in its order.
   const Grouping by_list = group_rows(batch.lists, batch.x.rows(), codec_.lists());
-  const std::vector<size_t> pieces = cut_pieces(batch.x.rows(), [&](size_t i) {
+  const std::vector<size_t> tiles = cut_tiles(batch.x.rows(), [&](size_t i) {
     return codec_.outer_group_of(batch.lists[by_list.order[i]]);
   });
-  std::vector<Piece> scratch(threads);
-  parallel_for(pieces.size() - 1, threads, [&](size_t i, size_t thread) {
-    scratch[thread].rows = &by_list.order[pieces[i]];
-    scratch[thread].count = pieces[i + 1] - pieces[i];
-    encode_piece(batch, scratch[thread]);
+  std::vector<Tile> scratch(threads);
+  parallel_for(tiles.size() - 1, threads, [&](size_t i, size_t thread) {
+    scratch[thread].rows = &by_list.order[tiles[i]];
+    scratch[thread].count = tiles[i + 1] - tiles[i];
+    encode_tile(batch, scratch[thread]);
   });
 }
 
-void LongerEncoder::encode_piece(const LongerBatch& batch, Piece& piece) const {
-  const uint32_t outer_group = codec_.outer_group_of(batch.lists[piece.rows[0]]);
-  piece.lanes.reset(columns_, round_up_to_lanes(piece.count));
-  project(batch, piece);
-  piece.gain_bytes.resize(piece.count);
-  for (size_t r = 0; r < piece.count; ++r) {
-    piece.gain_bytes[r] = nearest_gain(codec_.gains(), batch.starts[piece.rows[r]].gain);
+void LongerEncoder::encode_tile(const LongerBatch& batch, Tile& tile) const {
+  const uint32_t outer_group = codec_.outer_group_of(batch.lists[tile.rows[0]]);
+  tile.lanes.reset(columns_, round_up_to_lanes(tile.count));
+  project(batch, tile);
+  tile.gain_bytes.resize(tile.count);
+  for (size_t r = 0; r < tile.count; ++r) {
+    tile.gain_bytes[r] = nearest_gain(codec_.gains(), batch.starts[tile.rows[r]].gain);
   }
   for (size_t level = 1; level < codec_.level_count(); ++level) {
     const CodedCoordinate* coordinates = codec_.coordinates(outer_group, level);
     const size_t bits = codec_.head().levels[level].added_bits;
-    choose_windows(coordinates, bits, piece.lanes);
-    add_level(coordinates, bits, piece.lanes);
-    write_level(batch, level, piece);
+    choose_windows(coordinates, bits, tile.lanes);
+    add_level(coordinates, bits, tile.lanes);
+    write_level(batch, level, tile);
   }
 }
 
 // Fills y and start.
-void LongerEncoder::project(const LongerBatch& batch, Piece& piece) const {
-  const size_t stride = piece.lanes.stride;
-  bases_[codec_.outer_group_of(batch.lists[piece.rows[0]])].project_lanes(
-      batch.x, piece.rows, piece.count, piece.lanes.y.data(), stride);
-  add_centers(batch, piece);
-  add_corners(batch, piece);
-  piece.inverses.assign(stride, 0.0f);
-  for (size_t r = 0; r < piece.count; ++r) {
-    piece.inverses[r] = 1 / batch.starts[piece.rows[r]].gain;
+void LongerEncoder::project(const LongerBatch& batch, Tile& tile) const {
+  const size_t stride = tile.lanes.stride;
+  bases_[codec_.outer_group_of(batch.lists[tile.rows[0]])].project_lanes(
+      batch.x, tile.rows, tile.count, tile.lanes.y.data(), stride);
+  add_centers(batch, tile);
+  add_corners(batch, tile);
+  tile.inverses.assign(stride, 0.0f);
+  for (size_t r = 0; r < tile.count; ++r) {
+    tile.inverses[r] = 1 / batch.starts[tile.rows[r]].gain;
   }
   const Loops& loops = *kernels().loops;
   for (size_t c = 0; c < columns_; ++c) {
-    loops.subtract_and_scale(&piece.lanes.start[c * stride], piece.inverses.data(), stride,
-                             &piece.lanes.y[c * stride]);
+    loops.subtract_and_scale(&tile.lanes.start[c * stride], tile.inverses.data(), stride,
+                             &tile.lanes.y[c * stride]);
   }
 }
 
 // start = Vᵀ(µ + c); lanes past the rows get those of the last row.
-void LongerEncoder::add_centers(const LongerBatch& batch, Piece& piece) const {
-  const size_t stride = piece.lanes.stride;
+void LongerEncoder::add_centers(const LongerBatch& batch, Tile& tile) const {
+  const size_t stride = tile.lanes.stride;
   for (size_t lane = 0; lane < stride; lane += kLanes) {
     const int8_t* centers[kLanes];
     float scales[kLanes];
     for (size_t i = 0; i < kLanes; ++i) {
-      const size_t list = batch.lists[piece.rows[std::min(lane + i, piece.count - 1)]];
+      const size_t list = batch.lists[tile.rows[std::min(lane + i, tile.count - 1)]];
       centers[i] = &centers_[list * columns_];
       scales[i] = center_scales_[list];
     }
-    kernels().loops->bytes_to_lanes(centers, scales, columns_, &piece.lanes.start[lane], stride);
+    kernels().loops->bytes_to_lanes(centers, scales, columns_, &tile.lanes.start[lane], stride);
   }
 }
 
 // start += s·VᵀQ·corners, run by run of rows of one group.
-void LongerEncoder::add_corners(const LongerBatch& batch, Piece& piece) const {
-  piece.corners.resize(piece.count * kLevel64Directions);
-  piece.scales.resize(piece.count);
-  piece.fine_corners.resize(piece.count * kLevel64Directions);
-  piece.fine_scales.resize(piece.count);
-  for (size_t r = 0; r < piece.count; ++r) {
-    const ListRecord& record = codec_.list_records()[batch.lists[piece.rows[r]]];
+void LongerEncoder::add_corners(const LongerBatch& batch, Tile& tile) const {
+  tile.corners.resize(tile.count * kLevel64Directions);
+  tile.scales.resize(tile.count);
+  tile.fine_corners.resize(tile.count * kLevel64Directions);
+  tile.fine_scales.resize(tile.count);
+  for (size_t r = 0; r < tile.count; ++r) {
+    const ListRecord& record = codec_.list_records()[batch.lists[tile.rows[r]]];
     const float* corners = codec_.corners(record.group);
-    const uint8_t* code = batch.codes + size_t{piece.rows[r]} * codec_.row_bytes();
+    const uint8_t* code = batch.codes + size_t{tile.rows[r]} * codec_.row_bytes();
     float values[kLevel64Directions];
     for (size_t block = 0; block < kTables; ++block) {
       const size_t corner = code[block / 2] >> (block % 2 * 4) & 15;
@@ -164,45 +177,45 @@ void LongerEncoder::add_corners(const LongerBatch& batch, Piece& piece) const {
       }
     }
     // In two parts of seven bits: what the start is wrong by, the longer levels cannot put right.
-    uint8_t* coarse = &piece.corners[r * kLevel64Directions];
+    uint8_t* coarse = &tile.corners[r * kLevel64Directions];
     const float scale = quantise_row(values, kLevel64Directions, coarse);
     for (size_t b = 0; b < kLevel64Directions; ++b) {
       values[b] -= scale * static_cast<float>(coarse[b] - kRowByteZero);
     }
-    piece.scales[r] = record.residual_scale * scale;
-    piece.fine_scales[r] =
+    tile.scales[r] = record.residual_scale * scale;
+    tile.fine_scales[r] =
         record.residual_scale *
-        quantise_row(values, kLevel64Directions, &piece.fine_corners[r * kLevel64Directions]);
+        quantise_row(values, kLevel64Directions, &tile.fine_corners[r * kLevel64Directions]);
   }
-  const auto group_at = [&](size_t r) { return codec_.group_of(batch.lists[piece.rows[r]]); };
-  for (size_t first = 0, next; first < piece.count; first = next) {
+  const auto group_at = [&](size_t r) { return codec_.group_of(batch.lists[tile.rows[r]]); };
+  for (size_t first = 0, next; first < tile.count; first = next) {
     const uint32_t group = group_at(first);
-    for (next = first + 1; next < piece.count && group_at(next) == group;) ++next;
-    float* start = &piece.lanes.start[first];
+    for (next = first + 1; next < tile.count && group_at(next) == group;) ++next;
+    float* start = &tile.lanes.start[first];
     const size_t from = first * kLevel64Directions, count = next - first;
-    products_[group].lanes(&piece.corners[from], &piece.scales[first], count, nullptr, start,
-                           piece.lanes.stride);
-    products_[group].lanes(&piece.fine_corners[from], &piece.fine_scales[first], count, nullptr,
-                           start, piece.lanes.stride);
+    products_[group].lanes(&tile.corners[from], &tile.scales[first], count, nullptr, start,
+                           tile.lanes.stride);
+    products_[group].lanes(&tile.fine_corners[from], &tile.fine_scales[first], count, nullptr,
+                           start, tile.lanes.stride);
   }
 }
 
 // Writes the records of the level that was added last.
-void LongerEncoder::write_level(const LongerBatch& batch, size_t level, Piece& piece) const {
+void LongerEncoder::write_level(const LongerBatch& batch, size_t level, Tile& tile) const {
   const CodecLevel& shape = codec_.head().levels[level];
-  const size_t stride = piece.lanes.stride, bytes = shape.added_bits / 8;
+  const size_t stride = tile.lanes.stride, bytes = shape.added_bits / 8;
   size_t offset = 0;
   for (size_t before = 0; before < level; ++before) {
     offset += plane_stride_bytes(codec_.level_bits(before));
   }
-  piece.packed.resize(bytes * stride);
-  pack_windows(piece.lanes.windows.data(), shape.added_bits, stride, piece.packed.data());
-  for (size_t r = 0; r < piece.count; ++r) {
-    uint8_t* to = batch.codes + size_t{piece.rows[r]} * codec_.row_bytes() + offset;
-    for (size_t b = 0; b < bytes; ++b) *to++ = piece.packed[b * stride + r];
-    if (level == 1) *to++ = piece.gain_bytes[r];
-    const Decoded decoded = decoded_of(batch.starts[piece.rows[r]],
-                                       codec_.gains()[piece.gain_bytes[r]], piece.lanes, r);
+  tile.packed.resize(bytes * stride);
+  pack_windows(tile.lanes.windows.data(), shape.added_bits, stride, tile.packed.data());
+  for (size_t r = 0; r < tile.count; ++r) {
+    uint8_t* to = batch.codes + size_t{tile.rows[r]} * codec_.row_bytes() + offset;
+    for (size_t b = 0; b < bytes; ++b) *to++ = tile.packed[b * stride + r];
+    if (level == 1) *to++ = tile.gain_bytes[r];
+    const Decoded decoded =
+        decoded_of(batch.starts[tile.rows[r]], codec_.gains()[tile.gain_bytes[r]], tile.lanes, r);
     const float place = std::rint((divisor_of(decoded, shape) - shape.norm_low) / shape.norm_step);
     *to = static_cast<uint8_t>(std::min(std::max(place, 0.0f), 255.0f));
   }

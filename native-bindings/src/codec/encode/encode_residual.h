@@ -35,13 +35,13 @@ class LongerEncoder {
   void encode(const LongerBatch& batch, size_t threads) const;
 
  private:
-  struct Piece;
+  struct Tile;
 
-  void encode_piece(const LongerBatch& batch, Piece& piece) const;
-  void project(const LongerBatch& batch, Piece& piece) const;
-  void add_centers(const LongerBatch& batch, Piece& piece) const;
-  void add_corners(const LongerBatch& batch, Piece& piece) const;
-  void write_level(const LongerBatch& batch, size_t level, Piece& piece) const;
+  void encode_tile(const LongerBatch& batch, Tile& tile) const;
+  void project(const LongerBatch& batch, Tile& tile) const;
+  void add_centers(const LongerBatch& batch, Tile& tile) const;
+  void add_corners(const LongerBatch& batch, Tile& tile) const;
+  void write_level(const LongerBatch& batch, size_t level, Tile& tile) const;
 
   const Codec& codec_;
   size_t columns_;

@@ -2,8 +2,8 @@
 //
 // What level 64 leaves of a row, r = x − x̂, is divided by its length g, the row's gain, and turned
 // into coordinates y = Vᵀr / g of the outer group's basis V. Every longer level codes some of them
-// with one bit each (codec/encode/trellis.h), and later levels what is left: y ≈ a = Σ step ·
-// value. So x̂ of a level is x̂64 + g·V·a. All rows lie as lanes, as in codec/encode/trellis.h.
+// with one bit each (Loops::best_windows), and later levels what is left: y ≈ a = Σ step ·
+// value. So x̂ of a level is x̂64 + g·V·a. All rows lie as lanes, as in simd/loops.h.
 #ifndef CORVID_CODEC_ENCODE_RESIDUAL_H_
 #define CORVID_CODEC_ENCODE_RESIDUAL_H_
 

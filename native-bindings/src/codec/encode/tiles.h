@@ -1,4 +1,4 @@
-// Rows of an encoding call, cut into pieces that are worked on together.
+// Rows of an encoding call, cut into tiles that are worked on together.
 #ifndef CORVID_CODEC_ENCODE_TILES_H_
 #define CORVID_CODEC_ENCODE_TILES_H_
 
@@ -8,14 +8,14 @@
 namespace corvid {
 
 // Rows of one group that are encoded together: their projections stay in the second-level cache.
-constexpr size_t kPieceRows = 256;
+constexpr size_t kTileRows = 256;
 
-// Bounds of pieces of at most kPieceRows entries whose `group_at` is the same.
+// Bounds of tiles of at most kTileRows entries whose `group_at` is the same.
 template <typename GroupAt>
-std::vector<size_t> cut_pieces(size_t entries, const GroupAt& group_at) {
+std::vector<size_t> cut_tiles(size_t entries, const GroupAt& group_at) {
   std::vector<size_t> bounds{0};
   for (size_t i = 1; i <= entries; ++i) {
-    if (i == entries || i - bounds.back() == kPieceRows || group_at(i) != group_at(i - 1)) {
+    if (i == entries || i - bounds.back() == kTileRows || group_at(i) != group_at(i - 1)) {
       bounds.push_back(i);
     }
   }

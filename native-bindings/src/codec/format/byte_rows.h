@@ -1,5 +1,5 @@
 // Embeddings as encoding sees them: about the mean and in seven bits a number, so that products
-// with them are whole numbers. Finding lists, level 64 and the longer levels all start from these
+// with them are integers. Finding lists, level 64 and the longer levels all start from these
 // bytes.
 #ifndef CORVID_CODEC_FORMAT_BYTE_ROWS_H_
 #define CORVID_CODEC_FORMAT_BYTE_ROWS_H_

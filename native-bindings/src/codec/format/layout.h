@@ -18,6 +18,7 @@ namespace corvid {
 
 constexpr size_t kCorners = kTableEntries;  // of a block, which one nibble of a code names
 constexpr size_t kGains = 256;
+constexpr size_t kEncodeSweeps = 4;  // of Loops::improve_cosine, for a row or a query
 constexpr uint32_t kMaxGroups = 65535;
 
 enum class CodecMethod : uint32_t { kTrained = 1, kRotation = 2 };

@@ -11,7 +11,7 @@
 
 namespace corvid {
 
-// Projects rows onto fixed directions with whole numbers: rows in seven bits, directions in eight.
+// Projects rows onto fixed directions with integers: rows in seven bits, directions in eight.
 // The error of a coordinate is about 1/200 of the row's largest component about the mean.
 class Projector {
  public:

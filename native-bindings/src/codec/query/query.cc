@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/prefetch.h"
-#include "codec/format/corners.h"
 #include "simd/trellis_values.h"
 
 namespace corvid {

@@ -25,6 +25,18 @@ constexpr float kLeastVariance = 1e-9f;
 constexpr float kHadamard[kBlockDirections][kBlockDirections] = {
     {.5f, .5f, .5f, .5f}, {.5f, -.5f, .5f, -.5f}, {.5f, .5f, -.5f, -.5f}, {.5f, -.5f, -.5f, .5f}};
 
+// values[(4 * j + d) * stride + r] = coordinate d of the corner that row r has in block j.
+void corner_values(const Corners& corners, const uint8_t* codes, size_t stride, float* values) {
+  for (size_t j = 0; j < kTables; ++j) {
+    const uint8_t* block_codes = codes + j * stride;
+    for (size_t d = 0; d < kBlockDirections; ++d) {
+      const float* coordinates = corners.coordinate(d, j);
+      float* out = values + (j * kBlockDirections + d) * stride;
+      for (size_t r = 0; r < stride; ++r) out[r] = coordinates[block_codes[r]];
+    }
+  }
+}
+
 float row_scale(const GroupRows& group, size_t row) {
   return group.scales[group.lists[row] - group.first_list];
 }

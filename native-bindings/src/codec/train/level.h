@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "codec/format/corners.h"
+#include "codec/format/layout.h"
 #include "codec/train/pooled_statistics.h"
 
 namespace corvid {
