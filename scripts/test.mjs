@@ -73,7 +73,7 @@ function runTap(files) {
       '--disable-coverage',
       '--allow-empty-coverage',
       '--jobs=2',
-      '--timeout=240',
+      '--timeout=600',
       `--reporter=${process.stdout.isTTY ? 'base' : 'terse'}`,
       `--output-file=${stream}`,
       ...(options.grep === undefined ? [] : [`--grep=${options.grep}`]),

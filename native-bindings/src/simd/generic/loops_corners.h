@@ -22,9 +22,9 @@ void trial_lanes(const float* projected, size_t columns, const uint32_t* places,
   }
 }
 
-// ⟨z, corner v⟩ of one block for sixteen rows.
-CORVID_INLINE FloatLanes product(const FloatLanes z[kBlockDirections], const float* const c[],
-                                 size_t v) {
+// ⟨z, corner v⟩ of one block for the rows of a vector.
+CORVID_INLINE FloatVector product(const FloatVector z[kBlockDirections], const float* const c[],
+                                  size_t v) {
   return (z[0] * c[0][v] + z[1] * c[1][v]) + (z[2] * c[2][v] + z[3] * c[3][v]);
 }
 
@@ -38,110 +38,121 @@ CORVID_INLINE BlockView block_of(const Corners& corners, size_t j) {
           corners.squared_norms + j * kTableEntries};
 }
 CORVID_INLINE void load_block(const float* z, size_t j, size_t stride, size_t lane,
-                              FloatLanes out[kBlockDirections]) {
+                              FloatVector out[kBlockDirections]) {
   for (size_t d = 0; d < kBlockDirections; ++d) {
-    out[d] = load_lanes(z + (j * kBlockDirections + d) * stride + lane);
+    out[d] = load(z + (j * kBlockDirections + d) * stride + lane);
   }
 }
 
 void nearest_corners(const Corners& corners, const float* z, size_t stride, uint8_t* codes) {
-  for (size_t lane = 0; lane < stride; lane += kLanes) {
+  for (size_t lane = 0; lane < stride; lane += kWidth) {
     for (size_t j = 0; j < kTables; ++j) {
       const BlockView block = block_of(corners, j);
-      FloatLanes here[kBlockDirections];
+      FloatVector here[kBlockDirections];
       load_block(z, j, stride, lane, here);
-      FloatLanes best = FloatLanes{} - 1e30f;
-      IntLanes chosen{};
+      FloatVector best = FloatVector{} - 1e30f;
+      IntVector chosen{};
       for (size_t v = 0; v < kTableEntries; ++v) {
-        const FloatLanes score = product(here, block.c, v) - 0.5f * block.norms[v];
-        const IntLanes better = score > best;
+        const FloatVector score = product(here, block.c, v) - 0.5f * block.norms[v];
+        const IntVector better = score > best;
         best = better ? score : best;
-        chosen = better ? IntLanes{} + (int32_t)v : chosen;
+        chosen = better ? IntVector{} + (int32_t)v : chosen;
       }
-      store_codes(chosen, codes + j * stride + lane);
+      store_bytes(chosen, codes + j * stride + lane);
     }
   }
 }
 
-// What each corner of a block would add to a = ⟨x, x̂⟩ and to n = ‖x̂‖² of sixteen rows.
+// What each corner of a block would add to a = ⟨x, x̂⟩ and to n = ‖x̂‖² of the rows of
+// a vector.
 struct Gains {
-  FloatLanes a[kTableEntries];
-  FloatLanes n[kTableEntries];
+  FloatVector a[kTableEntries];
+  FloatVector n[kTableEntries];
 };
 CORVID_INLINE void gains_of(const Corners& corners, const CosineSearch& search, size_t j,
                             size_t stride, size_t lane, Gains* gains) {
   const BlockView block = block_of(corners, j);
-  FloatLanes x[kBlockDirections], base[kBlockDirections];
+  FloatVector x[kBlockDirections], base[kBlockDirections];
   load_block(search.x, j, stride, lane, x);
   load_block(search.base, j, stride, lane, base);
   for (size_t v = 0; v < kTableEntries; ++v) {
     gains->a[v] = product(x, block.c, v);
-    const FloatLanes base_product = product(base, block.c, v);
+    const FloatVector base_product = product(base, block.c, v);
     gains->n[v] = (base_product + base_product) + block.norms[v];
   }
 }
 
-// The sums of sixteen rows, and what the present corner of one block adds to them.
+// The sums of those rows, and what the present corner of one block adds to them.
 struct CosineSums {
-  FloatLanes a;
-  FloatLanes n;
+  FloatVector a;
+  FloatVector n;
 };
-CORVID_INLINE CosineSums present_of(const Gains& gains, const IntLanes& codes) {
+CORVID_INLINE CosineSums present_of(const Gains& gains, const IntVector& codes) {
   CosineSums present{};
   for (size_t v = 0; v < kTableEntries; ++v) {
-    const IntLanes here = codes == (int32_t)v;
+    const IntVector here = codes == (int32_t)v;
     present.a = here ? gains.a[v] : present.a;
     present.n = here ? gains.n[v] : present.n;
   }
   return present;
 }
 
-// Chooses a block anew for sixteen rows, given everything else: the corner of largest a·|a|/n,
+// Chooses a block anew for those rows, given everything else: the corner of largest a·|a|/n,
 // which orders as a/√n does. As n > 0, two of them are compared without dividing.
-CORVID_INLINE IntLanes choose(const Gains& gains, const IntLanes& codes, CosineSums* sums) {
+CORVID_INLINE IntVector choose(const Gains& gains, const IntVector& codes, CosineSums* sums) {
   const CosineSums present = present_of(gains, codes);
-  const FloatLanes a0 = sums->a - present.a;
-  const FloatLanes n0 = sums->n - present.n;
-  FloatLanes best_square{};
-  IntLanes chosen{};
+  const FloatVector a0 = sums->a - present.a;
+  const FloatVector n0 = sums->n - present.n;
+  FloatVector best_square{};
+  IntVector chosen{};
   for (size_t v = 0; v < kTableEntries; ++v) {
-    const FloatLanes a = a0 + gains.a[v];
-    const FloatLanes n = n0 + gains.n[v];
-    const FloatLanes square = a * (a < 0.0f ? -a : a);
-    const IntLanes better = v == 0 ? IntLanes{} - 1 : square * sums->n > best_square * n;
+    const FloatVector a = a0 + gains.a[v];
+    const FloatVector n = n0 + gains.n[v];
+    const FloatVector square = a * (a < 0.0f ? -a : a);
+    const IntVector better = v == 0 ? IntVector{} - 1 : square * sums->n > best_square * n;
     best_square = better ? square : best_square;
-    chosen = better ? IntLanes{} + (int32_t)v : chosen;
+    chosen = better ? IntVector{} + (int32_t)v : chosen;
     sums->a = better ? a : sums->a;
     sums->n = better ? n : sums->n;
   }
   return chosen;
 }
 
+// kLanes rows, which go on together for as long as one of them changes.
 void improve_lanes(const Corners& corners, const CosineSearch& search, size_t stride, size_t lane,
                    size_t sweeps, uint8_t* codes) {
-  alignas(64) Gains gains[kTables];
-  CosineSums sums{load_lanes(search.products + lane), load_lanes(search.norms + lane)};
-  for (size_t j = 0; j < kTables; ++j) {
-    gains_of(corners, search, j, stride, lane, &gains[j]);
-    const CosineSums present = present_of(gains[j], load_codes(codes + j * stride + lane));
-    sums.a += present.a;
-    sums.n += present.n;
-  }
-  for (size_t sweep = 0; sweep < sweeps; ++sweep) {
-    IntLanes changed{};
+  alignas(64) Gains gains[kVectors][kTables];
+  CosineSums sums[kVectors];
+  for (size_t i = 0; i < kVectors; ++i) {
+    const size_t at = lane + i * kWidth;
+    sums[i] = {load(search.products + at), load(search.norms + at)};
     for (size_t j = 0; j < kTables; ++j) {
-      uint8_t* here = codes + j * stride + lane;
-      const IntLanes before = load_codes(here);
-      const IntLanes after = choose(gains[j], before, &sums);
-      store_codes(after, here);
-      changed |= after != before;
+      gains_of(corners, search, j, stride, at, &gains[i][j]);
+      const CosineSums present = present_of(gains[i][j], load_bytes(codes + j * stride + at));
+      sums[i].a += present.a;
+      sums[i].n += present.n;
     }
-    bool any = false;
-    for (size_t i = 0; i < kLanes; ++i) any |= changed[i] != 0;
-    if (!any) break;
   }
-  store_lanes(sums.a, search.products + lane);
-  store_lanes(sums.n, search.norms + lane);
+  for (bool any = true; any && sweeps > 0; --sweeps) {
+    any = false;
+    for (size_t i = 0; i < kVectors; ++i) {
+      IntVector changed{};
+      CosineSums so_far = sums[i];
+      for (size_t j = 0; j < kTables; ++j) {
+        uint8_t* here = codes + j * stride + lane + i * kWidth;
+        const IntVector before = load_bytes(here);
+        const IntVector after = choose(gains[i][j], before, &so_far);
+        store_bytes(after, here);
+        changed |= after != before;
+      }
+      sums[i] = so_far;
+      for (size_t r = 0; r < kWidth; ++r) any |= changed[r] != 0;
+    }
+  }
+  for (size_t i = 0; i < kVectors; ++i) {
+    store(sums[i].a, search.products + lane + i * kWidth);
+    store(sums[i].n, search.norms + lane + i * kWidth);
+  }
 }
 
 void improve_cosine(const Corners& corners, const CosineSearch& search, size_t stride,
@@ -185,34 +196,39 @@ void fill_byte_tables(const Corners& corners, const float* w, float half_weight,
     const float w0 = w[4 * j] * inverse, w1 = w[4 * j + 1] * inverse;
     const float w2 = w[4 * j + 2] * inverse, w3 = w[4 * j + 3] * inverse;
     const float norm_factor = half_weight * inverse, start = 0.5f - lows[j] * inverse;
-    FloatLanes c[kBlockDirections];
-    for (size_t d = 0; d < kBlockDirections; ++d) c[d] = load_lanes(corners.coordinate(d, j));
-    const FloatLanes norm = load_lanes(corners.squared_norms + j * kTableEntries);
-    const FloatLanes value =
-        ((c[0] * w0 + c[1] * w1) + (c[2] * w2 + c[3] * w3)) - (norm * norm_factor - start);
-    store_codes(__builtin_convertvector(value, IntLanes), bytes + j * kTableEntries);
+    const BlockView block = block_of(corners, j);
+    for (size_t v = 0; v < kTableEntries; v += kWidth) {
+      const FloatVector value = ((load(block.c[0] + v) * w0 + load(block.c[1] + v) * w1) +
+                                 (load(block.c[2] + v) * w2 + load(block.c[3] + v) * w3)) -
+                                (load(block.norms + v) * norm_factor - start);
+      store_bytes(__builtin_convertvector(value, IntVector), bytes + j * kTableEntries + v);
+    }
   }
 }
 
 void fill_products(const Corners& corners, const float* w, float* out) {
   for (size_t j = 0; j < kTables; ++j) {
-    FloatLanes c[kBlockDirections];
-    for (size_t d = 0; d < kBlockDirections; ++d) c[d] = load_lanes(corners.coordinate(d, j));
+    const BlockView block = block_of(corners, j);
     const float* here = w + j * kBlockDirections;
-    store_lanes((c[0] * here[0] + c[1] * here[1]) + (c[2] * here[2] + c[3] * here[3]),
-                out + j * kTableEntries);
+    for (size_t v = 0; v < kTableEntries; v += kWidth) {
+      store((load(block.c[0] + v) * here[0] + load(block.c[1] + v) * here[1]) +
+                (load(block.c[2] + v) * here[2] + load(block.c[3] + v) * here[3]),
+            out + j * kTableEntries + v);
+    }
   }
 }
 
 void fill_norms(const Corners& corners, const int8_t* projection, float scale, float twice,
                 float* out) {
   for (size_t j = 0; j < kTables; ++j) {
-    FloatLanes sum{};
-    for (size_t d = 0; d < kBlockDirections; ++d) {
-      sum += load_lanes(corners.coordinate(d, j)) * (float)projection[j * kBlockDirections + d];
+    const BlockView block = block_of(corners, j);
+    for (size_t v = 0; v < kTableEntries; v += kWidth) {
+      FloatVector sum{};
+      for (size_t d = 0; d < kBlockDirections; ++d) {
+        sum += load(block.c[d] + v) * (float)projection[j * kBlockDirections + d];
+      }
+      store(scale * (scale * load(block.norms + v) + twice * sum), out + j * kTableEntries + v);
     }
-    const FloatLanes norm = load_lanes(corners.squared_norms + j * kTableEntries);
-    store_lanes(scale * (scale * norm + twice * sum), out + j * kTableEntries);
   }
 }
 

@@ -1,5 +1,5 @@
-// Loops that encode residuals: the best path through a trellis, for sixteen rows at once. Included
-// by loops.h.
+// Loops that encode residuals: the best path through a trellis, for the rows of a vector at once.
+// Included by loops.h.
 #ifndef CORVID_SIMD_GENERIC_LOOPS_RESIDUALS_H_
 #define CORVID_SIMD_GENERIC_LOOPS_RESIDUALS_H_
 
@@ -50,48 +50,48 @@ struct Branches {
 };
 
 // The cheaper of two ways into state t, and in `decisions` the window of it.
-CORVID_INLINE FloatLanes cheaper(size_t t, const FloatLanes& even, const FloatLanes& odd,
-                                 const FloatLanes& slope, const Branches& branches,
-                                 IntLanes* decisions) {
-  const FloatLanes a = even + (slope * branches.values[2 * t] + branches.squares[2 * t]);
-  const FloatLanes b = odd + (slope * branches.values[2 * t + 1] + branches.squares[2 * t + 1]);
-  const IntLanes second = b < a;
+CORVID_INLINE FloatVector cheaper(size_t t, const FloatVector& even, const FloatVector& odd,
+                                  const FloatVector& slope, const Branches& branches,
+                                  IntVector* decisions) {
+  const FloatVector a = even + (slope * branches.values[2 * t] + branches.squares[2 * t]);
+  const FloatVector b = odd + (slope * branches.values[2 * t + 1] + branches.squares[2 * t + 1]);
+  const IntVector second = b < a;
   *decisions |= second & (int32_t)((uint32_t)1 << t);
   return second ? b : a;
 }
 
-// One coordinate of sixteen rows: costs of all states from those before; bit t of a lane's
+// One coordinate of the rows of a vector: costs of all states from those before; bit t of a lane's
 // decisions says which window led to state t. As (y − v)² = y² − 2yv + v², the first term may be
 // left out.
-void step(const float* targets, float weight, Branches* branches, const FloatLanes* before,
-          FloatLanes* after, int32_t* decisions) {
-  const FloatLanes slope = load_lanes(targets) * (-2 * weight);
+void step(const float* targets, float weight, Branches* branches, const FloatVector* before,
+          FloatVector* after, int32_t* decisions) {
+  const FloatVector slope = load(targets) * (-2 * weight);
   for (size_t w = 0; w < kTrellisWindows; ++w) {
     branches->squares[w] = weight * (branches->values[w] * branches->values[w]);
   }
-  IntLanes chosen{};
+  IntVector chosen{};
   for (size_t t = 0; t < kHalfStates; ++t) {
-    const FloatLanes even = before[2 * t], odd = before[2 * t + 1];
+    const FloatVector even = before[2 * t], odd = before[2 * t + 1];
     after[t] = cheaper(t, even, odd, slope, *branches, &chosen);
     after[t + kHalfStates] = cheaper(t + kHalfStates, even, odd, slope, *branches, &chosen);
   }
-  memcpy(decisions, &chosen, sizeof chosen);
+  store(chosen, decisions);
 }
 
 // Follows the decisions back from the cheapest last state.
-void trace(const FloatLanes* costs, const int32_t* decisions, size_t count, size_t stride,
+void trace(const FloatVector* costs, const int32_t* decisions, size_t count, size_t stride,
            uint8_t* windows) {
-  FloatLanes least = costs[0];
-  IntLanes state{};
+  FloatVector least = costs[0];
+  IntVector state{};
   for (size_t t = 1; t < kTrellisStates; ++t) {
-    const IntLanes better = costs[t] < least;
+    const IntVector better = costs[t] < least;
     least = better ? costs[t] : least;
-    state = better ? IntLanes{} + (int32_t)t : state;
+    state = better ? IntVector{} + (int32_t)t : state;
   }
   for (size_t i = count; i-- > 0;) {
-    const IntLanes chosen = load_lanes(decisions + i * kLanes);
-    const IntLanes window = state + state + (chosen >> state & 1);
-    store_codes(window, windows + i * stride);
+    const IntVector chosen = load(decisions + i * kWidth);
+    const IntVector window = state + state + (chosen >> state & 1);
+    store_bytes(window, windows + i * stride);
     state = window & (int32_t)(kTrellisStates - 1);
   }
 }
@@ -102,13 +102,13 @@ void best_windows(const float* targets, const float* weights, size_t count, size
   for (size_t w = 0; w < kTrellisWindows; ++w) {
     branches.values[w] = kTrellisUnit * (float)kTrellisValues[w];
   }
-  for (size_t lane = 0; lane < stride; lane += kLanes) {
-    alignas(64) FloatLanes costs[2][kTrellisStates];
-    for (size_t t = 0; t < kTrellisStates; ++t) costs[0][t] = FloatLanes{} + kNoPath;
-    costs[0][0] = FloatLanes{};  // the bits before the first are 0
+  for (size_t lane = 0; lane < stride; lane += kWidth) {
+    FloatVector costs[2][kTrellisStates];
+    for (size_t t = 0; t < kTrellisStates; ++t) costs[0][t] = FloatVector{} + kNoPath;
+    costs[0][0] = FloatVector{};  // the bits before the first are 0
     for (size_t i = 0; i < count; ++i) {
       step(targets + i * stride + lane, weights[i], &branches, costs[i % 2], costs[1 - i % 2],
-           scratch + i * kLanes);
+           scratch + i * kWidth);
     }
     trace(costs[count % 2], scratch, count, stride, windows + lane);
   }

@@ -27,15 +27,15 @@ void scale(float* x, size_t dims, double factor) {
 }
 
 float largest_size(const float* x, size_t dims) {
-  FloatLanes high{}, low{};
+  FloatVector high{}, low{};
   size_t d = 0;
-  for (; d + kLanes <= dims; d += kLanes) {
-    const FloatLanes here = load_lanes(x + d);
+  for (; d + kWidth <= dims; d += kWidth) {
+    const FloatVector here = load(x + d);
     high = here > high ? here : high;
     low = here < low ? here : low;
   }
   float largest = 0;
-  for (size_t i = 0; i < kLanes; ++i) {
+  for (size_t i = 0; i < kWidth; ++i) {
     const float size = high[i] > -low[i] ? high[i] : -low[i];
     largest = size > largest ? size : largest;
   }
@@ -47,15 +47,15 @@ float largest_size(const float* x, size_t dims) {
 }
 
 Extremes extremes(const float* x, size_t count) {
-  FloatLanes least = FloatLanes{} + x[0], largest = least;
+  FloatVector least = FloatVector{} + x[0], largest = least;
   size_t d = 0;
-  for (; d + kLanes <= count; d += kLanes) {
-    const FloatLanes here = load_lanes(x + d);
+  for (; d + kWidth <= count; d += kWidth) {
+    const FloatVector here = load(x + d);
     least = here < least ? here : least;
     largest = here > largest ? here : largest;
   }
   Extremes all{x[0], x[0]};
-  for (size_t i = 0; i < kLanes; ++i) {
+  for (size_t i = 0; i < kWidth; ++i) {
     all.least = least[i] < all.least ? least[i] : all.least;
     all.largest = largest[i] > all.largest ? largest[i] : all.largest;
   }
@@ -133,25 +133,28 @@ void rotate(float* a, float* b, float cosine, float sine, size_t count) {
   }
 }
 
-// Eight sums of sixteen lanes stay in registers, where there are as many.
+// Eight sums of a vector each stay in registers.
 void add_weighted_rows(const float* start, const WeightedRow* rows, size_t count, size_t apart,
                        size_t sums, size_t dims, float* out) {
-  constexpr size_t kSums = kPartNumbers / kLanes;
+  constexpr size_t kSums = 8;
   for (size_t part = 0; part < dims / kPartNumbers; ++part) {
-    const float* from = start + part * kPartNumbers;
     for (size_t s = 0; s < sums; ++s) {
-      FloatLanes sum[kSums];
-      CORVID_UNROLL(8)
-      for (size_t i = 0; i < kSums; ++i) sum[i] = load_lanes(from + i * kLanes);
-      for (size_t k = s * count; k < (s + 1) * count; ++k) {
-        const float* row = rows[k].row + part * apart;
-        const FloatLanes weight = FloatLanes{} + rows[k].weight;
+      for (size_t d = 0; d < kPartNumbers; d += kSums * kWidth) {
+        FloatVector sum[kSums];
         CORVID_UNROLL(8)
-        for (size_t i = 0; i < kSums; ++i) sum[i] += weight * load_lanes(row + i * kLanes);
+        for (size_t i = 0; i < kSums; ++i) {
+          sum[i] = load(start + part * kPartNumbers + d + i * kWidth);
+        }
+        for (size_t k = s * count; k < (s + 1) * count; ++k) {
+          const float* row = rows[k].row + part * apart + d;
+          const FloatVector weight = FloatVector{} + rows[k].weight;
+          CORVID_UNROLL(8)
+          for (size_t i = 0; i < kSums; ++i) sum[i] += weight * load(row + i * kWidth);
+        }
+        float* to = out + s * dims + part * kPartNumbers + d;
+        CORVID_UNROLL(8)
+        for (size_t i = 0; i < kSums; ++i) store(sum[i], to + i * kWidth);
       }
-      float* to = out + s * dims + part * kPartNumbers;
-      CORVID_UNROLL(8)
-      for (size_t i = 0; i < kSums; ++i) store_lanes(sum[i], to + i * kLanes);
     }
   }
 }
@@ -189,14 +192,21 @@ void join_products(const int32_t* coarse, const int32_t* fine, const float* scal
 
 void score_products(const int32_t* products, float scale, const float* scales,
                     const float* half_norms, size_t width, float* scores, float* largest) {
-  FloatLanes runs = FloatLanes{} - __builtin_inff();
-  for (size_t v = 0; v < width; v += kLanes) {
-    const FloatLanes product = __builtin_convertvector(load_lanes(products + v), FloatLanes);
-    const FloatLanes score = scale * load_lanes(scales + v) * product - load_lanes(half_norms + v);
-    store_lanes(score, scores + v);
-    runs = score > runs ? score : runs;
+  FloatVector runs[kVectors];
+  CORVID_UNROLL(4)
+  for (size_t i = 0; i < kVectors; ++i) runs[i] = FloatVector{} - __builtin_inff();
+  for (size_t first = 0; first < width; first += kLanes) {
+    CORVID_UNROLL(4)
+    for (size_t i = 0; i < kVectors; ++i) {
+      const size_t v = first + i * kWidth;
+      const FloatVector product = __builtin_convertvector(load(products + v), FloatVector);
+      const FloatVector score = scale * load(scales + v) * product - load(half_norms + v);
+      store(score, scores + v);
+      runs[i] = score > runs[i] ? score : runs[i];
+    }
   }
-  store_lanes(runs, largest);
+  CORVID_UNROLL(4)
+  for (size_t i = 0; i < kVectors; ++i) store(runs[i], largest + i * kWidth);
 }
 
 void products_to_lanes(const int32_t* products, size_t width, const float* row_scales,

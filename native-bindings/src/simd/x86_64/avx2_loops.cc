@@ -11,6 +11,7 @@
 #pragma GCC target("avx2,fma,f16c,popcnt")
 #endif
 
+#define CORVID_VECTOR_BYTES 32
 #include "simd/generic/loops.h"
 
 namespace corvid {

@@ -12,6 +12,7 @@
 #pragma GCC target("avx2,fma,f16c,popcnt,avx512f,avx512bw,avx512vl,avx512dq")
 #endif
 
+#define CORVID_VECTOR_BYTES 64
 #include "simd/generic/loops.h"
 
 namespace corvid {
