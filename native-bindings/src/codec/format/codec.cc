@@ -16,13 +16,13 @@ Error corrupt(const std::string& path, const std::string& what) {
       .hint("restore the file from a copy, or build the index again");
 }
 
-// Scores are sorted, so no sum or quotient of what stands here may be infinite or no number. The
-// embeddings are of unit length, so nothing honest comes near these limits.
-constexpr float kMostSize = 1e4f;
-constexpr float kLeastDivisor = 1e-4f;
+// Scores are sorted, so no sum or quotient of these values may be infinite or NaN. Embeddings are
+// of unit length, so a valid codec stays far within these limits.
+constexpr float kLargestMagnitude = 1e4f;
+constexpr float kSmallestDivisor = 1e-4f;
 
-bool is_usable(float value) { return std::fabs(value) <= kMostSize; }
-bool is_divisor(float value) { return value >= kLeastDivisor && value <= kMostSize; }
+bool is_usable(float value) { return std::fabs(value) <= kLargestMagnitude; }
+bool is_divisor(float value) { return value >= kSmallestDivisor && value <= kLargestMagnitude; }
 
 bool plausible(const CodecHead& head) {
   if (head.head_bytes != sizeof(CodecHead)) return false;
@@ -47,8 +47,8 @@ bool plausible(const CodecHead& head) {
     if (!(std::fabs(level.cosine_power) < 2)) return false;
   }
   if (head.level_count == 1) return head.basis_columns == 0;
-  const uint32_t longest = head.levels[head.level_count - 1].added_bits;
-  return head.basis_columns >= longest && head.basis_columns <= head.padded_dims;
+  const uint32_t most_coded = head.levels[head.level_count - 1].added_bits;
+  return head.basis_columns >= most_coded && head.basis_columns <= head.padded_dims;
 }
 
 }  // namespace
@@ -135,15 +135,15 @@ void Codec::bound_tables() {
           reach = std::max(reach, std::fabs(coordinates[(d * kBlocks + j) * kCorners + v]));
         }
       }
-      const float* own = norms + j * kCorners;
-      bounds.largest_norm[j] = *std::max_element(own, own + kCorners);
-      bounds.smallest_norm[j] = *std::min_element(own, own + kCorners);
+      const float* block_norms = norms + j * kCorners;
+      bounds.largest_norm[j] = *std::max_element(block_norms, block_norms + kCorners);
+      bounds.smallest_norm[j] = *std::min_element(block_norms, block_norms + kCorners);
     }
   }
 }
 
 std::shared_ptr<const Codec> Codec::open(const std::string& path, const Uuid* known) {
-  // Never destroyed: worker threads may outlive the order in which statics go.
+  // Never destroyed: worker threads may still run while statics are destroyed at exit.
   static auto* const codecs = new Registry<std::pair<std::string, Uuid>, const Codec>;
   if (known != nullptr) {
     if (auto codec = codecs->find({path, *known})) return codec;
