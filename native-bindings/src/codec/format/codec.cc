@@ -66,12 +66,12 @@ Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t da
   if (!plausible(expected)) throw corrupt(path_, "the codec's head holds impossible values");
   if (place_sections(&expected) != data_bytes_ ||
       std::memcmp(&expected, head_, sizeof expected) != 0) {
-    throw corrupt(path_, "the codec's sections do not lie where its sizes say");
+    throw corrupt(path_, "the codec's section offsets do not match its sizes");
   }
   for (size_t list = 0; list < lists(); ++list) {
     const ListRecord& record = list_records()[list];
     if (record.group >= groups() || record.outer_group >= outer_groups()) {
-      throw corrupt(path_, "a list belongs to a group that the codec does not have");
+      throw corrupt(path_, "a list belongs to a group that does not exist");
     }
     if (!is_divisor(record.residual_scale) || !is_usable(record.projection_scale) ||
         !is_usable(record.norm_squared)) {
@@ -89,18 +89,19 @@ void Codec::check_numbers() const {
     throw corrupt(path_, what);
   };
   check(mean(), padded_dims(), "the mean holds impossible values");
-  check(vector_steps(), dims(), "the steps of vectors hold impossible values");
+  check(vector_steps(), dims(), "the vector steps hold impossible values");
   check(center_scales(), lists(), "a center has an impossible scale");
   check(routing_vectors().scales(), lists(), "a routing vector has an impossible scale");
   if (projects_for_routing()) {
-    check(routing_projection().scales(), head_->routing_dims, "impossible scales for routing");
+    check(routing_projection().scales(), head_->routing_dims,
+          "a routing projection has an impossible scale");
   }
   constexpr size_t kCornerNumbers = kLevel64Directions * kCorners;
   for (uint32_t group = 0; group < groups(); ++group) {
     check(directions(group).scales(), kLevel64Directions, "a direction has an impossible scale");
     check(corners(group), kCornerNumbers, "a corner holds impossible values");
     check(corner_norms(group), kCornerNumbers / kBlockDirections,
-          "a corner's length is impossible");
+          "a corner has an impossible norm");
   }
   if (level_count() == 1) return;
   check(gains(), kGains, "a gain is impossible");
