@@ -82,8 +82,8 @@ struct WeightedRow {
   float weight;
 };
 
-// Rows of add_weighted_rows are split into parts of kPartNumbers floats; successive parts start
-// `apart` floats apart.
+// Rows of add_weighted_rows are split into parts of kPartNumbers floats; successive parts of a row
+// lie `part_stride` floats apart.
 constexpr size_t kPartNumbers = 128;
 
 struct Loops {
@@ -119,8 +119,8 @@ struct Loops {
   // For each of `sums` consecutive runs of `count` rows: out = start + Σ weight · row, in the given
   // order. `start` and each sum have `dims` floats, a multiple of kPartNumbers. Computed part by
   // part.
-  void (*add_weighted_rows)(const float* start, const WeightedRow* rows, size_t count, size_t apart,
-                            size_t sums, size_t dims, float* out);
+  void (*add_weighted_rows)(const float* start, const WeightedRow* rows, size_t count,
+                            size_t part_stride, size_t sums, size_t dims, float* out);
 
   // Floats and bytes.
 

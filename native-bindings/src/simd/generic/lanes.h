@@ -1,6 +1,6 @@
-// Vectors of sixteen lanes that the compiler maps to whatever registers a level has, for the loops
-// that are written once (loops.h). They are passed only between functions that are always inlined,
-// so no calling convention is involved and the warning about one is empty.
+// Vectors of sixteen lanes, which the compiler maps to the registers of each level, for
+// simd/generic/loops.h. They are passed only between functions that are always inlined, so no
+// calling convention is involved, and the warning about it (-Wpsabi) does not apply.
 #ifndef CORVID_SIMD_GENERIC_LANES_H_
 #define CORVID_SIMD_GENERIC_LANES_H_
 

@@ -1,4 +1,4 @@
-// The loops for any machine of this kind: SSE2 on x86-64, NEON on arm64.
+// The loops for the baseline instruction set: SSE2 on x86-64, NEON on arm64.
 #include "simd/generic/loops.h"
 
 #include "simd/levels.h"

@@ -1,4 +1,4 @@
-// Loops that choose and tabulate the corners of level 64. Included by loops.h.
+// Loops that choose and tabulate the corners of level 64. Included by simd/generic/loops.h.
 #ifndef CORVID_SIMD_GENERIC_LOOPS_CORNERS_H_
 #define CORVID_SIMD_GENERIC_LOOPS_CORNERS_H_
 
@@ -22,7 +22,7 @@ void trial_lanes(const float* projected, size_t columns, const uint32_t* places,
   }
 }
 
-// ⟨z, corner v⟩ of one block for sixteen rows.
+// ⟨z, corner v⟩ in one block, for sixteen rows.
 CORVID_INLINE FloatLanes product(const FloatLanes z[kBlockDirections], const float* const c[],
                                  size_t v) {
   return (z[0] * c[0][v] + z[1] * c[1][v]) + (z[2] * c[2][v] + z[3] * c[3][v]);
@@ -81,7 +81,7 @@ CORVID_INLINE void gains_of(const Corners& corners, const CosineSearch& search, 
   }
 }
 
-// The sums of sixteen rows, and what the present corner of one block adds to them.
+// a and n of sixteen rows, either in total or what one corner contributes.
 struct CosineSums {
   FloatLanes a;
   FloatLanes n;
@@ -96,8 +96,8 @@ CORVID_INLINE CosineSums present_of(const Gains& gains, const IntLanes& codes) {
   return present;
 }
 
-// Chooses a block anew for sixteen rows, given everything else: the corner of largest a·|a|/n,
-// which orders as a/√n does. As n > 0, two of them are compared without dividing.
+// Chooses the corner of one block for sixteen rows, with all other blocks fixed: that of largest
+// a·|a|/n, which orders as a/√n does. As n > 0, two candidates are compared without division.
 CORVID_INLINE IntLanes choose(const Gains& gains, const IntLanes& codes, CosineSums* sums) {
   const CosineSums present = present_of(gains, codes);
   const FloatLanes a0 = sums->a - present.a;
@@ -158,8 +158,8 @@ void weigh_directions(const float* q, const int8_t* projection, float scale, flo
   }
 }
 
-// Bounds instead of the true extremes make the byte tables coarser by a few per cent, which costs
-// no recall, and spare 512 comparisons.
+// Bounds instead of the exact extremes make the byte tables a few per cent coarser, which costs no
+// recall, and save 512 comparisons.
 float bound_tables(const TableBounds& bounds, const float* w, float half_weight, float* lows) {
   float sizes[kLevel64Directions], products[kTables];
   for (size_t i = 0; i < kLevel64Directions; ++i) {

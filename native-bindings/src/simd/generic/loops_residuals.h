@@ -1,5 +1,5 @@
-// Loops that encode residuals: the best path through a trellis, for sixteen rows at once. Included
-// by loops.h.
+// Loops that encode residuals: the best path through a trellis, for sixteen rows in parallel.
+// Included by simd/generic/loops.h.
 #ifndef CORVID_SIMD_GENERIC_LOOPS_RESIDUALS_H_
 #define CORVID_SIMD_GENERIC_LOOPS_RESIDUALS_H_
 
@@ -37,11 +37,12 @@ void add_coded_column(const uint8_t* windows, const float* values, const float* 
   }
 }
 
-// A state is the last five bits, the oldest lowest. Windows 2t and 2t + 1 end in state t, and
-// window w begins in state w % 32; so states t and t + 16 come from the same two.
+// A state is the last five bits, the oldest lowest. Window w leads from state w % 32 to state w
+// / 2. So windows 2t and 2t + 1 end in state t, and states t and t + 16 have the same two
+// predecessors.
 constexpr size_t kHalfStates = kTrellisStates / 2;
 
-// More than any path costs.
+// Larger than the cost of any path.
 constexpr float kNoPath = 1e30f;
 
 struct Branches {
@@ -49,7 +50,7 @@ struct Branches {
   float squares[kTrellisWindows];  // times the weight of the coordinate
 };
 
-// The cheaper of two ways into state t, and in `decisions` the window of it.
+// The cost of the cheaper of two transitions into state t; bit t of `decisions` says which it is.
 CORVID_INLINE FloatLanes cheaper(size_t t, const FloatLanes& even, const FloatLanes& odd,
                                  const FloatLanes& slope, const Branches& branches,
                                  IntLanes* decisions) {
@@ -60,9 +61,9 @@ CORVID_INLINE FloatLanes cheaper(size_t t, const FloatLanes& even, const FloatLa
   return second ? b : a;
 }
 
-// One coordinate of sixteen rows: costs of all states from those before; bit t of a lane's
-// decisions says which window led to state t. As (y − v)² = y² − 2yv + v², the first term may be
-// left out.
+// One coordinate of sixteen rows: computes the costs of all states from those of the previous
+// coordinate. Bit t of a lane's decisions says which window led to state t. As
+// (y − v)² = y² − 2yv + v² and y² is the same for all paths, y² is omitted.
 void step(const float* targets, float weight, Branches* branches, const FloatLanes* before,
           FloatLanes* after, int32_t* decisions) {
   const FloatLanes slope = load_lanes(targets) * (-2 * weight);
