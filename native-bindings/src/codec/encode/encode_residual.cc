@@ -96,7 +96,7 @@ ResidualEncoder::ResidualEncoder(const Codec& codec, size_t threads)
 }
 
 void ResidualEncoder::encode(const ResidualBatch& batch, size_t threads) const {
-  // Lists of an outer group have neighbouring numbers, so rows in list order are in its order.
+  // Lists of an outer group are consecutive, so rows in list order are also sorted by outer group.
   const Grouping by_list = group_rows(batch.lists, batch.x.rows(), codec_.lists());
   const std::vector<size_t> tiles = cut_tiles(batch.x.rows(), [&](size_t i) {
     return codec_.outer_group_of(batch.lists[by_list.order[i]]);

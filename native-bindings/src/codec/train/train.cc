@@ -303,7 +303,7 @@ class Trainer {
   }
 
   // Writes a random rotation: its first 64 directions are those of level 64, the others the basis
-  // of the residual levels, of which each level codes a part of its own.
+  // of the residual levels, of which each level codes a separate part.
   void write_rotation(CodecDraft& draft) const {
     const size_t dims = sample_.dims, bits = kLevels[options_.level_count - 1];
     Random source = random(kRotationStream);
