@@ -126,7 +126,7 @@ class QueryContext {
   std::vector<ResidualQuery> residual_;  // per outer group
   uint32_t last_list_ = UINT32_MAX;      // the list of last_product_
   float last_product_ = 0;
-  uint32_t norms_list_ = UINT32_MAX;      // the list of norms_, which no query changes
+  uint32_t norms_list_ = UINT32_MAX;      // the list of norms_; valid for any query
   float norms_[kTables * kTableEntries];  // what each corner adds to ‖x̂‖² in that list
 };
 

@@ -136,11 +136,10 @@ class Trainer {
     const double mean = all_rows > 0 ? all_squares / all_rows : 0;
     for (size_t list = 0; list < options_.lists && mean > 0; ++list) {
       const uint32_t group = partition_.groups[list];
-      const double group_mean =
-          group_rows[group] > 0 ? group_squares[group] / group_rows[group] : mean;
-      const double list_mean =
-          (squares[list] + kScalePullRows * group_mean) / (rows[list] + kScalePullRows);
-      scales_[list] = static_cast<float>(std::max(std::sqrt(list_mean / mean), kLeastScale));
+      const double prior = group_rows[group] > 0 ? group_squares[group] / group_rows[group] : mean;
+      const double square =
+          (squares[list] + kScalePullRows * prior) / (rows[list] + kScalePullRows);
+      scales_[list] = static_cast<float>(std::max(std::sqrt(square / mean), kLeastScale));
     }
     for (size_t list = 0; list < options_.lists; ++list) {
       draft.list_records()[list].residual_scale = scales_[list];
