@@ -12,16 +12,16 @@
 namespace corvid {
 namespace {
 
-// Rotations that one eigenvalue may take; two are usual.
+// QL sweeps that one eigenvalue may take; two are usual.
 constexpr int kMaxIterations = 60;
 
 struct Tridiagonal {
   std::vector<double> diagonal;
-  std::vector<double> below;      // below[i] couples i and i + 1; one more, zero
+  std::vector<double> below;      // n: below[i] is element (i + 1, i); the last is zero
   std::vector<float> basis_rows;  // n x n: row i is column i of the orthogonal basis
 };
 
-// A = B T Bᵀ. `a`, n x n, is used up; only its lower triangle is read.
+// A = B T Bᵀ. Overwrites `a`, n x n; reads only its lower triangle.
 Tridiagonal tridiagonalise(std::vector<double>& a, size_t n) {
   const Loops& loops = *kernels().loops;
   Tridiagonal t{std::vector<double>(n), std::vector<double>(n), {}};
@@ -108,7 +108,7 @@ void diagonalise(Tridiagonal& t, size_t n) {
       }
       if (last == first) break;
       if (iteration == kMaxIterations) {
-        throw Error("ERR_NATIVE", "the eigenvalues of a covariance do not converge");
+        throw Error("ERR_NATIVE", "the eigenvalues of a covariance matrix did not converge");
       }
       sweep(t, first, last, n);
     }

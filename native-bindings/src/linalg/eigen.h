@@ -1,4 +1,4 @@
-// Eigenvectors of symmetric matrices, for the principal directions of the codec.
+// Eigenvectors of symmetric matrices, for the codec's principal directions. Deterministic.
 #ifndef CORVID_LINALG_EIGEN_H_
 #define CORVID_LINALG_EIGEN_H_
 
@@ -12,8 +12,8 @@ struct Eigen {
   std::vector<float> vectors;  // n x n, row i the unit eigenvector of values[i]
 };
 
-// All eigenvalues and eigenvectors of the symmetric n x n `matrix`. Deterministic: the sign of each
-// vector is the one that makes its largest component (the first of equals) positive.
+// All eigenvalues and eigenvectors of the symmetric n x n `matrix`. The sign of each vector makes
+// its component of largest magnitude (the first on a tie) positive.
 Eigen symmetric_eigen(const float* matrix, size_t n);
 
 }  // namespace corvid

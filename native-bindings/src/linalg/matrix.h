@@ -1,4 +1,4 @@
-// Small helpers on row-major float matrices.
+// Small operations on row-major float matrices.
 #ifndef CORVID_LINALG_MATRIX_H_
 #define CORVID_LINALG_MATRIX_H_
 
@@ -14,7 +14,7 @@ namespace corvid {
 // dimension in_stride).
 inline void transpose(const float* in, size_t rows, size_t columns, size_t in_stride, float* out,
                       size_t out_stride) {
-  constexpr size_t kTile = 16;  // of both, fits the first-level cache
+  constexpr size_t kTile = 16;  // a tile of each matrix fits the first-level cache
   for (size_t r0 = 0; r0 < rows; r0 += kTile) {
     for (size_t c0 = 0; c0 < columns; c0 += kTile) {
       const size_t r1 = std::min(rows, r0 + kTile), c1 = std::min(columns, c0 + kTile);
@@ -28,7 +28,7 @@ inline void transpose(const float* in, size_t rows, size_t columns, size_t in_st
 // sum (dims x dims, symmetric) += Σ over rows of x xᵀ.
 inline void add_outer_products(const float* x, size_t rows, size_t dims, float* sum) {
   constexpr size_t kChunkRows = 1024;
-  constexpr size_t kTile = 128;  // columns computed at once; those below the diagonal are mirrored
+  constexpr size_t kTile = 128;  // rows per product; the upper triangle mirrors the lower
   std::vector<float> columns(dims * std::min(rows, kChunkRows));
   for (size_t first = 0; first < rows; first += kChunkRows) {
     const size_t count = std::min(kChunkRows, rows - first);

@@ -1,4 +1,4 @@
-// The directions in which vectors vary most (principal component analysis).
+// Principal component analysis: the directions in which vectors vary most.
 #ifndef CORVID_LINALG_PRINCIPAL_DIRECTIONS_H_
 #define CORVID_LINALG_PRINCIPAL_DIRECTIONS_H_
 
@@ -7,9 +7,9 @@
 
 namespace corvid {
 
-// The `kept` principal directions of `rows` vectors about `mean`, kept x dims, unit length, the one
-// of largest variance first; kept <= dims. At most kPrincipalRows of the rows, evenly spread, are
-// looked at.
+// The first `kept` principal directions of `rows` vectors centered on `mean`: kept x dims, unit
+// length, the largest variance first; kept <= dims. Uses at most kPrincipalRows of the rows, evenly
+// spaced.
 std::vector<float> principal_directions(const float* x, size_t rows, size_t dims, const float* mean,
                                         size_t kept);
 constexpr size_t kPrincipalRows = 16384;

@@ -1,17 +1,18 @@
-// The kernel contract: the inner loops of corvid, one pointer each, filled once by dispatch.
+// The kernel contract: the inner loops of corvid, one function pointer each, chosen once by
+// simd/dispatch.cc.
 //
-// Every instruction set (generic/, x86_64/, aarch64/) implements exactly what is written here and
-// in loops.h, and each is tested equal to the scalar reference, bit by bit, over all lengths, tails
-// and alignments. To keep float results identical everywhere, every float kernel fixes its order of
-// operations below, multiplies and adds apart (no fused multiply-add), except gemm_nt, which always
-// fuses. So an index is the same, byte for byte, whatever the level it was built by.
+// Every level (simd/generic, simd/x86_64, simd/aarch64) implements exactly what is specified here
+// and in simd/loops.h. Each is tested against the scalar reference, bit by bit, over all lengths,
+// tails and alignments. To make float results identical on all levels, the order of operations of
+// every float kernel is specified below; multiplies and adds are separate (no fused multiply-add),
+// except in gemm_nt, which always fuses. So an index is the same, byte for byte, whatever the level
+// that built it.
 //
-// That holds on one machine. What is not a kernel but the C library's (pow, exp, log, hypot) is the
-// same for all levels there, but another library, or the same one on another processor, may round
-// the last bit otherwise, and with it training.
+// That holds on one machine. The C library's functions (pow, exp, log, hypot) are not kernels.
+// Another library, or the same one on another processor, may round their last bit differently, so
+// training may differ between machines.
 //
-// Contracts hold for the caller too: pointers need no alignment unless said; reads never leave the
-// ranges named here.
+// Pointers need no alignment unless stated. Kernels never read outside the ranges given here.
 #ifndef CORVID_SIMD_CONTRACT_H_
 #define CORVID_SIMD_CONTRACT_H_
 
@@ -27,13 +28,13 @@ constexpr size_t kPlane64Bytes = 8;   // bytes of one row in plane-64
 constexpr size_t kBlockBytes = 256;   // kBlockRows * kPlane64Bytes
 constexpr size_t kPanelVectors = 16;  // vectors of one panel of panel_products
 
-// A candidate row of a scan, before its list's base and scale are applied.
+// A row that passed the threshold of a scan; its list's base and scale are not yet applied.
 struct ScanHit {
   uint32_t sum;  // sum of 16 table bytes, 0..4080
   uint32_t row;  // row relative to ScanRange::first_row
 };
 
-// A run of rows of one plane-64, as a list occupies it. Row r of the plane lives in block r / 32 at
+// A range of rows of one plane-64, such as a list's. Row r of the plane lives in block r / 32 at
 // lane r % 32: byte j of the row's code is plane[(r / 32) * 256 + j * 32 + r % 32]; its low nibble
 // is block 2j of the code, its high nibble block 2j + 1.
 struct ScanRange {
@@ -44,7 +45,7 @@ struct ScanRange {
                           // multiple of 4 bytes
 };
 
-// The tiles of C and the length of the sums that gemm_nt's order is made of.
+// The tile of C and the block of terms that define gemm_nt's order of summation.
 constexpr size_t kGemmRows = 12;
 constexpr size_t kGemmColumns = 32;
 constexpr size_t kGemmDepth = 256;
@@ -55,10 +56,10 @@ struct Kernels {
 
   // Sums tables[16 * j + nibble_j(row)] over the 16 nibbles of each row of `range`, and appends
   // (sum, row) of every kept row with sum >= threshold to `hits`, rows ascending, until `capacity`
-  // hits are stored. Returns the number of rows consumed: range.rows when done; otherwise (fewer
-  // than 32 places were left before a block) as many rows as lie before that block, all of whose
-  // hits are stored, so that the caller can compact, raise the threshold and continue. Places of
-  // `hits` from *count to `capacity` may be overwritten.
+  // hits are stored. Returns the number of rows consumed: range.rows when done. It stops before a
+  // block if fewer than 32 entries of `hits` are free; then it returns the number of rows before
+  // that block, all of whose hits are stored, so that the caller can compact, raise the threshold
+  // and continue. Entries of `hits` from *count to `capacity` may be overwritten.
   uint32_t (*scan_tables)(const ScanRange& range, const uint8_t* tables, uint32_t threshold,
                           ScanHit* hits, size_t capacity, size_t* count);
 
@@ -68,9 +69,9 @@ struct Kernels {
                   uint16_t* distances);
 
   // The same, fused with a threshold: appends rows with distance <= threshold as
-  // ScanHit{distance, row}, rows ascending; returns rows consumed, as scan_tables does, in blocks
-  // of 32 counted from the first of the `rows` (at most 2^31).
-  // `filter` as in ScanRange, indexed from `first_row` + r.
+  // ScanHit{distance, row}, rows ascending; returns the rows consumed, as scan_tables does, in
+  // blocks of 32 counted from the first of the `rows` (at most 2^31). `filter` is as in ScanRange;
+  // row r has bit first_row + r.
   uint32_t (*scan_hamming)(const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows,
                            const uint8_t* query, uint32_t threshold, const uint8_t* filter,
                            ScanHit* hits, size_t capacity, size_t* count);
@@ -82,27 +83,26 @@ struct Kernels {
 
   // Integer products of bytes: out[v * row_count + r] = sum over d of
   // vectors[v * dims + d] * rows[r * dims + d], exactly. Bytes lie within -127 .. 127 and dims is
-  // at most 65536, so that no sum leaves 32 bits. Several vectors at a time share the reading of
-  // rows.
+  // at most 65536, so no sum exceeds 32 bits.
   void (*products_i8)(const int8_t* vectors, size_t vector_count, const int8_t* rows,
                       size_t row_count, size_t dims, int32_t* out);
 
-  // Sum over i < bits of z[i] * kTrellisValues[window i of code], exact (trellis_values.h). Bit i
-  // of the code is bit i % 8 of byte i / 8; window i is bits i - 5 ... i, the oldest lowest, bits
-  // before the first being 0. `bits` is a multiple of 64 up to 256, and |z| <= 32767.
+  // Sum over i < bits of z[i] * kTrellisValues[window i of code], exactly (simd/trellis_values.h).
+  // Bit i of the code is bit i % 8 of byte i / 8. Window i is bits i - 5 ... i, with bit i - 5
+  // lowest; bits before the first are 0. `bits` is a multiple of 64, at most 256; |z| <= 32767.
   int32_t (*trellis_dot)(const uint8_t* code, const int16_t* z, size_t bits);
 
-  // Sums the look-ups of the 64-bit codes of sixteen rows; byte j of row r at codes[16 * j + r]:
-  // sums[r] = sum over j = 0 … 7, one after another, of
+  // Sums the table look-ups of the 64-bit codes of sixteen rows; byte j of row r is
+  // codes[16 * j + r]: sums[r] = sum over j = 0 … 7, in this order, of
   //   tables[32 * j + low nibble] + tables[32 * j + 16 + high nibble].
   void (*sum_codes)(const uint8_t* codes, const float* tables, float* sums);
 
   // Integer products of every row with every vector of the panels, exactly: with w = 16 p + i,
   // out[r * 16 * panel_count + w] = start[w] + sum over d of
   //   rows[r * depth + d] * panels[(p * depth + d / 4 * 4) * 16 + i * 4 + d % 4].
-  // A panel holds sixteen vectors, four bytes of each after one another. `depth` is a multiple of 4
-  // and at most 32768; bytes of rows lie within 0 .. 127, those of panels within -127 .. 127, and
-  // no sum leaves 32 bits.
+  // A panel interleaves sixteen vectors, four bytes at a time. `depth` is a multiple of 4 and at
+  // most 32768; bytes of rows lie within 0 .. 127, those of panels within -127 .. 127, and no sum
+  // exceeds 32 bits.
   void (*panel_products)(const uint8_t* rows, size_t row_count, size_t depth, const int8_t* panels,
                          size_t panel_count, const int32_t* start, int32_t* out);
 
@@ -110,9 +110,9 @@ struct Kernels {
   // accumulate. The terms of an element are added in ascending order, each by one fused
   // multiply-add, in blocks of kGemmDepth terms. Within whole tiles of C (the first
   // m / kGemmRows * kGemmRows rows of the first n / kGemmColumns * kGemmColumns columns) a block
-  // goes on from the sum that the block before it left, the first from C if accumulate, else from
-  // 0. In the other rows and columns every block starts from 0, and its sum is added to that of
-  // the blocks before it, or to C: they are the corners of tiles that are computed apart.
+  // continues the sum of the previous block; the first one starts from C if accumulate, else from
+  // 0. In the other rows and columns, which belong to partial tiles, every block starts from 0, and
+  // its sum is added to that of the previous blocks, or to C.
   void (*gemm_nt)(size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,
                   size_t ldb, float* c, size_t ldc, bool accumulate);
 
@@ -121,12 +121,12 @@ struct Kernels {
   void (*float_to_half)(const float* in, uint16_t* out, size_t count);
 };
 
-// The kernels of this machine: chosen at first use by CPUID and XCR0 (x86) or at compile time
-// (arm64); the environment variable CORVID_SIMD=scalar|avx2|avx512|amx|neon forces a level, and one
-// that the machine lacks is an error.
+// The kernels of this machine, chosen at first use by CPUID and XCR0 (x86) or at compile time
+// (arm64). The environment variable CORVID_SIMD=scalar|avx2|avx512|amx|neon forces a level; throws
+// ERR_NATIVE if the machine lacks it.
 const Kernels& kernels();
 
-// Kernels by name, or null if this build or machine has none such: for tests and benches.
+// The kernels of a level by name, or null if this build or machine lacks it; for tests and benches.
 const Kernels* kernels_named(const char* name);
 
 }  // namespace corvid

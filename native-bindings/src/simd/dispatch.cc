@@ -1,4 +1,4 @@
-// Chooses the kernels of this machine once.
+// Chooses the kernels of this machine, once.
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -33,7 +33,7 @@ const Kernels& choose() {
     if (const Kernels* named = kernels_named(forced)) return *named;
     throw Error("ERR_NATIVE", "this machine or build cannot run the forced instruction set")
         .path("CORVID_SIMD")
-        .expected("scalar, avx2, avx512, amx or neon, as the machine has it")
+        .expected("scalar, avx2, avx512, amx or neon, as far as the machine supports it")
         .actual(forced)
         .hint("unset CORVID_SIMD to let corvid choose");
   }

@@ -1,4 +1,4 @@
-// The tables of kernels that this build holds, one per instruction set; dispatch.cc chooses.
+// The kernels in this build, one table per level; simd/dispatch.cc chooses.
 #ifndef CORVID_SIMD_LEVELS_H_
 #define CORVID_SIMD_LEVELS_H_
 
@@ -7,7 +7,7 @@
 namespace corvid {
 
 extern const Kernels kScalarKernels;
-extern const Loops kGenericLoops;  // of the levels that have no loops of their own
+extern const Loops kGenericLoops;  // of scalar and NEON
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define CORVID_X86 1

@@ -6,7 +6,7 @@
 namespace corvid {
 
 void KeySorter::sort(std::vector<uint64_t>& keys) {
-  // Fewer are sorted as fast without bins, and more in one bin faster by the library.
+  // Fewer keys are sorted as fast without bins; a bin with more is sorted faster by the library.
   constexpr size_t kFew = 24, kMostInBin = 24;
   const auto library_sort = [](uint64_t* first, uint64_t* last) {
     std::sort(first, last, std::greater<uint64_t>());
@@ -23,7 +23,7 @@ void KeySorter::sort(std::vector<uint64_t>& keys) {
   places_.resize(count);
   ends_.fill(0);
   for (size_t i = 0; i < count; ++i) {
-    // Does not rise as values grow, whatever is rounded: the largest come into the first bin.
+    // Non-increasing in the value despite rounding: the largest values go to the first bin.
     const float place = (high - values_[i]) * inverse;
     places_[i] = static_cast<uint8_t>(place < kBins ? place : kBins - 1);
     ++ends_[places_[i] + 1];
@@ -31,7 +31,7 @@ void KeySorter::sort(std::vector<uint64_t>& keys) {
   const uint32_t most = *std::max_element(ends_.begin(), ends_.end());
   for (size_t bin = 0; bin < kBins; ++bin) ends_[bin + 1] += ends_[bin];
   sorted_.resize(count);
-  // As it is filled, ends_[bin] moves from the first to behind the last of its bin.
+  // While a bin is filled, ends_[bin] advances from its first position to its end.
   for (size_t i = 0; i < count; ++i) sorted_[ends_[places_[i]]++] = keys[i];
   keys.swap(sorted_);
   if (most > kMostInBin) {

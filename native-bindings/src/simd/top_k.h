@@ -1,5 +1,5 @@
-// Orders of floats without branches that a processor cannot foresee: keys that sort as integers,
-// and the n-th largest by counting.
+// Ordering floats without unpredictable branches: keys that sort as integers, and selection of the
+// n-th largest by counting. Memory is reused between calls.
 #ifndef CORVID_SIMD_TOP_K_H_
 #define CORVID_SIMD_TOP_K_H_
 
@@ -15,8 +15,8 @@
 
 namespace corvid {
 
-// a < b if and only if ascending_bits(a) < ascending_bits(b), but that -0 counts as less than 0.
-// Not for NaN.
+// a < b if and only if ascending_bits(a) < ascending_bits(b), except that -0 orders before 0. Not
+// for NaN.
 inline uint32_t ascending_bits(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
@@ -32,11 +32,11 @@ inline float value_of_bits(uint32_t bits) {
   return value;
 }
 
-// Finds the n-th largest of many numbers: counts them in bins of even width, and looks closer at
-// the one bin that it lies in. Memory is reused.
+// Finds the n-th largest of many numbers: counts them in bins of equal width, then selects within
+// the bin that holds it.
 class NthLargest {
  public:
-  // The n-th largest, 1 <= n <= count; none is NaN or infinite.
+  // The n-th largest, 1 <= n <= count; no number may be NaN or infinite.
   float find(const float* numbers, size_t count, size_t n) {
     const auto [low, high] = kernels().loops->extremes(numbers, count);
     const float width = (high - low) / kBins;
@@ -45,7 +45,7 @@ class NthLargest {
     counts_.fill(0);
     places_.resize(count);
     for (size_t i = 0; i < count; ++i) {
-      // Does not fall as numbers grow, so that bins are in their order, whatever is rounded.
+      // Non-decreasing in the number despite rounding, so bins are in order.
       const float place = (numbers[i] - low) * inverse;
       places_[i] = static_cast<uint16_t>(place < kBins ? place : kBins - 1);
       ++counts_[places_[i]];
@@ -69,17 +69,17 @@ class NthLargest {
   std::vector<float> inside_;
 };
 
-// An integer that orders as `value` descending and then `number` ascending do, largest first.
+// A key whose descending order is `value` descending, then `number` ascending.
 inline uint64_t descending_key(float value, uint32_t number) {
   return uint64_t{ascending_bits(value)} << 32 | (UINT32_MAX - number);
 }
 inline uint32_t number_of(uint64_t key) { return UINT32_MAX - static_cast<uint32_t>(key); }
 
-// Sorts keys of descending_key, largest first: into bins of even width by their values, which few
-// then share. Memory is reused.
+// Sorts descending_key keys, largest first: distributes them by value into bins of equal width,
+// then sorts within the bins.
 class KeySorter {
  public:
-  // No value is NaN or infinite.
+  // No value may be NaN or infinite.
   void sort(std::vector<uint64_t>& keys);
 
  private:

@@ -1,13 +1,13 @@
-// The values that a residual level's bits stand for: a trellis code of one bit a coordinate.
+// The values that a residual level's bits stand for: a trellis code of one bit per coordinate.
 //
-// Bit i of a level, with the five before it, is a window of six bits, and every window has a value
-// of its own; so a bit takes part in six values, and choosing all bits together
-// (Loops::best_windows) comes nearer to a coordinate than a bit of its own could.
+// Bit i of a level and the five bits before it form a window, and each of the 64 windows has a
+// value. So a bit takes part in six values, and choosing all bits jointly (Loops::best_windows)
+// approximates the coordinates better than one independent bit each.
 //
-// Found by alternating between the best paths of Gaussian numbers and the means of what falls to a
-// window. `npm run bench -- fit trellis` does that again, and finds other values as good: on fresh
-// numbers these leave .2954 of the variance, the same refitted .2941, others from .2960 on, where a
-// sign leaves .3636. They are part of the format, and do not change.
+// Fitted by alternating between the best paths of Gaussian samples and the means of the samples
+// assigned to each window; `npm run bench -- fit trellis` repeats that, and finds other values that
+// are as good. On fresh samples these leave .2954 of the variance, refitted .2941, others .2960 or
+// more; a sign bit leaves .3636. The values are part of the format and never change.
 #ifndef CORVID_SIMD_TRELLIS_VALUES_H_
 #define CORVID_SIMD_TRELLIS_VALUES_H_
 

@@ -20,8 +20,8 @@ void pack_nibbles(const uint8_t* codes, size_t stride, size_t bytes, uint8_t* to
   }
 }
 
-// vector = (x − mean) / steps to the nearest integer, what is left of it, and what one step
-// more adds to the radial error.
+// vector = (x − mean) / steps, rounded to nearest; fractions: what rounding took off; moves: what
+// one step up adds to the radial error.
 void round_vector(const float* x, const float* mean, const float* steps, size_t dims,
                   int8_t* vector, float* fractions, float* moves) {
   for (size_t d = 0; d < dims; ++d) {
@@ -35,7 +35,8 @@ void round_vector(const float* x, const float* mean, const float* steps, size_t 
 
 }  // namespace
 
-// The rows of one call, and their trials: trial r * candidates + i is row r in its i-th list.
+// The rows of one call and their trials: trial r * candidates + i encodes row r in its candidate
+// list i.
 struct Encoder::Batch {
   Batch(size_t rows, const Codec& codec) : x(rows, codec.padded_dims(), codec.mean()) {}
 
@@ -48,8 +49,8 @@ struct Encoder::Batch {
   std::vector<ResidualStart> starts;  // per row, in the list chosen
 };
 
-// Trials of one group of lists at level 64, as lanes; those past the count hold harmless numbers.
-// Reused from tile to tile, as allocating would cost more than some of the arithmetic.
+// A tile of trials in one group of lists at level 64, as lanes; lanes past `count` hold harmless
+// values. Reused from tile to tile, because allocation would cost more than some of the arithmetic.
 struct Encoder::Trials {
   const uint32_t* numbers;
   size_t count;
@@ -61,9 +62,9 @@ struct Encoder::Trials {
   AlignedVector<float> products;   // stride: ⟨x, µ + c⟩ / s², then ⟨x, x̂⟩ / s²
   AlignedVector<float> norms;      // stride: ‖µ + c‖² / s², then ‖x̂‖² / s²
   AlignedVector<uint8_t> codes;    // 16 x stride
-  std::vector<uint32_t> rows;      // the different rows
-  std::vector<uint32_t> places;    // stride: which of them a trial is of
-  AlignedVector<float> projected;  // 64 x the different rows, rounded up to lanes
+  std::vector<uint32_t> rows;      // the distinct rows
+  std::vector<uint32_t> places;    // stride: index in `rows` of each trial's row
+  AlignedVector<float> projected;  // 64 x the distinct rows, rounded up to lanes
 };
 
 Encoder::Encoder(std::shared_ptr<const Codec> codec, size_t threads)
@@ -95,7 +96,7 @@ void Encoder::encode(const RawVectors& vectors, size_t threads, const EncodedRow
   });
   assigner_.candidates(batch.x, threads, batch.lists.data(), batch.products.data());
 
-  // Trials by group, each row's together, so that a row is projected once per group.
+  // Trials are sorted by group, and within it by row, so that a row is projected once per group.
   std::vector<uint32_t> groups(batch.lists.size());
   for (size_t i = 0; i < groups.size(); ++i) groups[i] = codec_->group_of(batch.lists[i]);
   const Grouping by_group = group_rows(groups.data(), groups.size(), codec_->groups());
@@ -159,8 +160,8 @@ void Encoder::try_lists(Batch& batch, const uint32_t* numbers, size_t count, Tri
   }
 }
 
-// Fills inverses, x, base and z; lanes past the trials are as the last trial. Trials of one row
-// follow one another, and share its projection.
+// Fills inverses, x, base and z; lanes past the trials repeat the last one. Trials of one row are
+// consecutive and share its projection.
 void Encoder::project_trials(const Batch& batch, Trials& trials) const {
   trials.rows.clear();
   trials.places.resize(trials.stride);
@@ -191,7 +192,7 @@ void Encoder::project_trials(const Batch& batch, Trials& trials) const {
   }
 }
 
-// Takes for every row the trial of largest cosine, the nearer list among equals.
+// Chooses the trial of largest cosine for every row; a tie goes to the nearer list.
 void Encoder::choose_lists(Batch& batch, const EncodedRows& out) const {
   for (size_t r = 0; r < batch.x.rows(); ++r) {
     size_t best = r * batch.candidates;
@@ -212,9 +213,9 @@ void Encoder::choose_lists(Batch& batch, const EncodedRows& out) const {
   }
 }
 
-// Plain rounding first. Then some numbers whose fraction was near a half go the other way, so that
-// the error has next to no part along the embedding itself: the score of a vector is not divided by
-// its length, so that part alone would move all its scores.
+// Rounds to nearest, then rounds some components whose fraction is near one half the other way, so
+// that the error has almost no component along the embedding itself. The score of an int8 vector is
+// not divided by its length, so that component would bias all its scores.
 void Encoder::write_vector(const float* x, int8_t* vector) const {
   constexpr float kMovableFraction = 0.4f;
   const size_t dims = codec_->dims();

@@ -1,7 +1,7 @@
-// Embeddings to codes: chooses a list for every row and encodes it at all levels.
+// Encodes embeddings: chooses a list for every row, and codes the row at all levels.
 //
-// A row goes to that one of its few nearest lists in which its 64 bits come nearest to it by
-// cosine; a list costs no bits, so this choice is free precision.
+// Of a row's few nearest lists, the encoder chooses the one in which the 64-bit code reaches the
+// largest cosine with the row. The list costs no bits, so this choice is precision for free.
 #ifndef CORVID_CODEC_ENCODE_ENCODE_H_
 #define CORVID_CODEC_ENCODE_ENCODE_H_
 
@@ -17,22 +17,22 @@
 
 namespace corvid {
 
-// Where encode() writes: `rows` records each, as EncodedBatch in src/native/codec.ts.
+// The output of encode(): one record per row in each, as EncodedBatch in src/native/codec.ts.
 struct EncodedRows {
   uint32_t* lists;  // rows
   uint8_t* codes;   // rows x codec.row_bytes()
-  int8_t* vectors;  // rows x codec.dims(), or null if they are not wanted
+  int8_t* vectors;  // rows x codec.dims(); null to skip them
 };
 
-// Matrices of a codec, laid out for encoding: tens of MB, or hundreds with very many lists, so made
-// only by who encodes.
+// A codec's matrices, laid out for encoding. They take tens of MB, or hundreds with very many
+// lists, so an Encoder is made only where rows are encoded.
 class Encoder {
  public:
   Encoder(std::shared_ptr<const Codec> codec, size_t threads);
 
-  // vectors: of codec.dims() numbers and any length, which are brought to unit length. Each row's
-  // result depends on that row alone. May be called by several threads at once. Throws
-  // ERR_VECTOR_INVALID as to_unit.
+  // Normalises the vectors, of codec.dims() components, and encodes them. Each row's result depends
+  // on that row alone. Several threads may call it concurrently. Throws ERR_VECTOR_INVALID, as
+  // to_unit does.
   void encode(const RawVectors& vectors, size_t threads, const EncodedRows& out) const;
 
  private:

@@ -14,8 +14,8 @@ namespace {
 
 constexpr size_t kChunkLists = 256;
 
-// Code bytes of all lanes from their windows (count x stride): bytes[b * stride + r] is byte b of
-// row r.
+// Packs the windows (count x stride) of all lanes into code bytes: bytes[b * stride + r] is byte b
+// of row r.
 void pack_windows(const uint8_t* windows, size_t count, size_t stride, uint8_t* bytes) {
   for (size_t i = 0; i < count; i += 8, windows += 8 * stride, bytes += stride) {
     for (size_t r = 0; r < stride; ++r) bytes[r] = 0;
@@ -30,14 +30,14 @@ void pack_windows(const uint8_t* windows, size_t count, size_t stride, uint8_t* 
 
 }  // namespace
 
-// Rows of one outer group, by list, as lanes; reused from tile to tile.
+// A tile of rows of one outer group, sorted by list, as lanes; reused from tile to tile.
 struct ResidualEncoder::Tile {
-  const uint32_t* rows;  // numbers of its rows in the batch
+  const uint32_t* rows;  // row numbers in the batch
   size_t count;
   ResidualRows lanes;
   std::vector<uint8_t> corners;       // count x 64: coordinates of the corners of level 64 ...
   std::vector<float> scales;          // count: ... divided by this
-  std::vector<uint8_t> fine_corners;  // count x 64: what that leaves of them ...
+  std::vector<uint8_t> fine_corners;  // count x 64: their quantisation error ...
   std::vector<float> fine_scales;     // count: ... divided by this
   std::vector<float> inverses;        // stride: of gains
   std::vector<uint8_t> gain_bytes;    // stride
@@ -70,7 +70,7 @@ ResidualEncoder::ResidualEncoder(const Codec& codec, size_t threads)
                       directions.data(), dims, products.data(), kLevel64Directions, false);
     products_[group] = Panels(products.data(), columns_, kLevel64Directions);
   });
-  // Lists of an outer group are neighbours, so most chunks have one.
+  // Lists of an outer group are consecutive, so most chunks lie in one.
   parallel_for((codec.lists() + kChunkLists - 1) / kChunkLists, threads, [&](size_t chunk, size_t) {
     const size_t last = std::min(codec.lists(), (chunk + 1) * kChunkLists);
     std::vector<float> centers, projected;
@@ -96,7 +96,7 @@ ResidualEncoder::ResidualEncoder(const Codec& codec, size_t threads)
 }
 
 void ResidualEncoder::encode(const ResidualBatch& batch, size_t threads) const {
-  // Lists of an outer group have neighbouring numbers, so rows in list order are in its order.
+  // Lists of an outer group are consecutive, so rows in list order are also sorted by outer group.
   const Grouping by_list = group_rows(batch.lists, batch.x.rows(), codec_.lists());
   const std::vector<size_t> tiles = cut_tiles(batch.x.rows(), [&](size_t i) {
     return codec_.outer_group_of(batch.lists[by_list.order[i]]);
@@ -144,7 +144,7 @@ void ResidualEncoder::project(const ResidualBatch& batch, Tile& tile) const {
   }
 }
 
-// start = Vᵀ(µ + c); lanes past the rows get those of the last row.
+// start = Vᵀ(µ + c); lanes past the rows repeat the last row.
 void ResidualEncoder::add_centers(const ResidualBatch& batch, Tile& tile) const {
   const size_t stride = tile.lanes.stride;
   for (size_t lane = 0; lane < stride; lane += kLanes) {
@@ -159,7 +159,7 @@ void ResidualEncoder::add_centers(const ResidualBatch& batch, Tile& tile) const 
   }
 }
 
-// start += s·VᵀQ·corners, run by run of rows of one group.
+// start += s·VᵀQ·corners, for one run of rows of the same group at a time.
 void ResidualEncoder::add_corners(const ResidualBatch& batch, Tile& tile) const {
   tile.corners.resize(tile.count * kLevel64Directions);
   tile.scales.resize(tile.count);
@@ -176,7 +176,7 @@ void ResidualEncoder::add_corners(const ResidualBatch& batch, Tile& tile) const 
         values[block * kBlockDirections + d] = corners[(d * kTables + block) * kCorners + corner];
       }
     }
-    // In two parts of seven bits: what the start is wrong by, the residual levels cannot put right.
+    // In two parts of seven bits, because the residual levels cannot correct an error in `start`.
     uint8_t* coarse = &tile.corners[r * kLevel64Directions];
     const float scale = quantise_row(values, kLevel64Directions, coarse);
     for (size_t b = 0; b < kLevel64Directions; ++b) {
@@ -200,7 +200,7 @@ void ResidualEncoder::add_corners(const ResidualBatch& batch, Tile& tile) const 
   }
 }
 
-// Writes the records of the level that was added last.
+// Writes the records of `level`, which was added last.
 void ResidualEncoder::write_level(const ResidualBatch& batch, size_t level, Tile& tile) const {
   const CodecLevel& shape = codec_.head().levels[level];
   const size_t stride = tile.lanes.stride, bytes = shape.added_bits / 8;

@@ -1,6 +1,6 @@
 // Encoding of the residual levels (codec/encode/residual.h), in projected space: with P = Vᵀx and
 // S = Vᵀx̂64 = Vᵀ(µ + c) + s·VᵀQ·corners, the coordinates of a row are y = (P − S) / g, so no row is
-// ever decoded.
+// ever decoded. The result of a row depends on that row alone.
 #ifndef CORVID_CODEC_ENCODE_ENCODE_RESIDUAL_H_
 #define CORVID_CODEC_ENCODE_ENCODE_RESIDUAL_H_
 
@@ -17,21 +17,21 @@
 
 namespace corvid {
 
-// Rows whose level 64 is there already.
+// Rows that are already encoded at level 64.
 struct ResidualBatch {
   const ByteRows& x;
   const uint32_t* lists;        // rows
   const ResidualStart* starts;  // rows
-  uint8_t* codes;               // rows x codec.row_bytes(): read at level 64, written behind it
+  uint8_t* codes;  // rows x codec.row_bytes(): level 64 is read, the levels after it written
 };
 
-// Matrices of a codec, laid out for encoding.
+// A codec's matrices, laid out for encoding.
 class ResidualEncoder {
  public:
-  // A codec with residual levels; it must outlive the encoder.
+  // `codec` must have residual levels and outlive the encoder.
   ResidualEncoder(const Codec& codec, size_t threads);
 
-  // May be called by several threads at once.
+  // Several threads may call it concurrently.
   void encode(const ResidualBatch& batch, size_t threads) const;
 
  private:

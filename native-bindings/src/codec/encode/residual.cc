@@ -9,7 +9,7 @@
 namespace corvid {
 namespace {
 
-// Cosines below this, which only rows have that the codec was not made for, count as this.
+// Smaller cosines, which only rows unlike the training sample have, count as this.
 constexpr float kLeastCosine = 0.05f;
 
 }  // namespace

@@ -1,9 +1,10 @@
-// What training and encoding share of the residual levels (128, 256, 512 bits).
+// The part of the residual levels (128, 256, 512 bits) that training and encoding share.
 //
-// What level 64 leaves of a row, r = x − x̂, is divided by its length g, the row's gain, and turned
-// into coordinates y = Vᵀr / g of the outer group's basis V. Every residual level codes some of
-// them with one bit each (Loops::best_windows), and later levels what is left: y ≈ a = Σ step ·
-// value. So x̂ of a level is x̂64 + g·V·a. All rows lie as lanes, as in simd/loops.h.
+// The residual of a row after level 64, r = x − x̂64, is divided by its norm g, the row's gain, and
+// projected onto the outer group's basis V: y = Vᵀr / g. Every residual level codes some of these
+// coordinates with one bit each (Loops::best_windows), and later levels code the remaining error:
+// y ≈ a = Σ step · value. So x̂ of a level is x̂64 + g·V·a. Rows are laid out as lanes
+// (simd/loops.h).
 #ifndef CORVID_CODEC_ENCODE_RESIDUAL_H_
 #define CORVID_CODEC_ENCODE_RESIDUAL_H_
 
@@ -16,7 +17,7 @@
 
 namespace corvid {
 
-// Rows of one outer group on their way through the residual levels. Memory is reused.
+// The state of rows of one outer group while the residual levels are coded. Memory is reused.
 struct ResidualRows {
   size_t stride = 0;           // rows rounded up to lanes
   AlignedVector<float> y;      // columns x stride
@@ -26,9 +27,10 @@ struct ResidualRows {
   AlignedVector<float> y_products;
   AlignedVector<float> start_products;
   AlignedVector<float> squares;
-  AlignedVector<uint8_t> windows;  // bits x stride, of the level chosen last
+  AlignedVector<uint8_t> windows;  // bits x stride, of the last choose_windows
 
-  // Makes room, and starts without any level. y and start must then be filled, all lanes.
+  // Allocates for `columns` x `lanes`, with no level coded yet. The caller then fills all lanes of
+  // y and start.
   void reset(size_t columns, size_t lanes);
 
  private:
@@ -41,7 +43,7 @@ struct ResidualRows {
 // Chooses the windows of a level of `bits` for all rows; reads deviations and weights.
 void choose_windows(const CodedCoordinate* coordinates, size_t bits, ResidualRows& rows);
 
-// Adds what the windows of the level stand for to `coded` and to the products; reads steps.
+// Adds the decoded values of the chosen windows to `coded` and to the products; reads steps.
 void add_level(const CodedCoordinate* coordinates, size_t bits, ResidualRows& rows);
 
 // A row after level 64.
@@ -51,31 +53,32 @@ struct ResidualStart {
   float gain;     // ‖x − x̂64‖, x of unit length
 };
 
-// What the levels added so far decode a row to.
+// The reconstruction of a row by the levels added so far.
 struct Decoded {
   float norm;    // ‖x̂‖
   float cosine;  // cos(x, x̂), at least a small positive number
 };
-// decoded_gain: the gain as its byte says it.
+// decoded_gain: the gain that the row's gain byte stands for.
 Decoded decoded_of(const ResidualStart& start, float decoded_gain, const ResidualRows& rows,
                    size_t row);
 
-// What a norm byte stands for, and scores are divided by: ‖x̂‖ · (typical_cosine / cos(x, x̂)) to the
-// power of cosine_power. The score of a row that is coded badly varies more, so such rows come to
-// the top more often than chance would have it; the power sets them back. The typical cosine keeps
-// scores what they are: estimates of cosines.
+// The divisor of a row's scores, which its norm byte codes:
+// ‖x̂‖ · (typical_cosine / cos(x, x̂)) ^ cosine_power. The score of a badly coded row has a larger
+// error, so such rows reach the top too often; the power compensates for that. The typical cosine
+// keeps scores on the scale of cosines.
 float divisor_of(const Decoded& decoded, const CodecLevel& level);
 
-// Powers for the levels of a trained codec. On rows like those trained on larger ones are best;
-// where they differ 0 is, the more so the shorter the code, as an error in directions that training
-// did not see is alike for all rows. These lie between (`npm run bench -- recall`: without --base
-// on videos that were not trained on, with --train and --base of the same rows on such as were).
+// Cosine powers of a trained codec, per level. Larger powers are best on rows like the training
+// sample. On other rows 0 is best, most clearly for short codes, because the error in directions
+// that training did not see is similar for all rows. These values are a compromise
+// (`npm run bench -- recall`: without --base it measures videos that were not trained on; with
+// --train and --base of the same rows, rows that were).
 constexpr float kCosinePowers[kLevelCount] = {0, 0.15f, 0.2f, 0.25f};
 
-// Lengths that a row may leave: 0 would make y undefined.
+// Smallest gain: y would be undefined for a gain of 0.
 constexpr float kLeastGain = 1e-6f;
 
-// The gain byte that comes nearest: `gains` has kGains ascending numbers.
+// The gain byte whose gain is nearest; `gains` has kGains ascending values.
 uint8_t nearest_gain(const float* gains, float gain);
 
 }  // namespace corvid

@@ -1,4 +1,4 @@
-// Rows of an encoding call, cut into tiles that are worked on together.
+// Cuts the rows of an encoding call into tiles; each tile lies in one group.
 #ifndef CORVID_CODEC_ENCODE_TILES_H_
 #define CORVID_CODEC_ENCODE_TILES_H_
 
@@ -7,10 +7,10 @@
 
 namespace corvid {
 
-// Rows of one group that are encoded together: their projections stay in the second-level cache.
+// Rows of a full tile: their projections stay in the second-level cache.
 constexpr size_t kTileRows = 256;
 
-// Bounds of tiles of at most kTileRows entries whose `group_at` is the same.
+// Bounds of tiles of at most kTileRows consecutive entries with the same `group_at`.
 template <typename GroupAt>
 std::vector<size_t> cut_tiles(size_t entries, const GroupAt& group_at) {
   std::vector<size_t> bounds{0};

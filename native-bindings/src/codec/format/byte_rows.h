@@ -1,6 +1,6 @@
-// Embeddings as encoding sees them: about the mean and in seven bits a number, so that products
-// with them are integers. Finding lists, level 64 and the residual levels all start from these
-// bytes.
+// Embeddings as the encoder reads them: centered on the mean and quantised to seven bits per
+// component, so that products with them are integers. List assignment, level 64 and the residual
+// levels all start from these bytes.
 #ifndef CORVID_CODEC_FORMAT_BYTE_ROWS_H_
 #define CORVID_CODEC_FORMAT_BYTE_ROWS_H_
 
@@ -15,7 +15,8 @@ namespace corvid {
 
 class ByteRows {
  public:
-  // Rows of `dims` numbers about `mean`, which must outlive this; all of them must be set.
+  // Rows of `dims` components, centered on `mean`, which must outlive this. Every row must be set
+  // before it is read.
   ByteRows(size_t rows, size_t dims, const float* mean)
       : dims_(dims),
         mean_(mean),
@@ -24,7 +25,7 @@ class ByteRows {
         mean_products_(rows),
         squares_(rows) {}
 
-  // Several threads may set different rows. x: dims numbers.
+  // Several threads may set different rows. x: dims floats.
   void set(size_t row, const float* x);
 
   size_t rows() const { return scales_.size(); }
@@ -32,7 +33,7 @@ class ByteRows {
   // x − µ ≈ scale * (bytes − kRowByteZero).
   const uint8_t* bytes(size_t row) const { return &bytes_[row * depth()]; }
   float scale(size_t row) const { return scales_[row]; }
-  // A row's bytes and scale are wanted soon.
+  // Prefetches a row's bytes and scale.
   void fetch(size_t row) const {
     prefetch(bytes(row), depth());
     prefetch(&scales_[row], sizeof(float));

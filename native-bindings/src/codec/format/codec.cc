@@ -16,13 +16,13 @@ Error corrupt(const std::string& path, const std::string& what) {
       .hint("restore the file from a copy, or build the index again");
 }
 
-// Scores are sorted, so no sum or quotient of what stands here may be infinite or no number. The
-// embeddings are of unit length, so nothing honest comes near these limits.
-constexpr float kMostSize = 1e4f;
-constexpr float kLeastDivisor = 1e-4f;
+// Scores are sorted, so no sum or quotient of these values may be infinite or NaN. Embeddings are
+// of unit length, so a valid codec stays far within these limits.
+constexpr float kLargestMagnitude = 1e4f;
+constexpr float kSmallestDivisor = 1e-4f;
 
-bool is_usable(float value) { return std::fabs(value) <= kMostSize; }
-bool is_divisor(float value) { return value >= kLeastDivisor && value <= kMostSize; }
+bool is_usable(float value) { return std::fabs(value) <= kLargestMagnitude; }
+bool is_divisor(float value) { return value >= kSmallestDivisor && value <= kLargestMagnitude; }
 
 bool plausible(const CodecHead& head) {
   if (head.head_bytes != sizeof(CodecHead)) return false;
@@ -47,8 +47,8 @@ bool plausible(const CodecHead& head) {
     if (!(std::fabs(level.cosine_power) < 2)) return false;
   }
   if (head.level_count == 1) return head.basis_columns == 0;
-  const uint32_t longest = head.levels[head.level_count - 1].added_bits;
-  return head.basis_columns >= longest && head.basis_columns <= head.padded_dims;
+  const uint32_t most_coded = head.levels[head.level_count - 1].added_bits;
+  return head.basis_columns >= most_coded && head.basis_columns <= head.padded_dims;
 }
 
 }  // namespace
@@ -66,12 +66,12 @@ Codec::Codec(std::shared_ptr<const void> owner, const uint8_t* data, uint64_t da
   if (!plausible(expected)) throw corrupt(path_, "the codec's head holds impossible values");
   if (place_sections(&expected) != data_bytes_ ||
       std::memcmp(&expected, head_, sizeof expected) != 0) {
-    throw corrupt(path_, "the codec's sections do not lie where its sizes say");
+    throw corrupt(path_, "the codec's section offsets do not match its sizes");
   }
   for (size_t list = 0; list < lists(); ++list) {
     const ListRecord& record = list_records()[list];
     if (record.group >= groups() || record.outer_group >= outer_groups()) {
-      throw corrupt(path_, "a list belongs to a group that the codec does not have");
+      throw corrupt(path_, "a list belongs to a group that does not exist");
     }
     if (!is_divisor(record.residual_scale) || !is_usable(record.projection_scale) ||
         !is_usable(record.norm_squared)) {
@@ -89,18 +89,19 @@ void Codec::check_numbers() const {
     throw corrupt(path_, what);
   };
   check(mean(), padded_dims(), "the mean holds impossible values");
-  check(vector_steps(), dims(), "the steps of vectors hold impossible values");
+  check(vector_steps(), dims(), "the vector steps hold impossible values");
   check(center_scales(), lists(), "a center has an impossible scale");
   check(routing_vectors().scales(), lists(), "a routing vector has an impossible scale");
   if (projects_for_routing()) {
-    check(routing_projection().scales(), head_->routing_dims, "impossible scales for routing");
+    check(routing_projection().scales(), head_->routing_dims,
+          "a routing projection has an impossible scale");
   }
   constexpr size_t kCornerNumbers = kLevel64Directions * kCorners;
   for (uint32_t group = 0; group < groups(); ++group) {
     check(directions(group).scales(), kLevel64Directions, "a direction has an impossible scale");
     check(corners(group), kCornerNumbers, "a corner holds impossible values");
     check(corner_norms(group), kCornerNumbers / kBlockDirections,
-          "a corner's length is impossible");
+          "a corner has an impossible norm");
   }
   if (level_count() == 1) return;
   check(gains(), kGains, "a gain is impossible");
@@ -135,15 +136,15 @@ void Codec::bound_tables() {
           reach = std::max(reach, std::fabs(coordinates[(d * kBlocks + j) * kCorners + v]));
         }
       }
-      const float* own = norms + j * kCorners;
-      bounds.largest_norm[j] = *std::max_element(own, own + kCorners);
-      bounds.smallest_norm[j] = *std::min_element(own, own + kCorners);
+      const float* block_norms = norms + j * kCorners;
+      bounds.largest_norm[j] = *std::max_element(block_norms, block_norms + kCorners);
+      bounds.smallest_norm[j] = *std::min_element(block_norms, block_norms + kCorners);
     }
   }
 }
 
 std::shared_ptr<const Codec> Codec::open(const std::string& path, const Uuid* known) {
-  // Never destroyed: worker threads may outlive the order in which statics go.
+  // Never destroyed: worker threads may still run while statics are destroyed at exit.
   static auto* const codecs = new Registry<std::pair<std::string, Uuid>, const Codec>;
   if (known != nullptr) {
     if (auto codec = codecs->find({path, *known})) return codec;

@@ -1,9 +1,9 @@
-// Layout of the data of a codec file, FileKind::kCodec. FORMAT.md says the same in words.
+// Layout of the data of a codec file, FileKind::kCodec. FORMAT.md describes the same layout.
 //
-// A head of fixed size, then sections, each starting at a multiple of 64 bytes; the head holds
-// where each starts. All directions and centers are bytes with a scale each, and training rounds
-// them before it goes on, so encoding, queries and a codec opened later use exactly the same
-// numbers. "In panels" is the layout of PanelSpan (codec/format/panels.h).
+// A head of fixed size, then sections; each starts at a multiple of 64 bytes, and the head holds
+// its offset. All directions and centers are bytes with a scale each. Training rounds them before
+// it uses them, so training, encoding and queries work with exactly the same values. "In panels"
+// is the layout of PanelSpan (codec/format/panels.h).
 #ifndef CORVID_CODEC_FORMAT_LAYOUT_H_
 #define CORVID_CODEC_FORMAT_LAYOUT_H_
 
@@ -16,7 +16,7 @@
 
 namespace corvid {
 
-constexpr size_t kCorners = kTableEntries;  // of a block, which one nibble of a code names
+constexpr size_t kCorners = kTableEntries;  // of a block; one nibble of a code selects one
 constexpr size_t kGains = 256;
 constexpr size_t kEncodeSweeps = 4;  // of Loops::improve_cosine, for a row or a query
 constexpr uint32_t kMaxGroups = 65535;
@@ -91,8 +91,8 @@ struct CodecHead {
 static_assert(sizeof(CodecHead) == 384 && std::is_trivially_copyable_v<CodecHead>);
 
 // Sets the offset of every section from the sizes in `head` (dims, lists, groups, levels' bits ...)
-// and returns the bytes of the whole. A reader compares a file's offsets with these. Sizes must be
-// within the limits of format.h, so that nothing overflows.
+// and returns the total size in bytes. A reader compares a file's offsets with these. Sizes must be
+// within the limits of io/format.h, so that nothing overflows.
 uint64_t place_sections(CodecHead* head);
 
 }  // namespace corvid

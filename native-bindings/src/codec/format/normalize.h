@@ -1,4 +1,4 @@
-// Embeddings brought to unit length, checked on the way.
+// Normalises embeddings to unit length, and rejects those that have none.
 #ifndef CORVID_CODEC_FORMAT_NORMALIZE_H_
 #define CORVID_CODEC_FORMAT_NORMALIZE_H_
 
@@ -14,7 +14,7 @@ void to_unit(const float* in, size_t rows, size_t dims, float* out);
 void to_unit(const uint16_t* in, size_t rows, size_t dims, float* out);  // IEEE half
 void to_unit(const int8_t* in, size_t rows, size_t dims, float* out);
 
-// Vectors as an app or a file has them, not owned.
+// A view of vectors in the caller's or a file's element type.
 struct RawVectors {
   enum Type { kFloat, kHalf, kByte };
 

@@ -6,7 +6,8 @@
 namespace corvid {
 namespace {
 
-// Rows whose products are held at once: a multiple of kLanes, and of what the kernels take at once.
+// Rows per call of the kernel, whose products are buffered: a multiple of kLanes, and of the rows
+// in every kernel's register block.
 constexpr size_t kLaneRows = 48;
 
 }  // namespace
@@ -23,17 +24,17 @@ float quantise(const float* values, size_t count, int8_t* out) {
 
 void PanelSpan::lanes(const uint8_t* rows, const float* row_scales, size_t row_count,
                       const float* start, float* out, size_t stride) const {
-  thread_local AlignedVector<int32_t> numbers;
-  numbers.resize(kLaneRows * width());
+  thread_local AlignedVector<int32_t> sums;
+  sums.resize(kLaneRows * width());
   for (size_t first = 0; first < row_count; first += kLaneRows) {
     const size_t count = std::min(kLaneRows, row_count - first);
-    products(rows + first * depth_, count, numbers.data());
+    products(rows + first * depth_, count, sums.data());
     for (size_t lane = 0; lane < count; lane += kLanes) {
-      const size_t here = std::min(kLanes, count - lane);
+      const size_t lane_count = std::min(kLanes, count - lane);
       float lane_scales[kLanes] = {};
-      std::copy_n(row_scales + first + lane, here, lane_scales);
-      kernels().loops->products_to_lanes(&numbers[lane * width()], width(), lane_scales, scales(),
-                                         start, count_, here, out + first + lane, stride);
+      std::copy_n(row_scales + first + lane, lane_count, lane_scales);
+      kernels().loops->products_to_lanes(&sums[lane * width()], width(), lane_scales, scales(),
+                                         start, count_, lane_count, out + first + lane, stride);
     }
   }
 }
@@ -70,7 +71,7 @@ void write_panels(const float* vectors, size_t count, size_t dims, uint8_t* data
 float quantise_row(const float* x, size_t dims, uint8_t* out) {
   const float largest = kernels().loops->largest_size(x, dims);
   const float scale = largest > 0 ? largest / kRowByteReach : 1;
-  // Adding a half more than the byte for zero and cutting off rounds to nearest.
+  // Truncating after adding kRowByteZero + 0.5 rounds to nearest.
   kernels().loops->floats_to_bytes(x, dims, 1 / scale, kRowByteZero + 0.5f, out);
   std::fill(out + dims, out + round_up_to_fours(dims), static_cast<uint8_t>(kRowByteZero));
   return scale;

@@ -1,4 +1,4 @@
-// A fast way to project rows onto fixed directions.
+// Fast projection of rows onto fixed directions, by integer products.
 #ifndef CORVID_CODEC_FORMAT_PROJECTOR_H_
 #define CORVID_CODEC_FORMAT_PROJECTOR_H_
 
@@ -11,16 +11,16 @@
 
 namespace corvid {
 
-// Projects rows onto fixed directions with integers: rows in seven bits, directions in eight.
-// The error of a coordinate is about 1/200 of the row's largest component about the mean.
+// Rows have seven bits per component, directions eight.
+// The error of a coordinate is about 1/200 of the centered row's largest component.
 class Projector {
  public:
   Projector() = default;
-  // Directions of `dims` numbers, which belong to the caller. `mean` is that of the rows.
+  // Keeps a view of `directions`, of `dims` components each. `mean` is that of the rows.
   Projector(const PanelSpan& directions, const float* mean, size_t dims);
 
   size_t kept() const { return offsets_.size(); }
-  // out (kept x stride) = ⟨x, direction⟩ of the rows `numbers`, as lanes (Panels::lanes).
+  // out (kept x stride) = ⟨x, direction⟩ of rows numbers[0 .. count), as PanelSpan::lanes.
   void project_lanes(const ByteRows& rows, const uint32_t* numbers, size_t count, float* out,
                      size_t stride) const;
 

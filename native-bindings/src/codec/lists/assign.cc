@@ -9,8 +9,8 @@
 namespace corvid {
 namespace {
 
-// Cells whose lists are looked at: few rows then go to another list than with all cells, and the
-// time grows with the cells.
+// Cells that are probed for each row. With so many, few rows get another list than an exhaustive
+// search would give them; time grows with the number of probes.
 constexpr size_t kProbes = 4;
 constexpr size_t kChunkLists = 1024;
 
@@ -42,10 +42,10 @@ void ListAssigner::candidates(const ByteRows& rows, size_t threads, uint32_t* li
                               float* products) const {
   const std::vector<NearList> nearest = tree_->nearest(rows, kProbes, threads);
   for (size_t r = 0; r < rows.rows(); ++r) {
-    const NearList* own = &nearest[r * ListTree::kNearest];
+    const NearList* row_lists = &nearest[r * ListTree::kNearest];
     for (size_t i = 0; i < candidate_count_; ++i) {
-      // Lists that are missing repeat the nearest: a trial more, and no other result.
-      const NearList& near = own[i].list == ListTree::kNoList ? own[0] : own[i];
+      // Missing lists are filled with the nearest: one more trial, the same result.
+      const NearList& near = row_lists[i].list == ListTree::kNoList ? row_lists[0] : row_lists[i];
       lists[r * candidate_count_ + i] = near.list;
       products[r * candidate_count_ + i] = near.score + lifts_[near.list] + rows.mean_product(r);
     }

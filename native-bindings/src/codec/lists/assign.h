@@ -1,4 +1,5 @@
-// The lists nearest to an embedding, for training and encoding.
+// Finds the lists nearest to each embedding, for training and encoding. The result of a row depends
+// on that row alone, whatever the number of threads.
 #ifndef CORVID_CODEC_LISTS_ASSIGN_H_
 #define CORVID_CODEC_LISTS_ASSIGN_H_
 
@@ -11,10 +12,10 @@
 
 namespace corvid {
 
-// Lists that a row may go to: the encoder takes the one whose code comes nearest.
+// Candidate lists of a row: the encoder chooses the one in which the row's code is most accurate.
 constexpr size_t kCandidateLists = ListTree::kNearest;
 
-// µ + c of all lists, lists x dims bytes and a scale each, and µ; not owned.
+// A view of µ + c of all lists (lists x dims bytes, with a scale per list) and of µ.
 struct ListCentersView {
   const int8_t* centers;
   const float* scales;
@@ -25,22 +26,22 @@ struct ListCentersView {
 
 class ListAssigner {
  public:
-  // Deterministic, whatever the number of threads. Nothing of the view is kept.
+  // Deterministic, whatever the number of threads. The view is not kept.
   ListAssigner(const ListCentersView& view, size_t threads);
 
-  // Lists that candidates() gives for a row: kCandidateLists, or all if there are fewer.
+  // Candidates per row: kCandidateLists, or the number of lists if that is smaller.
   size_t candidate_count() const { return candidate_count_; }
 
-  // For each row, about the view's mean, the candidate_count() lists that are nearest, nearest
-  // first, and ⟨x, µ + c⟩ with each: rows x candidate_count() of both. One row in forty misses a
-  // list of the four that a search through all would find and the encoder would take: the one it
-  // takes then is nearly as good. A row's result depends on that row alone. Fastest with tens of
-  // thousands of rows at once.
+  // For each row, centered on the view's mean: its candidate_count() nearest lists, nearest first,
+  // and ⟨x, µ + c⟩ of each; rows x candidate_count() of both. The search is approximate: for one
+  // row in forty it misses the list that the encoder would choose after an exhaustive search; the
+  // list chosen instead is nearly as good. A row's result depends on that row alone. Fastest with
+  // tens of thousands of rows per call.
   void candidates(const ByteRows& rows, size_t threads, uint32_t* lists, float* products) const;
 
  private:
   size_t candidate_count_;
-  std::vector<float> lifts_;  // of every list: ‖c‖² / 2 + ⟨µ, µ + c⟩
+  std::vector<float> lifts_;  // per list: ‖c‖² / 2 + ⟨µ, µ + c⟩
   std::unique_ptr<ListTree> tree_;
 };
 

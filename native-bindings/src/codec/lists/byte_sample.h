@@ -1,5 +1,5 @@
-// Very many embeddings for training, a byte a number: averages over some of them lose nothing by
-// it, and four times as many fit the memory.
+// A large training sample with one byte per component: four times as many embeddings fit in memory
+// as with floats, and means over many of them lose no precision that matters.
 #ifndef CORVID_CODEC_LISTS_BYTE_SAMPLE_H_
 #define CORVID_CODEC_LISTS_BYTE_SAMPLE_H_
 
@@ -11,16 +11,16 @@ namespace corvid {
 
 class ByteSample {
  public:
-  // Makes room for `capacity` embeddings of `dims` numbers, padded with zeros to `padded_dims`.
+  // Reserves memory for `capacity` embeddings of `dims` components. They are read padded with zeros
+  // to `padded_dims`.
   ByteSample(size_t capacity, size_t dims, size_t padded_dims);
 
   size_t rows() const { return scales_.size(); }
   size_t dims() const { return padded_dims_; }
 
-  // Precondition: there is room for `count` rows more. x: count x the dims given to the
-  // constructor.
+  // Precondition: rows() + count <= capacity. x: count x the constructor's `dims`.
   void add(const float* x, size_t count);
-  // Writes a row: dims() numbers, each off by at most a 254th of the row's largest.
+  // Writes a row to `out`: dims() floats, each off by at most 1/254 of the row's largest magnitude.
   void row(size_t index, float* out) const;
   // The same for consecutive rows.
   void rows_from(size_t first, size_t count, float* out) const {

@@ -16,17 +16,17 @@
 namespace corvid {
 namespace {
 
-// Dimensions in which distances are compared.
-constexpr size_t kSeenDims = 128;
+// Principal directions in which distances are compared.
+constexpr size_t kReducedDims = 128;
 constexpr size_t kCellRounds = 10;
-constexpr size_t kCellTrainingRows = 256;  // for each cell
+constexpr size_t kCellTrainingRows = 256;  // per cell
 constexpr size_t kListRounds = 8;
 // Rounds in which rows may leave their cell.
 constexpr size_t kFreeRounds = 2;
 constexpr size_t kFreeProbes = 8;
-// Rows that do so at once.
+// Rows that are assigned in one batch in these rounds.
 constexpr size_t kFreeRows = 32768;
-// Rows that a thread takes at once.
+// Rows of one unit of work of a thread.
 constexpr size_t kChunkRows = 4096;
 
 enum Stream : uint64_t { kCellStream = 64, kFirstListStream = 65 };
@@ -37,7 +37,7 @@ class Hierarchy {
       : sample_(sample),
         options_(options),
         progress_(progress),
-        seen_dims_(std::min(kSeenDims, sample.dims())),
+        reduced_dims_(std::min(kReducedDims, sample.dims())),
         lists_(sample.rows()) {}
 
   ListCenters run() {
@@ -53,7 +53,7 @@ class Hierarchy {
   }
 
  private:
-  // The mean, the principal directions, and all rows in them, as halves.
+  // Computes the mean, the principal directions, and all rows projected onto them, as float16.
   void project() {
     const size_t dims = sample_.dims();
     const size_t used = std::min(sample_.rows(), kPrincipalRows);
@@ -62,21 +62,21 @@ class Hierarchy {
       sample_.row(sample_.rows() * i / used, &rows[i * dims]);
     }
     result_.mean = mean_of_all();
-    directions_ = principal_directions(rows.data(), used, dims, result_.mean.data(), seen_dims_);
-    seen_.resize(sample_.rows() * seen_dims_);
+    directions_ = principal_directions(rows.data(), used, dims, result_.mean.data(), reduced_dims_);
+    reduced_.resize(sample_.rows() * reduced_dims_);
     for_chunks([&](size_t first, size_t count) {
-      std::vector<float> chunk(count * dims), projected(count * seen_dims_);
+      std::vector<float> chunk(count * dims), projected(count * reduced_dims_);
       sample_.rows_from(first, count, chunk.data());
       for (size_t r = 0; r < count; ++r) {
         for (size_t d = 0; d < dims; ++d) chunk[r * dims + d] -= result_.mean[d];
       }
-      kernels().gemm_nt(count, seen_dims_, dims, chunk.data(), dims, directions_.data(), dims,
-                        projected.data(), seen_dims_, false);
-      kernels().float_to_half(projected.data(), &seen_[first * seen_dims_], projected.size());
+      kernels().gemm_nt(count, reduced_dims_, dims, chunk.data(), dims, directions_.data(), dims,
+                        projected.data(), reduced_dims_, false);
+      kernels().float_to_half(projected.data(), &reduced_[first * reduced_dims_], projected.size());
     });
   }
 
-  // Sums of fixed chunks, so that the order of additions does not depend on threads.
+  // Sums fixed chunks, so that the order of additions does not depend on the number of threads.
   std::vector<float> mean_of_all() const {
     const size_t dims = sample_.dims(), chunks = (sample_.rows() + kChunkRows - 1) / kChunkRows;
     std::vector<std::vector<float>> sums(chunks, std::vector<float>(dims, 0.0f));
@@ -96,26 +96,27 @@ class Hierarchy {
     return std::vector<float>(sum.begin(), sum.end());
   }
 
-  // Cells, and within each its share of the lists.
+  // Cuts the sample into cells, and trains each cell's share of the lists within it.
   void cut_cells() {
     size_t cells = 1;
     while (cells * cells < options_.lists) cells *= 2;
     const size_t used = std::min(sample_.rows(), cells * kCellTrainingRows);
-    std::vector<float> rows(used * seen_dims_);
-    for (size_t i = 0; i < used; ++i) see(sample_.rows() * i / used, &rows[i * seen_dims_]);
+    std::vector<float> rows(used * reduced_dims_);
+    for (size_t i = 0; i < used; ++i)
+      read_reduced(sample_.rows() * i / used, &rows[i * reduced_dims_]);
     const KMeansOptions kmeans_options{cells, kCellRounds, options_.threads, nullptr};
-    const std::vector<float> centers = kmeans(rows.data(), used, seen_dims_, nullptr,
+    const std::vector<float> centers = kmeans(rows.data(), used, reduced_dims_, nullptr,
                                               kmeans_options, Random(options_.seed, kCellStream));
     for_chunks([&](size_t first, size_t count) {
-      std::vector<float> chunk(count * seen_dims_);
-      kernels().half_to_float(&seen_[first * seen_dims_], chunk.data(), chunk.size());
-      assign_nearest(chunk.data(), count, seen_dims_, centers.data(), cells, 1, nullptr,
+      std::vector<float> chunk(count * reduced_dims_);
+      kernels().half_to_float(&reduced_[first * reduced_dims_], chunk.data(), chunk.size());
+      assign_nearest(chunk.data(), count, reduced_dims_, centers.data(), cells, 1, nullptr,
                      &lists_[first]);
     });
     const Grouping by_cell = group_rows(lists_.data(), sample_.rows(), cells);
     const std::vector<size_t> first_lists = share_lists(by_cell);
-    centers_.resize(options_.lists * seen_dims_);
-    // Largest cells first, so that no thread is left alone with one at the end.
+    centers_.resize(options_.lists * reduced_dims_);
+    // Largest cells first, so that no thread still works on a large one at the end.
     std::vector<size_t> order(cells);
     std::iota(order.begin(), order.end(), 0);
     const auto rows_of = [&](size_t c) { return by_cell.starts[c + 1] - by_cell.starts[c]; };
@@ -126,19 +127,20 @@ class Hierarchy {
       const size_t cell = order[i], count = rows_of(cell);
       const size_t lists = first_lists[cell + 1] - first_lists[cell];
       if (lists == 0) return;
-      std::vector<float> own(count * seen_dims_);
+      std::vector<float> cell_rows(count * reduced_dims_);
       for (size_t r = 0; r < count; ++r) {
-        see(by_cell.order[by_cell.starts[cell] + r], &own[r * seen_dims_]);
+        read_reduced(by_cell.order[by_cell.starts[cell] + r], &cell_rows[r * reduced_dims_]);
       }
       const KMeansOptions list_options{lists, kListRounds, 1, &progress_};
-      const std::vector<float> found = kmeans(own.data(), count, seen_dims_, nullptr, list_options,
-                                              Random(options_.seed, kFirstListStream + cell));
-      std::copy(found.begin(), found.end(), &centers_[first_lists[cell] * seen_dims_]);
+      const std::vector<float> found =
+          kmeans(cell_rows.data(), count, reduced_dims_, nullptr, list_options,
+                 Random(options_.seed, kFirstListStream + cell));
+      std::copy(found.begin(), found.end(), &centers_[first_lists[cell] * reduced_dims_]);
     });
   }
 
-  // The first list of every cell, and the number of lists: in proportion to a cell's rows, never
-  // more than these. Boundaries are rounded, so all lists are given away.
+  // The first list of every cell, and the total at the end. A cell gets lists in proportion to its
+  // rows, never more lists than rows. Rounding cumulative shares hands out every list exactly once.
   std::vector<size_t> share_lists(const Grouping& by_cell) const {
     std::vector<size_t> first(by_cell.starts.size());
     for (size_t c = 0; c < first.size(); ++c) {
@@ -147,25 +149,25 @@ class Hierarchy {
     return first;
   }
 
-  // Every row goes to the nearest of all lists, as far as the tree finds it.
+  // Assigns every row to the nearest of all lists that the tree finds.
   void assign_freely() {
     std::vector<float> half_norms(options_.lists);
     for (size_t list = 0; list < options_.lists; ++list) {
-      half_norms[list] = squared_length(center(list), seen_dims_) / 2;
+      half_norms[list] = squared_length(center(list), reduced_dims_) / 2;
     }
     const auto read_center = [&](uint32_t list, float* out) {
-      std::copy_n(center(list), seen_dims_, out);
+      std::copy_n(center(list), reduced_dims_, out);
     };
-    const ListTree tree(read_center, options_.lists, seen_dims_, options_.threads);
-    const std::vector<float> origin(seen_dims_, 0.0f);
+    const ListTree tree(read_center, options_.lists, reduced_dims_, options_.threads);
+    const std::vector<float> origin(reduced_dims_, 0.0f);
     for (size_t first = 0; first < sample_.rows(); first += kFreeRows) {
       progress_.check();
       const size_t count = std::min(kFreeRows, sample_.rows() - first);
-      std::vector<float> chunk(count * seen_dims_);
-      ByteRows rows(count, seen_dims_, origin.data());
+      std::vector<float> chunk(count * reduced_dims_);
+      ByteRows rows(count, reduced_dims_, origin.data());
       parallel_for(count, options_.threads, [&](size_t r, size_t) {
-        see(first + r, &chunk[r * seen_dims_]);
-        rows.set(r, &chunk[r * seen_dims_]);
+        read_reduced(first + r, &chunk[r * reduced_dims_]);
+        rows.set(r, &chunk[r * reduced_dims_]);
       });
       const std::vector<NearList> found = tree.nearest(rows, kFreeProbes, options_.threads);
       parallel_for(count, options_.threads, [&](size_t r, size_t) {
@@ -174,7 +176,8 @@ class Hierarchy {
           const uint32_t list = found[r * ListTree::kNearest + i].list;
           if (list == ListTree::kNoList) continue;
           const float score =
-              kernels().dot(&chunk[r * seen_dims_], center(list), seen_dims_) - half_norms[list];
+              kernels().dot(&chunk[r * reduced_dims_], center(list), reduced_dims_) -
+              half_norms[list];
           if (score < best || (score == best && list > lists_[first + r])) continue;
           best = score;
           lists_[first + r] = list;
@@ -184,24 +187,25 @@ class Hierarchy {
     }
   }
 
-  // Centers become the means of their rows; one without rows stays where it is.
+  // Moves every center to the mean of its rows; a center without rows stays where it is.
   void average() {
     const Grouping grouping = group_rows(lists_.data(), sample_.rows(), options_.lists);
     parallel_for(options_.lists, options_.threads, [&](size_t list, size_t) {
       const size_t first = grouping.starts[list], last = grouping.starts[list + 1];
       if (first == last) return;
-      std::vector<float> sum(seen_dims_, 0.0f), row(seen_dims_);
+      std::vector<float> sum(reduced_dims_, 0.0f), row(reduced_dims_);
       for (size_t i = first; i < last; ++i) {
-        see(grouping.order[i], row.data());
-        for (size_t d = 0; d < seen_dims_; ++d) sum[d] += row[d];
+        read_reduced(grouping.order[i], row.data());
+        for (size_t d = 0; d < reduced_dims_; ++d) sum[d] += row[d];
       }
-      for (size_t d = 0; d < seen_dims_; ++d) {
-        centers_[list * seen_dims_ + d] = sum[d] / static_cast<float>(last - first);
+      for (size_t d = 0; d < reduced_dims_; ++d) {
+        centers_[list * reduced_dims_ + d] = sum[d] / static_cast<float>(last - first);
       }
     });
   }
 
-  // Centers in all dimensions. One without rows is where its projection says.
+  // Computes the centers in all dimensions. A center without rows is reconstructed from its
+  // projection.
   ListCenters finish() {
     const size_t dims = sample_.dims();
     const Grouping grouping = group_rows(lists_.data(), sample_.rows(), options_.lists);
@@ -211,34 +215,35 @@ class Hierarchy {
     result_.squares.assign(options_.lists, 0.0f);
     parallel_for(options_.lists, options_.threads, [&](size_t list, size_t) {
       const size_t first = grouping.starts[list], count = grouping.starts[list + 1] - first;
-      float* own = &result_.centers[list * dims];
+      float* full_center = &result_.centers[list * dims];
       result_.rows[list] = static_cast<uint32_t>(count);
       if (count == 0) {
-        std::copy(result_.mean.begin(), result_.mean.end(), own);
-        for (size_t k = 0; k < seen_dims_; ++k) {
-          for (size_t d = 0; d < dims; ++d) own[d] += center(list)[k] * directions_[k * dims + d];
+        std::copy(result_.mean.begin(), result_.mean.end(), full_center);
+        for (size_t k = 0; k < reduced_dims_; ++k) {
+          for (size_t d = 0; d < dims; ++d)
+            full_center[d] += center(list)[k] * directions_[k * dims + d];
         }
         return;
       }
       std::vector<float> rows(count * dims);
       for (size_t i = 0; i < count; ++i) {
         sample_.row(grouping.order[first + i], &rows[i * dims]);
-        for (size_t d = 0; d < dims; ++d) own[d] += rows[i * dims + d];
+        for (size_t d = 0; d < dims; ++d) full_center[d] += rows[i * dims + d];
       }
-      for (size_t d = 0; d < dims; ++d) own[d] /= static_cast<float>(count);
+      for (size_t d = 0; d < dims; ++d) full_center[d] /= static_cast<float>(count);
       for (size_t i = 0; i < count; ++i) {
-        for (size_t d = 0; d < dims; ++d) rows[i * dims + d] -= own[d];
+        for (size_t d = 0; d < dims; ++d) rows[i * dims + d] -= full_center[d];
         result_.squares[list] += squared_length(&rows[i * dims], dims);
       }
     });
     return std::move(result_);
   }
 
-  // A row in the principal directions.
-  void see(size_t row, float* out) const {
-    kernels().half_to_float(&seen_[row * seen_dims_], out, seen_dims_);
+  // Writes the projection of a row onto the principal directions.
+  void read_reduced(size_t row, float* out) const {
+    kernels().half_to_float(&reduced_[row * reduced_dims_], out, reduced_dims_);
   }
-  const float* center(size_t list) const { return &centers_[list * seen_dims_]; }
+  const float* center(size_t list) const { return &centers_[list * reduced_dims_]; }
 
   // Calls work(first row, count) for chunks of the sample, from all threads.
   template <typename Work>
@@ -256,11 +261,11 @@ class Hierarchy {
   const ByteSample& sample_;
   const HierarchyOptions options_;
   Progress& progress_;
-  const size_t seen_dims_;
-  std::vector<float> directions_;  // seen_dims x dims
-  std::vector<uint16_t> seen_;     // the sample's rows x seen_dims, halves
-  std::vector<uint32_t> lists_;    // of every row; of its cell, at first
-  std::vector<float> centers_;     // lists x seen_dims
+  const size_t reduced_dims_;
+  std::vector<float> directions_;  // reduced_dims x dims
+  std::vector<uint16_t> reduced_;  // the sample's rows x reduced_dims, float16
+  std::vector<uint32_t> lists_;    // list of every row; its cell until lists exist
+  std::vector<float> centers_;     // lists x reduced_dims
   ListCenters result_;
 };
 

@@ -1,9 +1,9 @@
-// k-means for very many lists: in two levels, and in few dimensions.
+// k-means for very many lists: in two levels, and in reduced dimensions.
 //
-// The sample falls into cells, every cell into lists in proportion to its rows, and then all rows
-// choose among all lists again, through a tree, for some rounds of Lloyd's algorithm. Distances are
-// those between projections to the principal directions; the centers that come out have all
-// dimensions. With n lists a round costs about the square root of n comparisons a row.
+// The sample is clustered into cells, and each cell into a number of lists in proportion to its
+// rows. Some rounds of Lloyd's algorithm over all lists follow, in which a tree finds the nearest
+// list of each row. Distances are those between projections onto the principal directions; the
+// resulting centers have all dimensions. With n lists, a round costs about √n comparisons per row.
 //
 // Deterministic for a seed, whatever the number of threads.
 #ifndef CORVID_CODEC_LISTS_HIERARCHY_H_
@@ -22,8 +22,8 @@ struct ListCenters {
   size_t dims;
   std::vector<float> mean;     // dims: of the whole sample
   std::vector<float> centers;  // lists x dims: the mean of a list's rows
-  std::vector<uint32_t> rows;  // of the sample, in each list
-  std::vector<float> squares;  // of each list: sum of its rows' squared distances to its center
+  std::vector<uint32_t> rows;  // lists: sample rows in each
+  std::vector<float> squares;  // lists: sum of the rows' squared distances to the center
 
   size_t lists() const { return rows.size(); }
 };

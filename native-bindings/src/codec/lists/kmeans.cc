@@ -9,8 +9,8 @@
 namespace corvid {
 namespace {
 
-// Rows whose products with all centers are held at once; 256 x 1,024 floats fit a second-level
-// cache, and centers are taken in tiles so that they do for any number of them.
+// Rows and centers of one tile of products: 256 x 1,024 floats fit a second-level cache, whatever
+// the number of centers.
 constexpr size_t kChunkRows = 256;
 constexpr size_t kTileCenters = 1024;
 

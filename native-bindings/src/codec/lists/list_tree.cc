@@ -12,19 +12,19 @@ namespace corvid {
 namespace {
 
 constexpr size_t kCellRounds = 8;
-// Centers that the cells are trained on, at most, for each cell.
+// Centers per cell that the cells are trained on, at most.
 constexpr size_t kCentersPerCell = 32;
 constexpr uint64_t kCellSeed = 1, kCellStream = 48;
 
-// Rows whose products with a cell's lists are held at once.
+// Rows per block of products with a cell's lists.
 constexpr size_t kVisitRows = 32;
-// Rows that a thread takes at once where cells do not matter.
+// Rows of one unit of work of a thread when it chooses cells.
 constexpr size_t kChunkRows = 512;
-// Lists whose points a thread puts into cells at once.
+// Lists of one unit of work of a thread when it fills cells.
 constexpr size_t kChunkLists = 1024;
-// Neighbouring cells that one thread visits.
+// Consecutive cells that one thread visits.
 constexpr size_t kRunCells = 8;
-// Scores that are taken as kLanes strided runs.
+// Points of a strip of scores, which is split into kLanes strided runs.
 constexpr size_t kStrip = 16 * kLanes;
 
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
@@ -33,7 +33,7 @@ bool better(const NearList& a, const NearList& b) {
   return a.score != b.score ? a.score > b.score : a.list < b.list;
 }
 
-// The best `count` of what it is given, best first, in memory of the caller.
+// Keeps the best `count` of the entries added, best first, in the caller's memory.
 class Best {
  public:
   Best(NearList* best, size_t count) : best_(best), count_(count) {
@@ -52,8 +52,8 @@ class Best {
   size_t count_;
 };
 
-// Comparing with all cells should cost about as much as with the lists of some of them; a cell of
-// less than four panels is not worth its visit.
+// Comparing a row with all cells should cost about as much as comparing it with the lists of the
+// cells probed. A cell of fewer than four panels is not worth a visit.
 size_t cells_for(size_t lists) {
   size_t cells = 1;
   while (cells * cells < 4 * lists && cells * 2 * 4 * kPanelVectors <= lists) cells *= 2;
@@ -62,23 +62,24 @@ size_t cells_for(size_t lists) {
 
 }  // namespace
 
-// What is known of the rows while cells are visited.
+// State of one call of nearest().
 struct ListTree::Search {
   const ByteRows& rows;
   size_t probes;
   std::vector<uint32_t> cells;   // rows x probes
-  std::vector<NearList> found;   // rows x probes x kNearest: of each visit
-  std::vector<Scratch> scratch;  // of each thread
+  std::vector<NearList> found;   // rows x probes x kNearest: the result of each visit
+  std::vector<Scratch> scratch;  // per thread
 };
 
-// Products of some rows with all points of some panels, and the scores of one of them.
+// Products of a block of rows with all points of a set of panels, and the scores of one row.
 struct ListTree::Scratch {
   AlignedVector<uint8_t> rows;
-  AlignedVector<int32_t> products;  // of each strip kVisitRows x kStrip, the last may be narrower
+  AlignedVector<int32_t> products;  // per strip kVisitRows x kStrip; the last may be narrower
   AlignedVector<float> scores;
-  std::vector<float> largest;  // of every strided run
+  std::vector<float> largest;  // per strided run
 
-  // Strip by strip: results of all points would lie a power of two apart, where caches are worst.
+  // Strip by strip: otherwise the results of successive rows could lie a power of two apart, and
+  // compete for the same cache sets.
   void multiply(const Panels& points, const uint8_t* bytes, size_t count) {
     products.resize(std::max(products.size(), kVisitRows * (points.width() + kStrip)));
     scores.resize(std::max(scores.size(), points.width()));
@@ -89,33 +90,34 @@ struct ListTree::Scratch {
     }
   }
 
-  // The best `count` points by the scores of row i of those multiplied last, as numbers of points.
-  // Scores are looked at one by one only in runs whose largest one may be among the best.
+  // Writes the best `count` points for row i of the block multiplied last, as point numbers. Only
+  // runs whose largest score may be among the best are searched score by score.
   void pick(const Panels& points, const AlignedVector<float>& half_norms, size_t i, float scale,
             NearList* best_points, size_t count) {
     const size_t width = points.width(), strips = (width + kStrip - 1) / kStrip;
     largest.resize(strips * kLanes);
     const Loops& loops = *kernels().loops;
-    float walls[kLanes];
-    std::fill_n(walls, kLanes, kNothing);
+    float lane_maxima[kLanes];
+    std::fill_n(lane_maxima, kLanes, kNothing);
     for (size_t s = 0; s < strips; ++s) {
       const size_t first = s * kStrip;
-      const size_t here = std::min(kStrip, width - first);
-      loops.score_products(&products[s * kVisitRows * kStrip + i * here], scale,
-                           points.scales() + first, &half_norms[first], here, &scores[first],
+      const size_t strip_width = std::min(kStrip, width - first);
+      loops.score_products(&products[s * kVisitRows * kStrip + i * strip_width], scale,
+                           points.scales() + first, &half_norms[first], strip_width, &scores[first],
                            &largest[s * kLanes]);
       for (size_t lane = 0; lane < kLanes; ++lane) {
-        walls[lane] = std::max(walls[lane], largest[s * kLanes + lane]);
+        lane_maxima[lane] = std::max(lane_maxima[lane], largest[s * kLanes + lane]);
       }
     }
-    // So many runs at least hold a score that is no less.
-    const float wall = loops.ranked(walls, count);
+    // At least `count` lanes hold a score that is no lower, so the best `count` are no lower
+    // either.
+    const float least_kept = loops.ranked(lane_maxima, count);
     Best best(best_points, count);
     for (size_t run = 0; run < largest.size(); ++run) {
-      if (largest[run] < wall) continue;
+      if (largest[run] < least_kept) continue;
       const size_t first = run / kLanes * kStrip, last = std::min(points.count(), first + kStrip);
       for (size_t v = first + run % kLanes; v < last; v += kLanes) {
-        if (scores[v] >= wall) best.add({scores[v], static_cast<uint32_t>(v)});
+        if (scores[v] >= least_kept) best.add({scores[v], static_cast<uint32_t>(v)});
       }
     }
   }
@@ -158,12 +160,13 @@ void ListTree::fill_cells(const ReadPoint& read_point, size_t lists, size_t thre
   parallel_for(cells_.size(), threads, [&](size_t c, size_t) {
     Cell& cell = cells_[c];
     cell.lists.assign(&grouping.order[grouping.starts[c]], &grouping.order[grouping.starts[c + 1]]);
-    std::vector<float> own(cell.lists.size() * dims_);
-    for (size_t i = 0; i < cell.lists.size(); ++i) read_point(cell.lists[i], &own[i * dims_]);
-    cell.points = Panels(own.data(), cell.lists.size(), dims_);
+    std::vector<float> cell_points(cell.lists.size() * dims_);
+    for (size_t i = 0; i < cell.lists.size(); ++i)
+      read_point(cell.lists[i], &cell_points[i * dims_]);
+    cell.points = Panels(cell_points.data(), cell.lists.size(), dims_);
     cell.half_norms.assign(cell.points.width(), -kNothing);
     for (size_t i = 0; i < cell.lists.size(); ++i) {
-      cell.half_norms[i] = squared_length(&own[i * dims_], dims_) / 2;
+      cell.half_norms[i] = squared_length(&cell_points[i * dims_], dims_) / 2;
     }
     if (cell.lists.empty()) cell_half_norms_[c] = -kNothing;
   });
@@ -178,7 +181,7 @@ std::vector<NearList> ListTree::nearest(const ByteRows& rows, size_t probes, siz
     const size_t first = chunk * kChunkRows, last = std::min(count, first + kChunkRows);
     choose_cells(rows, first, last, probes, search.scratch[thread], &search.cells[first * probes]);
   });
-  // Visit v is of row v / probes.
+  // Visit v belongs to row v / probes.
   const Grouping visits = group_rows(search.cells.data(), search.cells.size(), cells_.size());
   parallel_for((cells_.size() + kRunCells - 1) / kRunCells, threads,
                [&](size_t run, size_t thread) {
@@ -188,30 +191,30 @@ std::vector<NearList> ListTree::nearest(const ByteRows& rows, size_t probes, siz
                  }
                });
   std::vector<NearList> result(count * kNearest);
-  const size_t apart = probes * kNearest;
+  const size_t stride = probes * kNearest;
   for (size_t r = 0; r < count; ++r) {
     Best best(&result[r * kNearest], kNearest);
-    for (size_t i = r * apart; i < (r + 1) * apart; ++i) best.add(search.found[i]);
+    for (size_t i = r * stride; i < (r + 1) * stride; ++i) best.add(search.found[i]);
   }
   return result;
 }
 
-// Fills `cells` (rows x probes) for the rows first .. last.
+// Writes the `probes` nearest cells of each of the rows first .. last.
 void ListTree::choose_cells(const ByteRows& rows, size_t first, size_t last, size_t probes,
                             Scratch& scratch, uint32_t* cells) const {
   std::vector<NearList> best(probes);
   for (size_t r = first; r < last; r += kVisitRows) {
-    const size_t here = std::min(kVisitRows, last - r);
-    scratch.multiply(cell_points_, rows.bytes(r), here);
-    for (size_t i = 0; i < here; ++i) {
+    const size_t block_rows = std::min(kVisitRows, last - r);
+    scratch.multiply(cell_points_, rows.bytes(r), block_rows);
+    for (size_t i = 0; i < block_rows; ++i) {
       scratch.pick(cell_points_, cell_half_norms_, i, rows.scale(r + i), best.data(), probes);
       for (const NearList& cell : best) *cells++ = cell.list;
     }
   }
 }
 
-// Fills `found` of all visits to cell c. What comes next is fetched meanwhile: the next rows, of
-// this cell or another, and the next cell if this thread visits it.
+// Fills `found` for all visits to cell c. Meanwhile it prefetches the next rows, whichever cell
+// they visit, and, if `next_too`, the next cell.
 void ListTree::visit_cell(Search& search, const Grouping& visits, size_t c, bool next_too,
                           Scratch& scratch) const {
   const size_t begin = visits.starts[c], end = visits.starts[c + 1];
@@ -227,7 +230,7 @@ void ListTree::visit_cell(Search& search, const Grouping& visits, size_t c, bool
   }
 }
 
-// Fills `found` of at most kVisitRows visits to one cell.
+// Fills `found` for at most kVisitRows visits to one cell.
 void ListTree::compare(Search& search, const Cell& cell, const uint32_t* visits, size_t count,
                        Scratch& scratch) const {
   const size_t depth = search.rows.depth();

@@ -1,9 +1,9 @@
-// Which of very many lists lie nearest to a row: a tree of two levels over their centers.
+// Finds the lists nearest to a row among very many: a two-level tree over their centers.
 //
-// The centers fall into cells by k-means. A row is compared with all cells, then with the lists of
-// the nearest few, by integer products of all dimensions. Cells are visited one by one, by all
-// rows that look into them at once: so the centers, which no cache holds where they are many, are
-// read once for many rows, and in order.
+// k-means divides the centers into cells. A row is compared with all cells, then with the lists of
+// the nearest few, by integer products in all dimensions. The search goes cell by cell and compares
+// all rows that probe a cell in one pass. So the centers, which fit no cache where they are many,
+// are read sequentially and once for many rows.
 #ifndef CORVID_CODEC_LISTS_LIST_TREE_H_
 #define CORVID_CODEC_LISTS_LIST_TREE_H_
 
@@ -26,16 +26,16 @@ struct NearList {
 
 class ListTree {
  public:
-  // Writes the point of a list, `dims` numbers; called by several threads at once.
+  // Writes the point of a list, `dims` floats; called concurrently by several threads.
   using ReadPoint = std::function<void(uint32_t list, float* out)>;
 
   // Deterministic, whatever the number of threads.
   ListTree(const ReadPoint& read_point, size_t lists, size_t dims, size_t threads);
 
-  // For each row the kNearest lists of largest score that its `probes` nearest cells hold, best
-  // first, the lower number first among equals: rows x kNearest, with kNoList where there are
-  // fewer. Rows are about the same mean as points. Each row's result depends on that row alone; the
-  // more rows at once, the faster.
+  // For each row, the kNearest lists of largest score in its `probes` nearest cells, best first,
+  // the lower list number first on a tie: rows x kNearest, filled up with kNoList. Rows must be
+  // centered on the same mean as the points. Each row's result depends on that row alone; larger
+  // batches are faster per row.
   std::vector<NearList> nearest(const ByteRows& rows, size_t probes, size_t threads) const;
 
   static constexpr size_t kNearest = 4;
@@ -44,7 +44,7 @@ class ListTree {
  private:
   struct Cell {
     Panels points;
-    AlignedVector<float> half_norms;  // points.width(); infinite for what fills up
+    AlignedVector<float> half_norms;  // points.width(); infinite for padding
     std::vector<uint32_t> lists;
   };
   struct Search;

@@ -1,4 +1,4 @@
-// Codes and int8 vectors back to embeddings.
+// Decodes codes and int8 vectors to embeddings of unit length.
 #include <algorithm>
 #include <cmath>
 #include <vector>

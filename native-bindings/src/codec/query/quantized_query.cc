@@ -3,7 +3,7 @@
 namespace corvid {
 namespace {
 
-// So that the coarse part lies within -63 .. 63.
+// Largest quantised magnitude; it keeps the coarse part within -63 .. 63.
 constexpr float kReach = 63 * kCoarseUnit + 63;
 
 }  // namespace

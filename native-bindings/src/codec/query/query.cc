@@ -31,7 +31,7 @@ void QueryContext::set(const float* query) {
   quantized_.set(query_.data(), query_.size());
   last_list_ = UINT32_MAX;
   if (++number_ != 0) return;
-  // After four billion queries, numbers begin again.
+  // The query number wrapped around after 2^32 queries, so forget everything.
   std::fill(known_projections_.begin(), known_projections_.end(), Known{});
   std::fill(known_tables_.begin(), known_tables_.end(), Known{});
   for (ResidualQuery& residual : residual_) residual = ResidualQuery{};
@@ -52,9 +52,11 @@ void QueryContext::fetch_list(uint32_t list) const {
 }
 
 const float* QueryContext::projection(uint32_t group) {
-  float* own = &projections_[group * kLevel64Directions];
-  if (known_projections_[group].take(number_)) quantized_.products(codec_.directions(group), own);
-  return own;
+  float* group_projection = &projections_[group * kLevel64Directions];
+  if (known_projections_[group].take(number_)) {
+    quantized_.products(codec_.directions(group), group_projection);
+  }
+  return group_projection;
 }
 
 void QueryContext::build_tables(uint32_t list, float norm_weight, ScanTables* out) {
@@ -80,7 +82,7 @@ void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
   const ListRecord& record = codec_.list_records()[list];
   const float* query_projection = projection(record.group);
   const Corners corners = corners_of(codec_, record.group);
-  // The query's code is chosen as a row's is; it fills one lane of sixteen.
+  // The query is encoded as a row is, in one lane of sixteen.
   float z[kLevel64Directions * kLanes] = {}, x[kLevel64Directions * kLanes] = {};
   float base[kLevel64Directions * kLanes] = {}, products[kLanes] = {}, norms[kLanes];
   std::fill(std::begin(norms), std::end(norms), 1.0f);
@@ -109,39 +111,38 @@ void QueryContext::build_hamming_tables(uint32_t list, ScanTables* out) {
 }
 
 const float* QueryContext::tables(uint32_t group) {
-  constexpr size_t kAll = kTables * kCorners;
-  float* tables = &tables_[group * kAll];
+  float* tables = &tables_[group * kTables * kCorners];
   if (known_tables_[group].take(number_)) {
     kernels().loops->fill_products(corners_of(codec_, group), projection(group), tables);
   }
   return tables;
 }
 
-// Integers make the sums exact, whatever their order; 16 bits are finer than any error here.
+// With integers the sums are exact in any order; 16 bits are finer than the error of the codes.
 const QueryContext::ResidualQuery& QueryContext::residual(uint32_t outer_group, size_t level) {
-  ResidualQuery& own = residual_[outer_group];
-  if (own.known_projection.take(number_)) {
-    own.projection.resize(codec_.head().basis_columns);
-    quantized_.products(codec_.basis(outer_group), own.projection.data());
+  ResidualQuery& query = residual_[outer_group];
+  if (query.known_projection.take(number_)) {
+    query.projection.resize(codec_.head().basis_columns);
+    quantized_.products(codec_.basis(outer_group), query.projection.data());
   }
-  if (own.known[level].take(number_)) {
-    own.z[level].clear();
+  if (query.known[level].take(number_)) {
+    query.z[level].clear();
     constexpr float kLargest = 32767;
     const CodedCoordinate* coordinates = codec_.coordinates(outer_group, level);
     std::vector<float> values(codec_.head().levels[level].added_bits);
     float largest = 0;
     for (size_t i = 0; i < values.size(); ++i) {
-      values[i] = own.projection[coordinates[i].column] * coordinates[i].step;
+      values[i] = query.projection[coordinates[i].column] * coordinates[i].step;
       largest = std::max(largest, std::fabs(values[i]));
     }
     const float inverse = largest > 0 ? kLargest / largest : 0;
-    own.scales[level] = largest / kLargest * kTrellisUnit;
+    query.scales[level] = largest / kLargest * kTrellisUnit;
     for (float value : values) {
-      const float place = std::min(std::max(std::rint(value * inverse), -kLargest), kLargest);
-      own.z[level].push_back(static_cast<int16_t>(place));
+      const float rounded = std::min(std::max(std::rint(value * inverse), -kLargest), kLargest);
+      query.z[level].push_back(static_cast<int16_t>(rounded));
     }
   }
-  return own;
+  return query;
 }
 
 void QueryContext::score(uint32_t list, const RowCodes& rows, size_t levels, float* out) {
@@ -161,10 +162,10 @@ float QueryContext::residual_product(uint32_t outer_group, const uint8_t* const*
                                      size_t levels) {
   float rest = 0;
   for (size_t level = 1; level < levels; ++level) {
-    const ResidualQuery& own = residual(outer_group, level);
+    const ResidualQuery& query = residual(outer_group, level);
     const int32_t sum =
-        kernels().trellis_dot(records[level], own.z[level].data(), own.z[level].size());
-    rest += own.scales[level] * static_cast<float>(sum);
+        kernels().trellis_dot(records[level], query.z[level].data(), query.z[level].size());
+    rest += query.scales[level] * static_cast<float>(sum);
   }
   return codec_.gains()[records[1][codec_.level_code_bytes(1)]] * rest;
 }
@@ -181,9 +182,9 @@ void QueryContext::norms(uint32_t list, const RowCodes& rows, size_t levels, flo
   }
   const ListRecord& record = codec_.list_records()[list];
   if (list != norms_list_) {
-    // Blocks are orthogonal, so that ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩. A
-    // table for each list, for its rows come after one another, and building it costs what one
-    // row's sums would.
+    // Blocks are orthogonal, so ‖x̂‖² = ‖µ + c‖² + Σ s²‖corner‖² + 2s⟨Qᵀ(µ + c), corner⟩. One table
+    // per list pays off: rows of a list come consecutively, and filling the table costs as much as
+    // computing these sums for one row.
     kernels().loops->fill_norms(corners_of(codec_, record.group), record.projection,
                                 record.residual_scale, 2 * record.projection_scale, norms_);
     norms_list_ = list;

@@ -6,12 +6,13 @@
 #include "codec/query/quantized_query.h"
 
 namespace corvid {
+
 void routing_queries(const Codec& codec, const float* queries, size_t count, float* out) {
   const size_t dims = codec.dims(), width = codec.head().routing_dims;
   if (!codec.projects_for_routing()) {
     for (size_t q = 0; q < count; ++q) {
-      float* const own = out + q * width;
-      std::fill(std::copy_n(queries + q * dims, dims, own), own + width, 0.0f);
+      float* const to = out + q * width;
+      std::fill(std::copy_n(queries + q * dims, dims, to), to + width, 0.0f);
     }
     return;
   }

@@ -1,5 +1,6 @@
-// Which lists are nearest to a query: by the normalised center, ⟨q, (µ + c) / ‖µ + c‖⟩, since raw
-// inner products favour long centers. Ordered arithmetic throughout.
+// Routing vectors, by which the lists nearest to a query are found. Lists are ranked by
+// ⟨q, (µ + c) / ‖µ + c‖⟩, because raw inner products favour long centers. All sums have a fixed
+// order, so every instruction set gives the same bits.
 #ifndef CORVID_CODEC_QUERY_ROUTING_H_
 #define CORVID_CODEC_QUERY_ROUTING_H_
 
@@ -10,10 +11,11 @@
 
 namespace corvid {
 
-// Queries (count x dims) as routing vectors have them: count x routing_dims numbers into `out`.
+// Projects queries (count x dims) into the space of routing vectors: writes count x routing_dims
+// floats.
 void routing_queries(const Codec& codec, const float* queries, size_t count, float* out);
 
-// Routing vector of a list, unit length up to its int8 rounding: routing_dims numbers into `out`.
+// Writes the routing vector of a list, routing_dims floats: unit length up to int8 rounding.
 void routing_vector(const Codec& codec, uint32_t list, float* out);
 
 }  // namespace corvid

@@ -5,7 +5,7 @@
 namespace corvid {
 namespace {
 
-// 128 bits of the data, as a UUID of version 8 (RFC 9562: custom). No defence against intent.
+// A 128-bit hash of the data, as a UUID of version 8 (RFC 9562: custom). Not cryptographic.
 Uuid hash_of(const uint8_t* data, uint64_t bytes) {
   uint64_t lanes[2] = {0x9e3779b97f4a7c15u, 0xd1342543de82ef95u};
   for (uint64_t i = 0; i < bytes; i += sizeof(uint64_t)) {

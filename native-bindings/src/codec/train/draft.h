@@ -1,4 +1,4 @@
-// A codec while it is being made: the data of a codec file in memory, with its sections writable.
+// A codec in training: the data of a codec file in memory, with writable sections.
 #ifndef CORVID_CODEC_TRAIN_DRAFT_H_
 #define CORVID_CODEC_TRAIN_DRAFT_H_
 
@@ -15,7 +15,7 @@ namespace corvid {
 
 class CodecDraft {
  public:
-  // Places the sections for the sizes in `head`; all of them start as zeros.
+  // Places the sections according to the sizes in `head`, filled with zeros.
   explicit CodecDraft(CodecHead head);
 
   CodecHead& head() { return *reinterpret_cast<CodecHead*>(data_); }
@@ -29,14 +29,14 @@ class CodecDraft {
   // Both in panels; the projection only if routing_dims < padded_dims.
   uint8_t* routing_vectors() { return section<uint8_t>(head().routing_vectors_offset); }
   uint8_t* routing_projection() { return section<uint8_t>(head().routing_projection_offset); }
-  // Level 64 in a group.
+  // Level 64 of a group.
   LevelModel level_64(size_t group);
-  // Residual levels in an outer group; `coordinates` of those that there are.
+  // Residual levels of an outer group; `coordinates` is set for the levels that the codec has.
   ResidualModel residual(size_t outer_group);
   float* gains() { return section<float>(head().gains_offset); }
 
-  // The finished codec. Its UUID is a hash of its data, so equal codecs have equal names. The
-  // draft must not be used afterwards.
+  // Returns the finished codec. Its UUID is a hash of its data, so equal codecs have equal UUIDs.
+  // The draft must not be used afterwards.
   std::shared_ptr<const Codec> finish();
 
  private:

@@ -14,15 +14,15 @@ namespace {
 
 constexpr size_t kBits = kLevel64Directions;
 constexpr size_t kBlocks = kBits / kBlockDirections;
-// A group of n rows trusts its own covariance by n / (n + kShrinkRows)
+// The covariance of a group of n rows has weight n / (n + kShrinkRows) against the pooled one
 // (`npm run bench -- recall`).
 constexpr float kShrinkRows = 600;
-// A corner is the mean of its rows and of so many more at its first place.
+// A corner is the mean of its rows and of this many more at its initial position.
 constexpr float kCornerPullRows = 30;
-// Eigenvalues below this share of the largest count as this.
+// Smaller variances count as this.
 constexpr float kLeastVariance = 1e-9f;
 
-// Symmetric and orthogonal: turns four directions so that their variances become even.
+// Symmetric and orthogonal: rotates four directions so that their variances become equal.
 constexpr float kHadamard[kBlockDirections][kBlockDirections] = {
     {.5f, .5f, .5f, .5f}, {.5f, -.5f, .5f, -.5f}, {.5f, .5f, -.5f, -.5f}, {.5f, -.5f, -.5f, .5f}};
 
@@ -43,8 +43,8 @@ float row_scale(const GroupRows& group, size_t row) {
 }
 
 // Eigenvalue allocation (optimised product quantisation, CVPR 2013, 3.2): each direction, largest
-// variance first, goes to the block whose product of variances is least so far. Returns for every
-// place in the blocks the number of its direction.
+// variance first, goes to the block whose product of variances is smallest so far. Returns the
+// direction of every position, block by block.
 std::vector<size_t> allocate_directions(const std::vector<float>& variances) {
   std::vector<std::vector<size_t>> blocks(kBlocks);
   std::vector<float> sizes(blocks.size(), 0.0f);
@@ -56,7 +56,7 @@ std::vector<size_t> allocate_directions(const std::vector<float>& variances) {
       if (open && (target == blocks.size() || sizes[b] < sizes[target])) target = b;
     }
     blocks[target].push_back(direction);
-    // The constant spreads directions of equal variance over the blocks.
+    // The constant distributes directions of the smallest variance evenly over the blocks.
     sizes[target] += std::log(std::max(variances[direction], kLeastVariance) / least) + .01f;
   }
   std::vector<size_t> places;
@@ -64,8 +64,8 @@ std::vector<size_t> allocate_directions(const std::vector<float>& variances) {
   return places;
 }
 
-// Directions as rows, 64 x dims, turned within their blocks.
-std::vector<float> turned_directions(const Eigen& eigen, size_t dims) {
+// Directions as rows, 64 x dims, rotated within their blocks.
+std::vector<float> rotated_directions(const Eigen& eigen, size_t dims) {
   const std::vector<size_t> places = allocate_directions(eigen.values);
   std::vector<float> rows(kBits * dims, 0.0f);
   for (size_t b = 0; b < kBits; b += kBlockDirections) {
@@ -81,7 +81,7 @@ std::vector<float> turned_directions(const Eigen& eigen, size_t dims) {
   return rows;
 }
 
-// Rows of a group projected, direction by direction: 64 x stride, lanes past the rows zero.
+// Projects rows onto the directions: 64 x stride; lanes past the rows are zero.
 std::vector<float> project(const std::vector<float>& directions, const float* x, size_t rows,
                            size_t dims, size_t stride) {
   std::vector<float> z(kBits * stride, 0.0f);
@@ -89,7 +89,7 @@ std::vector<float> project(const std::vector<float>& directions, const float* x,
   return z;
 }
 
-double sum_of_sizes(const float* values, size_t count) {
+double sum_of_magnitudes(const float* values, size_t count) {
   double sum = 0;
   for (size_t i = 0; i < count; ++i) sum += std::fabs(values[i]);
   return sum;
@@ -106,7 +106,8 @@ void set_norms(const LevelModel& model) {
   }
 }
 
-// Corner v of a block starts at (±λ, ±λ, ±λ, ±λ): bit d of v is the side of direction d.
+// Corner v of a block starts at (±λ, ±λ, ±λ, ±λ), with λ per direction; bit d of v is the sign in
+// direction d.
 void start_corners(const std::vector<float>& spreads, const LevelModel& model) {
   for (size_t d = 0; d < kBlockDirections; ++d) {
     for (size_t i = 0; i < kBlocks * kCorners; ++i) {
@@ -117,19 +118,19 @@ void start_corners(const std::vector<float>& spreads, const LevelModel& model) {
   set_norms(model);
 }
 
-// Moves every corner to the mean of the rows that chose it, weighted by the scales of their lists.
+// Moves every corner to the mean of the rows assigned to it, weighted by the scales of their lists.
 void move_corners(const GroupRows& group, const std::vector<float>& z, size_t stride,
                   const std::vector<uint8_t>& codes, const LevelModel& model) {
   std::vector<float> weights(group.rows);
   for (size_t r = 0; r < group.rows; ++r) weights[r] = row_scale(group, r);
   for (size_t j = 0; j < kBlocks; ++j) {
-    const uint8_t* own = &codes[j * stride];
+    const uint8_t* block_codes = &codes[j * stride];
     double counts[kCorners] = {};
-    for (size_t r = 0; r < group.rows; ++r) counts[own[r]] += weights[r];
+    for (size_t r = 0; r < group.rows; ++r) counts[block_codes[r]] += weights[r];
     for (size_t d = 0; d < kBlockDirections; ++d) {
       double sums[kCorners] = {};
       const float* values = &z[(j * kBlockDirections + d) * stride];
-      for (size_t r = 0; r < group.rows; ++r) sums[own[r]] += weights[r] * values[r];
+      for (size_t r = 0; r < group.rows; ++r) sums[block_codes[r]] += weights[r] * values[r];
       float* corners = model.corners + (d * kBlocks + j) * kCorners;
       for (size_t v = 0; v < kCorners; ++v) {
         corners[v] = static_cast<float>((sums[v] + kCornerPullRows * corners[v]) /
@@ -140,8 +141,8 @@ void move_corners(const GroupRows& group, const std::vector<float>& z, size_t st
   set_norms(model);
 }
 
-// The projections that a search for the largest cosine needs, for the rows of one group. All
-// lengths are divided by the scale s of the row's list: then a/√n stays, and corners need no scale.
+// The inputs of improve_cosine for the rows of one group. Everything is divided by the scale s of
+// the row's list: a/√n is invariant to that, and corners then need no scale.
 struct CosineData {
   std::vector<float> x, base, products, base_norms;
 
@@ -176,9 +177,10 @@ CosineData cosine_data(const GroupRows& group, const std::vector<float>& directi
   return data;
 }
 
-// residuals −= what the codes decode to.
-void take_off(const GroupRows& group, const Corners& corners, const std::vector<uint8_t>& codes,
-              size_t stride, const std::vector<float>& directions) {
+// residuals −= the decoded codes.
+void subtract_decoded(const GroupRows& group, const Corners& corners,
+                      const std::vector<uint8_t>& codes, size_t stride,
+                      const std::vector<float>& directions) {
   std::vector<float> values(kBits * stride);
   corner_values(corners, codes.data(), stride, values.data());
   for (float& value : values) value = -value;
@@ -197,19 +199,19 @@ void train_level_64(const GroupRows& group, const PooledStatistics& pooled,
   progress.check();
   const std::vector<float> covariance =
       shrunk_covariance(group.residuals, group.rows, pooled, kShrinkRows);
-  write_panels(turned_directions(symmetric_eigen(covariance.data(), dims), dims).data(), kBits,
+  write_panels(rotated_directions(symmetric_eigen(covariance.data(), dims), dims).data(), kBits,
                dims, model.directions);
-  // As they are stored.
+  // Use the directions as stored, after rounding.
   const std::vector<float> directions = PanelSpan(model.directions, kBits, dims).read_all(dims);
   progress.check();
 
   const std::vector<float> z = project(directions, group.residuals, group.rows, dims, stride);
-  const std::vector<float> others =
+  const std::vector<float> pooled_z =
       project(directions, pooled.sample.data(), pooled.sample_rows, dims, pooled.sample_rows);
   std::vector<float> spreads(kBits);
   for (size_t b = 0; b < kBits; ++b) {
-    const double sum = sum_of_sizes(&z[b * stride], group.rows) +
-                       sum_of_sizes(&others[b * pooled.sample_rows], pooled.sample_rows);
+    const double sum = sum_of_magnitudes(&z[b * stride], group.rows) +
+                       sum_of_magnitudes(&pooled_z[b * pooled.sample_rows], pooled.sample_rows);
     spreads[b] = static_cast<float>(sum / (group.rows + pooled.sample_rows));
   }
   start_corners(spreads, model);
@@ -226,20 +228,20 @@ void train_level_64(const GroupRows& group, const PooledStatistics& pooled,
   }
   kernels().loops->nearest_corners(corners, z.data(), stride, codes.data());
   data.improve(corners, kEncodeSweeps, codes);
-  take_off(group, corners, codes, stride, directions);
+  subtract_decoded(group, corners, codes, stride, directions);
 }
 
 void set_plain_corners(const GroupRows& group, const LevelModel& model) {
   const size_t dims = group.dims, stride = round_up_to_lanes(group.rows);
   const std::vector<float> directions = PanelSpan(model.directions, kBits, dims).read_all(dims);
   const std::vector<float> z = project(directions, group.residuals, group.rows, dims, stride);
-  const double mean = sum_of_sizes(z.data(), z.size()) /
+  const double mean = sum_of_magnitudes(z.data(), z.size()) /
                       static_cast<double>(std::max<size_t>(group.rows, 1) * kBits);
   start_corners(std::vector<float>(kBits, static_cast<float>(mean)), model);
   std::vector<uint8_t> codes(kBlocks * stride);
   const Corners corners{model.corners, model.corner_norms};
   kernels().loops->nearest_corners(corners, z.data(), stride, codes.data());
-  take_off(group, corners, codes, stride, directions);
+  subtract_decoded(group, corners, codes, stride, directions);
 }
 
 }  // namespace corvid

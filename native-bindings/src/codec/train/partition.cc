@@ -12,13 +12,13 @@
 namespace corvid {
 namespace {
 
-// What these numbers are good for: `npm run bench -- recall`, on videos that were not trained on.
+// Chosen by `npm run bench -- recall`, on videos that were not trained on.
 constexpr size_t kListRounds = 8;
 constexpr size_t kGroupRounds = 20;
-// A list's center leans on its group's mean by so many rows: with few training rows a list's own
-// mean follows them too closely.
+// A list's center is shrunk towards its group's mean with the weight of this many rows, because the
+// mean of few training rows overfits.
 constexpr float kCenterPullRows = 20;
-// Rows that are assigned to lists at once.
+// Rows that are assigned to lists in one batch.
 constexpr size_t kAssignRows = 32768;
 
 enum Stream : uint64_t { kListStream = 1, kGroupStream = 2, kOuterStream = 3 };
@@ -56,8 +56,7 @@ Clustering cluster(const std::vector<float>& points, const std::vector<float>& w
   return result;
 }
 
-// Makes every number below `count` used, so that no group is empty: an unused one takes a point
-// from the number that has most.
+// Makes sure that no cluster below `count` is empty: an empty one takes a point from the largest.
 void fill_empty(std::vector<uint32_t>& clusters, size_t count) {
   std::vector<size_t> sizes(count, 0);
   for (uint32_t cluster : clusters) ++sizes[cluster];
@@ -71,7 +70,7 @@ void fill_empty(std::vector<uint32_t>& clusters, size_t count) {
   }
 }
 
-// order[new] = old, by `keys`, the old order kept among equals.
+// order[new] = old, sorted stably by `keys`.
 std::vector<uint32_t> order_by(const std::vector<uint32_t>& keys) {
   std::vector<uint32_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0);
@@ -80,8 +79,8 @@ std::vector<uint32_t> order_by(const std::vector<uint32_t>& keys) {
   return order;
 }
 
-// Groups the lists, and renumbers lists and groups so that neighbours lie together. Returns the new
-// number of every list.
+// Groups the lists, and renumbers lists and groups so that a group's lists and an outer group's
+// groups are consecutive. Returns the new number of every list.
 std::vector<uint32_t> group_lists(size_t dims, const TrainingOptions& options,
                                   const std::vector<float>& list_weights, Partition& partition) {
   Clustering inner = cluster(partition.centers, list_weights, dims, options.groups, options.threads,
@@ -116,7 +115,7 @@ std::vector<uint32_t> group_lists(size_t dims, const TrainingOptions& options,
   return list_numbers;
 }
 
-// Centers anew: the mean of a list's rows, pulled towards the mean of its group's.
+// Recomputes the centers: the mean of a list's rows, shrunk towards the mean of its group's rows.
 void shrink_centers(const Sample& sample, const TrainingOptions& options, Partition& partition) {
   const size_t dims = sample.dims;
   const auto& starts = partition.rows.starts;
@@ -159,7 +158,7 @@ struct RoundedCenters {
   std::vector<float> scales;
 };
 
-// Rounds the centers of `partition`, and gives them as they are stored, too.
+// Rounds the centers of `partition` to what a codec stores, and returns them in that form.
 RoundedCenters round_centers(Partition& partition, size_t dims) {
   RoundedCenters rounded{std::vector<int8_t>(partition.centers.size()),
                          std::vector<float>(partition.centers.size() / dims)};
@@ -216,8 +215,8 @@ Partition make_partition(const Sample& sample, const TrainingOptions& options, P
   return partition;
 }
 
-// Centers are not pulled towards their groups here: a group of a thousand lists says little of one,
-// and rows that were not trained on come no nearer.
+// Centers are not shrunk towards their groups here: the mean of a group of a thousand lists says
+// little about one list, and shrinking does not bring centers closer to rows outside the sample.
 Partition partition_by(ListCenters& found, const Sample& sample, const TrainingOptions& options,
                        Progress& progress) {
   Partition partition;
@@ -229,7 +228,8 @@ Partition partition_by(ListCenters& found, const Sample& sample, const TrainingO
   partition.list_rows.resize(options.lists);
   partition.list_squares.resize(options.lists);
   for (size_t list = 0; list < options.lists; ++list) {
-    // The rows that a center is the mean of lie nearer to it than others, by (n - 1) / (n + 1).
+    // Squared distances of the rows that a center is the mean of are smaller than those of other
+    // rows, by (n - 1) / (n + 1).
     const double rows = found.rows[list];
     partition.list_rows[numbers[list]] = rows > 1 ? rows : 0;
     partition.list_squares[numbers[list]] =

@@ -13,31 +13,31 @@
 
 namespace corvid {
 
-// Training embeddings, padded to at least 64 dimensions; not owned.
+// A view of the training embeddings, padded to at least 64 dimensions.
 struct Sample {
   const float* data;  // rows x dims
   size_t rows;
   size_t dims;
 };
 
-// Lists are numbered so that those of a group are neighbours, as are the groups of an outer group:
-// lists that a query probes together tend to lie together on the disk.
+// The lists of a group have consecutive numbers, as have the groups of an outer group, so that
+// lists probed by the same query tend to be adjacent on disk.
 struct Partition {
   std::vector<float> mean;             // dims: µ
   std::vector<float> centers;          // lists x dims: µ + c, as a codec stores it
-  std::vector<uint32_t> groups;        // of every list
-  std::vector<uint32_t> outer_groups;  // of every group
+  std::vector<uint32_t> groups;        // lists: the group of each
+  std::vector<uint32_t> outer_groups;  // groups: the outer group of each
   Grouping rows;                       // training rows by list
-  // What set_scales goes by: of every list, how many rows, and the sum of their squared distances
-  // to its center.
+  // Per list, for the residual scales: the number of rows, and the sum of their squared distances
+  // to the center.
   std::vector<double> list_rows;
   std::vector<double> list_squares;
 };
 
-// Finds the lists among the sample's rows, by k-means.
+// Finds the lists by k-means over the sample.
 Partition make_partition(const Sample& sample, const TrainingOptions& options, Progress& progress);
 
-// The same with lists that were found among other rows, of which `found` is emptied.
+// The same with lists that were found in another sample. Consumes `found`.
 Partition partition_by(ListCenters& found, const Sample& sample, const TrainingOptions& options,
                        Progress& progress);
 

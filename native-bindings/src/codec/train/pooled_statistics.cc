@@ -9,7 +9,7 @@ namespace corvid {
 namespace {
 
 constexpr size_t kSampleRows = 1000;
-// Rows that the covariance is taken from, at most; and the parts it is summed in, fixed so that the
+// At most this many rows enter the covariance. It is summed in a fixed number of parts, so that the
 // number of threads does not matter.
 constexpr size_t kCovarianceRows = 16384;
 constexpr size_t kCovarianceParts = 4;

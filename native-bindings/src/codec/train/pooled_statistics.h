@@ -1,4 +1,4 @@
-// What a group of lists leans on where it has too few training rows of its own.
+// Statistics of the residuals of all groups, which stabilise the training of groups with few rows.
 #ifndef CORVID_CODEC_TRAIN_POOLED_STATISTICS_H_
 #define CORVID_CODEC_TRAIN_POOLED_STATISTICS_H_
 
@@ -16,12 +16,12 @@ struct PooledStatistics {
   size_t dims;
 };
 
-// residuals: rows x dims. The same for any number of threads.
+// residuals: rows x dims. The result does not depend on the number of threads.
 PooledStatistics pooled_statistics_of(const std::vector<float>& residuals, size_t rows, size_t dims,
                                       size_t threads, Random random);
 
-// Covariance of a group's residuals (rows x dims, as many dims as the pooled), shrunk towards the
-// pooled's: a group of n rows trusts its own by n / (n + shrink_rows).
+// Covariance of a group's residuals (rows x pooled.dims), shrunk towards the pooled covariance: for
+// a group of n rows, the weight of its covariance is n / (n + shrink_rows).
 std::vector<float> shrunk_covariance(const float* residuals, size_t rows,
                                      const PooledStatistics& pooled, float shrink_rows);
 

@@ -14,13 +14,13 @@
 namespace corvid {
 namespace {
 
-// As for level 64.
+// Weight of the pooled covariance, in rows, as in codec/train/level.cc.
 constexpr float kShrinkRows = 4000;
-// Variances below this share of their mean count as this.
+// Variances below this share of the mean variance count as this.
 constexpr double kLeastShare = 1e-6;
 constexpr size_t kChunkRows = 1024;
 
-// Fills y and start of `rows` by the basis, as it is stored.
+// Fills y and start of `rows`, by the basis as stored.
 void project(const ResidualGroupRows& group, const ResidualModel& model, ResidualRows& rows) {
   const size_t dims = group.dims, columns = model.columns, stride = rows.stride;
   const std::vector<float> directions = PanelSpan(model.basis, columns, dims).read_all(dims);
@@ -42,7 +42,7 @@ void project(const ResidualGroupRows& group, const ResidualModel& model, Residua
   }
 }
 
-// Mean square of y − a, column by column.
+// Mean square of y − a per column.
 std::vector<double> errors_of(const ResidualRows& rows, size_t columns, size_t count) {
   std::vector<double> errors(columns, 0);
   for (size_t c = 0; c < columns; ++c) {
@@ -55,8 +55,9 @@ std::vector<double> errors_of(const ResidualRows& rows, size_t columns, size_t c
   return errors;
 }
 
-// Codes the columns in which an error costs most, the costliest last: errors count more where rows
-// differ more, for there neighbours do too, and a path through the trellis is freest at its end.
+// Chooses the columns in which an error costs most, in ascending order of cost. An error is
+// weighted by the spread of its column, because neighbours differ more where rows differ more. The
+// costliest come last because the end of a trellis path is the least constrained.
 void choose_coordinates(std::vector<double> errors, const std::vector<double>& variances,
                         size_t bits, CodedCoordinate* coordinates) {
   const double mean =
@@ -71,7 +72,7 @@ void choose_coordinates(std::vector<double> errors, const std::vector<double>& v
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
                    [&](uint32_t a, uint32_t b) { return costs[a] > costs[b]; });
-  // Costs are all that matters of weights; their size is kept away from the limits of a float.
+  // Only ratios of weights matter; dividing by the largest keeps them within the range of a float.
   const double largest = costs[order[0]];
   for (size_t i = 0; i < bits; ++i) {
     const uint32_t column = order[bits - 1 - i];
@@ -80,7 +81,7 @@ void choose_coordinates(std::vector<double> errors, const std::vector<double>& v
   }
 }
 
-// Sums over rows of (y − a)·value and value², for coordinate i of the level chosen last.
+// Sums over rows of (y − a)·value and value², for coordinate i of the last choose_windows.
 struct Fit {
   double product = 0;
   double square = 0;
@@ -100,8 +101,8 @@ float step_of(const Fit& fit, float deviation) {
   return fit.square > 0 ? static_cast<float>(fit.product / fit.square) : deviation;
 }
 
-void take_decoded(const ResidualGroupRows& group, const float* gains, const ResidualRows& rows,
-                  Decoded* decoded) {
+void write_decoded(const ResidualGroupRows& group, const float* gains, const ResidualRows& rows,
+                   Decoded* decoded) {
   for (size_t r = 0; r < group.rows; ++r) {
     const ResidualStart& start = group.starts[r];
     decoded[r] = decoded_of(start, gains[nearest_gain(gains, start.gain)], rows, r);
@@ -141,7 +142,7 @@ void train_residual(const ResidualGroupRows& group, const PooledStatistics& pool
       coordinates[i].step = step_of(fit, coordinates[i].deviation);
     }
     add_level(coordinates, model.bits[level], rows);
-    take_decoded(group, gains, rows, decoded[level]);
+    write_decoded(group, gains, rows, decoded[level]);
   }
 }
 
@@ -168,7 +169,7 @@ void set_plain_residual(const ResidualGroupRows& group, const float* gains,
     }
     for (size_t i = 0; i < model.bits[level]; ++i) coordinates[i].step = step_of(all, deviation);
     add_level(coordinates, model.bits[level], rows);
-    take_decoded(group, gains, rows, decoded[level]);
+    write_decoded(group, gains, rows, decoded[level]);
   }
 }
 

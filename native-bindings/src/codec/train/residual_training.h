@@ -13,8 +13,8 @@
 
 namespace corvid {
 
-// An outer group's part of the sections of codec/format/layout.h. Entry 0 stands for level 64 and
-// is unused; levels that are not there have no bits.
+// An outer group's part of the sections of codec/format/layout.h. Entry 0 is level 64 and unused;
+// levels that the codec lacks have 0 bits.
 struct ResidualModel {
   size_t columns;
   uint8_t* basis;  // columns vectors in panels
@@ -31,18 +31,19 @@ struct ResidualGroupRows {
   size_t dims;
 };
 
-// Columns of a basis: as many coordinates as are worth coding, those of largest variance. A random
-// basis has a column for every bit, for it knows nothing of variances.
+// Columns of a basis. A trained basis has as many directions as are worth coding, those of largest
+// variance; a random one has a column for every bit, because it knows nothing about variances.
 size_t basis_columns(bool trained, size_t dims, size_t bits);
 
-// Trains all residual levels and writes them to `model`; decoded[level][row] tells what becomes of
-// every row. `pooled`: of the directions of all groups. `gains`: of gain bytes.
+// Trains all residual levels, and writes them to `model` and the reconstruction of every row to
+// decoded[level][row]. `pooled`: statistics of the directions of all groups. `gains`: the gain of
+// each gain byte.
 void train_residual(const ResidualGroupRows& group, const PooledStatistics& pooled,
                     const float* gains, const Progress& progress, const ResidualModel& model,
                     Decoded* const* decoded);
 
-// The same without training: `model.basis` is given, every level codes columns of its own, and all
-// of them alike.
+// The same without training: `model.basis` is given, every level codes columns that no other level
+// codes, and all columns of a level have the same deviation, weight and step.
 void set_plain_residual(const ResidualGroupRows& group, const float* gains,
                         const ResidualModel& model, Decoded* const* decoded);
 

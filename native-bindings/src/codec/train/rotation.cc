@@ -8,8 +8,7 @@
 namespace corvid {
 
 std::vector<float> random_rotation(size_t dims, size_t count, Random& random) {
-  // Normal numbers made orthogonal, each to those before it, twice for precision (Gram and
-  // Schmidt).
+  // Gram-Schmidt on normally distributed rows, twice for precision.
   std::vector<float> rows(count * dims);
   for (size_t i = 0; i < count; ++i) {
     float* row = &rows[i * dims];

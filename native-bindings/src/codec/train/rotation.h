@@ -1,4 +1,4 @@
-// Random rotations, for a codec that needs no training.
+// Random rotations, for the codec that needs no training.
 #ifndef CORVID_CODEC_TRAIN_ROTATION_H_
 #define CORVID_CODEC_TRAIN_ROTATION_H_
 

@@ -1,4 +1,4 @@
-// The routing vectors of a codec being trained: the normalised centers of its lists.
+// The routing vectors of a codec in training: the normalised centers of its lists.
 #ifndef CORVID_CODEC_TRAIN_ROUTING_TRAINING_H_
 #define CORVID_CODEC_TRAIN_ROUTING_TRAINING_H_
 
@@ -8,9 +8,9 @@
 
 namespace corvid {
 
-// Fills the routing sections of a draft. centers: lists x padded_dims, µ + c. With fewer routing
-// dimensions than padded_dims, vectors are projected to the principal directions of the normalised
-// centers and made unit again.
+// Fills the routing sections of a draft. centers: lists x padded_dims, µ + c. If routing_dims is
+// smaller than padded_dims, the normalised centers are projected onto their principal directions
+// and normalised again.
 void write_routing(CodecDraft& draft, const std::vector<float>& centers);
 
 }  // namespace corvid

@@ -21,39 +21,39 @@
 namespace corvid {
 namespace {
 
-// Shares of the training rows whose norm or gain lies below and above what a byte can say; gains
-// reach further by a factor, for rows to come may be unlike those that the codec knows.
+// Shares of the training rows whose norm or gain lies below and above the range of a byte. The
+// range of gains is widened by a factor, because rows encoded later may be unlike the sample.
 constexpr double kTail = 0.0005;
 constexpr float kGainMargin = 1.1f;
-// int8 vectors reach beyond the largest difference to the mean seen in training by this factor.
+// The range of int8 vectors is the sample's largest distance to the mean, widened by this factor.
 constexpr float kVectorMargin = 1.1f;
-// A list's scale leans on its group's by so many rows (`npm run bench -- recall`); rows that all
-// lie in their list's center leave the least one.
+// A list's scale is shrunk towards its group's with the weight of this many rows
+// (`npm run bench -- recall`). A list whose rows all equal its center gets the smallest scale.
 constexpr double kScalePullRows = 10;
 constexpr double kLeastScale = 1e-3;
 
-// Streams of random numbers; partition.cc has the first ones.
+// Streams of random numbers; those below are in codec/train/partition.cc.
 constexpr uint64_t kSampleStream = 16;
-constexpr uint64_t kTurnStream = 32;
+constexpr uint64_t kRotationStream = 32;
 
-// Training rows in list order with what is left of them, level after level.
+// Trains one codec. Training rows are kept in list order with their residuals, level after level.
 class Trainer {
  public:
   Trainer(const Sample& sample, const TrainingOptions& options, Progress& progress)
       : sample_(sample), options_(options), progress_(progress) {}
 
-  // `lists`: as train() has it.
+  // `lists`: as for train().
   std::shared_ptr<const Codec> run(ListCenters* lists) {
     partition_ = lists == nullptr ? make_partition(sample_, options_, progress_)
                                   : partition_by(*lists, sample_, options_, progress_);
     CodecDraft draft(head());
     write_partition(draft);
     if (options_.method == CodecMethod::kRotation) write_rotation(draft);
-    take_residuals();
+    compute_residuals();
     set_scales(draft);
     train_64(draft);
     write_list_projections(draft);
-    take_starts(draft);
+    compute_starts(draft);
     if (options_.level_count > 1) train_residual_levels(draft);
     write_vector_steps(draft);
     write_routing(draft, partition_.centers);
@@ -103,7 +103,7 @@ class Trainer {
     return sample_.data + partition_.rows.order[i] * sample_.dims;
   }
 
-  void take_residuals() {
+  void compute_residuals() {
     const size_t dims = sample_.dims;
     residuals_.resize(sample_.rows * dims);
     lists_.resize(sample_.rows);
@@ -118,9 +118,9 @@ class Trainer {
     });
   }
 
-  // A list's scale says how far its rows lie from its center, against all rows; it leans on its
-  // group's. Residuals differ less once divided by it, so directions and corners fit them
-  // better, the more so with few training rows.
+  // A list's scale is the root mean square distance of its rows to its center, relative to all rows
+  // and shrunk towards its group's. Residuals vary less once divided by it, so directions and
+  // corners fit them better, above all with few training rows.
   void set_scales(CodecDraft& draft) {
     const std::vector<double>&squares = partition_.list_squares, &rows = partition_.list_rows;
     std::vector<double> group_squares(options_.groups, 0), group_rows(options_.groups, 0);
@@ -136,9 +136,10 @@ class Trainer {
     const double mean = all_rows > 0 ? all_squares / all_rows : 0;
     for (size_t list = 0; list < options_.lists && mean > 0; ++list) {
       const uint32_t group = partition_.groups[list];
-      const double lean = group_rows[group] > 0 ? group_squares[group] / group_rows[group] : mean;
-      const double own = (squares[list] + kScalePullRows * lean) / (rows[list] + kScalePullRows);
-      scales_[list] = static_cast<float>(std::max(std::sqrt(own / mean), kLeastScale));
+      const double prior = group_rows[group] > 0 ? group_squares[group] / group_rows[group] : mean;
+      const double square =
+          (squares[list] + kScalePullRows * prior) / (rows[list] + kScalePullRows);
+      scales_[list] = static_cast<float>(std::max(std::sqrt(square / mean), kLeastScale));
     }
     for (size_t list = 0; list < options_.lists; ++list) {
       draft.list_records()[list].residual_scale = scales_[list];
@@ -149,7 +150,7 @@ class Trainer {
     return partition_.rows.starts[list + 1] - partition_.rows.starts[list];
   }
 
-  // Residuals of rows in list order times, or divided by, the scales of their lists.
+  // Divides or multiplies the residuals by the scales of their lists.
   void scale_residuals(bool divide) {
     parallel_for(options_.lists, options_.threads, [&](size_t list, size_t) {
       const float factor = divide ? 1 / scales_[list] : scales_[list];
@@ -160,21 +161,21 @@ class Trainer {
     });
   }
 
-  // Groups of neighbouring lists: a group's lists and training rows, for lists of a group have
-  // neighbouring numbers (partition.h), and rows are in list order.
+  // A group's lists and training rows. Both are ranges, because a group's lists are consecutive
+  // (codec/train/partition.h) and rows are in list order.
   struct Group {
     size_t number;
     size_t first_list, last_list;
     size_t first_row, rows;
   };
-  // Largest groups first, so that no thread is left alone with one at the end.
+  // Largest groups first, so that no thread still works on a large one at the end.
   std::vector<Group> groups_of(bool outer) const {
     std::vector<Group> groups;
     for (size_t list = 0; list < options_.lists; ++list) {
       const uint32_t group = partition_.groups[list];
-      const uint32_t own = outer ? partition_.outer_groups[group] : group;
-      if (groups.empty() || groups.back().number != own) {
-        groups.push_back({own, list, list, partition_.rows.starts[list], 0});
+      const uint32_t number = outer ? partition_.outer_groups[group] : group;
+      if (groups.empty() || groups.back().number != number) {
+        groups.push_back({number, list, list, partition_.rows.starts[list], 0});
       }
       groups.back().last_list = list + 1;
       groups.back().rows += rows_of(list);
@@ -210,8 +211,8 @@ class Trainer {
     scale_residuals(false);
   }
 
-  // Takes down what the residual levels start from, and the mean of ‖x̂‖.
-  void take_starts(CodecDraft& draft) {
+  // Computes the starts of the residual levels, and the root mean square of ‖x̂‖.
+  void compute_starts(CodecDraft& draft) {
     const size_t dims = sample_.dims;
     starts_.resize(sample_.rows);
     parallel_for((sample_.rows + 1023) / 1024, options_.threads, [&](size_t chunk, size_t) {
@@ -249,15 +250,15 @@ class Trainer {
       const size_t first = groups[i].first_row;
       const ResidualGroupRows rows{&residuals_[first * dims], &embeddings[first], &starts_[first],
                                    groups[i].rows, dims};
-      Decoded* own[kLevelCount] = {};
+      Decoded* group_decoded[kLevelCount] = {};
       for (size_t level = 1; level < options_.level_count; ++level) {
-        own[level] = &decoded[level][first];
+        group_decoded[level] = &decoded[level][first];
       }
       const ResidualModel model = draft.residual(groups[i].number);
       if (options_.method == CodecMethod::kRotation) {
-        set_plain_residual(rows, draft.gains(), model, own);
+        set_plain_residual(rows, draft.gains(), model, group_decoded);
       } else {
-        train_residual(rows, pooled, draft.gains(), progress_, model, own);
+        train_residual(rows, pooled, draft.gains(), progress_, model, group_decoded);
       }
       progress_.add(1);
     });
@@ -287,7 +288,7 @@ class Trainer {
     return {values[tail], values[values.size() - 1 - tail]};
   }
 
-  // Even steps of the logarithm.
+  // Gains are spaced evenly in the logarithm.
   void write_gains(CodecDraft& draft) const {
     std::vector<float> gains(sample_.rows);
     for (size_t i = 0; i < sample_.rows; ++i) gains[i] = starts_[i].gain;
@@ -300,11 +301,11 @@ class Trainer {
     }
   }
 
-  // A random rotation: its first directions are those of level 64, the others the basis of the
-  // residual levels, each of which codes what the levels before left untouched.
+  // Writes a random rotation: its first 64 directions are those of level 64, the others the basis
+  // of the residual levels, of which each level codes a separate part.
   void write_rotation(CodecDraft& draft) const {
     const size_t dims = sample_.dims, bits = kLevels[options_.level_count - 1];
-    Random source = random(kTurnStream);
+    Random source = random(kRotationStream);
     const std::vector<float> rotation = random_rotation(dims, bits, source);
     write_panels(rotation.data(), kLevel64Directions, dims, draft.level_64(0).directions);
     if (options_.level_count == 1) return;
@@ -312,7 +313,7 @@ class Trainer {
                  draft.residual(0).basis);
   }
 
-  // Qᵀ(µ + c) of every list, as int8.
+  // Writes Qᵀ(µ + c) of every list, as int8.
   void write_list_projections(CodecDraft& draft) const {
     const size_t dims = sample_.dims;
     const std::vector<Group> groups = groups_of(false);
@@ -325,10 +326,10 @@ class Trainer {
       std::vector<float> projections(count * kLevel64Directions);
       kernels().gemm_nt(count, kLevel64Directions, dims, center(group.first_list), dims,
                         directions.data(), dims, projections.data(), kLevel64Directions, false);
-      for (size_t own = 0; own < count; ++own) {
-        ListRecord& record = draft.list_records()[group.first_list + own];
-        record.projection_scale =
-            quantise(&projections[own * kLevel64Directions], kLevel64Directions, record.projection);
+      for (size_t offset = 0; offset < count; ++offset) {
+        ListRecord& record = draft.list_records()[group.first_list + offset];
+        record.projection_scale = quantise(&projections[offset * kLevel64Directions],
+                                           kLevel64Directions, record.projection);
       }
     });
   }
@@ -353,30 +354,32 @@ class Trainer {
   Progress& progress_;
   Partition partition_;
   std::vector<float> residuals_;       // rows x dims, rows in list order
-  std::vector<uint32_t> lists_;        // of each of these rows
-  std::vector<float> scales_;          // of every list, at level 64
-  std::vector<ResidualStart> starts_;  // of each row, after level 64
+  std::vector<uint32_t> lists_;        // rows: the list of each, in list order
+  std::vector<float> scales_;          // lists: the residual scale of each at level 64
+  std::vector<ResidualStart> starts_;  // rows, in list order: the state after level 64
 };
 
 void check(size_t rows, const TrainingOptions& options, const ListCenters* lists) {
-  const auto demand = [](bool holds, const char* what) {
+  const auto require = [](bool holds, const char* what) {
     if (!holds) throw Error("ERR_USAGE", what);
   };
-  const size_t longest = std::max<size_t>(options.dims, kLevel64Directions);
-  demand(rows > 0, "training needs at least one embedding");
-  demand(options.dims > 0 && options.dims <= kMaxDims, "dims is out of range");
-  demand(options.level_count > 0 && options.level_count <= kLevelCount, "there is no such level");
-  demand(kLevels[options.level_count - 1] <= longest, "a level is longer than the embeddings");
+  const size_t padded_dims = std::max<size_t>(options.dims, kLevel64Directions);
+  require(rows > 0, "training needs at least one embedding");
+  require(options.dims > 0 && options.dims <= kMaxDims, "dims is out of range");
+  require(options.level_count > 0 && options.level_count <= kLevelCount,
+          "level_count is out of range");
+  require(kLevels[options.level_count - 1] <= padded_dims,
+          "a level has more bits than the embeddings have dimensions");
   const size_t most_lists = lists == nullptr ? std::min<size_t>(rows, kMaxLists) : kMaxLists;
-  demand(options.lists > 0 && options.lists <= most_lists, "the number of lists is out of range");
-  demand(lists == nullptr || (lists->lists() == options.lists && lists->dims == longest),
-         "the lists are of another number or length");
-  demand(options.groups > 0 && options.groups <= std::min<size_t>(options.lists, kMaxGroups),
-         "the number of groups is out of range");
-  demand(options.outer_groups > 0 && options.outer_groups <= options.groups,
-         "the number of outer groups is out of range");
-  demand(options.method == CodecMethod::kTrained || options.lists == 1, "a rotation has one list");
-  demand(options.threads > 0, "at least one thread is needed");
+  require(options.lists > 0 && options.lists <= most_lists, "the number of lists is out of range");
+  require(lists == nullptr || (lists->lists() == options.lists && lists->dims == padded_dims),
+          "the given lists do not match the number of lists or the dimensions");
+  require(options.groups > 0 && options.groups <= std::min<size_t>(options.lists, kMaxGroups),
+          "the number of groups is out of range");
+  require(options.outer_groups > 0 && options.outer_groups <= options.groups,
+          "the number of outer groups is out of range");
+  require(options.method == CodecMethod::kTrained || options.lists == 1, "a rotation has one list");
+  require(options.threads > 0, "at least one thread is needed");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
-// arm64 with NEON, which every such processor has.
+// The kernels for arm64 with NEON, which every arm64 processor has.
 //
-// scan_tables: as in avx2.cc, sixteen rows a register: `tbl` looks up, `uaddw` widens and adds.
+// scan_tables: as in x86_64/avx2.cc, with sixteen rows per register: `tbl` looks up, and widening
+// adds sum.
 #include "simd/levels.h"
 
 #ifdef CORVID_ARM64
@@ -30,13 +31,13 @@ inline void sum_half_block(const uint8_t* codes, const uint8_t* tables, uint16x8
   }
 }
 
-// Bit i of the result is lane i of the comparison: eight lanes of all ones or none.
+// Bit i of the result is lane i of a comparison, whose lanes are all ones or all zeros.
 inline uint32_t mask_of(uint16x8_t pass) {
   const uint16_t weights[8] = {1, 2, 4, 8, 16, 32, 64, 128};
   return vaddvq_u16(vandq_u16(pass, vld1q_u16(weights)));
 }
 
-// Appends (sum, first + lane) of the lanes in `passed` to `hits`; returns their number.
+// Appends (sum, first + lane) for the lanes in `passed` to `hits`; returns their number.
 inline size_t append_hits(const uint16_t* sums, uint32_t passed, uint32_t first, ScanHit* hits) {
   size_t stored = 0;
   for (; passed != 0; passed &= passed - 1) {
@@ -51,7 +52,7 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
                      ScanHit* hits, size_t capacity, size_t* count) {
   if (range.rows == 0) return 0;
   if (threshold > kMaxSum) return range.rows;
-  const uint16x8_t wall = vdupq_n_u16((uint16_t)threshold);
+  const uint16x8_t bound = vdupq_n_u16((uint16_t)threshold);
   const uint64_t end = range.first_row + range.rows;
   size_t stored = *count;
   for (uint64_t block = range.first_row / kBlockRows; block * kBlockRows < end; ++block) {
@@ -67,7 +68,7 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
     sum_half_block(codes, tables, &sums[0], &sums[1]);
     sum_half_block(codes + 16, tables, &sums[2], &sums[3]);
     uint32_t passed = 0;
-    for (int i = 0; i < 4; ++i) passed |= mask_of(vcgeq_u16(sums[i], wall)) << (8 * i);
+    for (int i = 0; i < 4; ++i) passed |= mask_of(vcgeq_u16(sums[i], bound)) << (8 * i);
     passed &= wanted;
     if (passed == 0) continue;
     uint16_t ordered[kBlockRows];
@@ -78,7 +79,7 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
   return range.rows;
 }
 
-// Bits set in 16 bytes, or the last 8 bytes, in which a and b differ; byte by byte.
+// Differing bits of a and b, counted per byte, in 16 bytes or in the last 8.
 inline uint8x16_t count_bits(const uint8_t* a, const uint8_t* b) {
   return vcntq_u8(veorq_u8(vld1q_u8(a), vld1q_u8(b)));
 }
@@ -86,7 +87,8 @@ inline uint8x16_t count_last_bits(const uint8_t* a, const uint8_t* b) {
   return vcombine_u8(vcnt_u8(veor_u8(vld1_u8(a), vld1_u8(b))), vdup_n_u8(0));
 }
 
-// Differing bits of one row in eight partial sums. A byte counts at most 8 words of 8 bits.
+// Differing bits of one row, in eight partial sums. A byte of `counts` sums at most 8 bytes of 8
+// bits, so it does not overflow.
 inline uint16x8_t partial_distance(const uint8_t* code, size_t stride, const uint8_t* query) {
   uint8x16_t counts = vdupq_n_u8(0);
   size_t byte = 0;
@@ -118,10 +120,10 @@ void hamming(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* qu
 
 inline size_t append_near(const uint16_t* distances, uint16_t threshold, uint32_t wanted,
                           uint32_t first, ScanHit* hits) {
-  const uint16x8_t wall = vdupq_n_u16(threshold);
+  const uint16x8_t bound = vdupq_n_u16(threshold);
   uint32_t near = 0;
   for (int i = 0; i < 4; ++i)
-    near |= mask_of(vcleq_u16(vld1q_u16(distances + 8 * i), wall)) << (8 * i);
+    near |= mask_of(vcleq_u16(vld1q_u16(distances + 8 * i), bound)) << (8 * i);
   return append_hits(distances, near & wanted, first, hits);
 }
 
@@ -150,7 +152,8 @@ float dot(const float* a, const float* b, size_t dims) {
   return reduce(sums, a + d, b + d, dims - d);
 }
 
-// A table of floats is four registers, and looking up bytes of four costs more than loads do.
+// Scalar loads: a table of floats fills four registers, and looking up floats bytewise in four
+// registers costs more than the loads.
 void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
   for (size_t r = 0; r < 16; ++r) sums[r] = 0;
   for (size_t j = 0; j < kPlane64Bytes; ++j) {
@@ -164,8 +167,8 @@ void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
 }
 
 int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
-  // Sixteen coordinates a round: the bits around the first eight lie in bytes 0 and 1 (the byte
-  // before theirs and their own), those around the others in bytes 1 and 2.
+  // Sixteen coordinates per iteration: the windows of the first eight lie in bytes 0 and 1 of
+  // `bytes` (byte 0 is the one before), those of the others in bytes 1 and 2.
   const uint8x16_t first = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
   const uint8x16_t last = vaddq_u8(first, vdupq_n_u8(1));
   const int16x8_t shifts = {-3, -4, -5, -6, -7, -8, -9, -10};
@@ -181,16 +184,16 @@ int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
     const int8x16_t values = vqtbl4q_s8(table, vandq_u8(both, vdupq_n_u8(63)));
     const int16x8_t words[2] = {vmovl_s8(vget_low_s8(values)), vmovl_high_s8(values)};
     for (int half = 0; half < 2; ++half) {
-      const int16x8_t own = vld1q_s16(z + i + 8 * half);
-      sums = vmlal_s16(sums, vget_low_s16(words[half]), vget_low_s16(own));
-      sums = vmlal_high_s16(sums, words[half], own);
+      const int16x8_t factors = vld1q_s16(z + i + 8 * half);
+      sums = vmlal_s16(sums, vget_low_s16(words[half]), vget_low_s16(factors));
+      sums = vmlal_high_s16(sums, words[half], factors);
     }
   }
   return vaddvq_s32(sums);
 }
 
 CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_t* row, size_t dims,
-                                int32_t* out, size_t apart) {
+                                int32_t* out, size_t stride) {
   int32x4_t sums[4];
   for (size_t v = 0; v < count; ++v) sums[v] = vdupq_n_s32(0);
   size_t d = 0;
@@ -203,7 +206,7 @@ CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_
     }
   }
   for (size_t v = 0; v < count; ++v) {
-    out[v * apart] = vaddvq_s32(sums[v]) + product_rest(vectors + v * dims, row, d, dims);
+    out[v * stride] = vaddvq_s32(sums[v]) + product_rest(vectors + v * dims, row, d, dims);
   }
 }
 
@@ -214,7 +217,7 @@ void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows,
 
 #include "simd/aarch64/neon_panels.h"
 
-// GemmTile::transpose for four rows: four by four numbers at a time.
+// GemmTile::transpose, in blocks of 4 x 4.
 void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
   size_t d = 0;
   for (; d + 4 <= depth; d += 4) {
@@ -233,7 +236,7 @@ void transpose(const float* from, size_t stride, size_t depth, float* to, size_t
   }
 }
 
-// Adds the products of four numbers of A and eight of B to a quarter of the tile.
+// Adds the outer product of four elements of A and eight of B to a third of the tile.
 CORVID_INLINE void add_four_rows(float32x4_t (*sums)[2], float32x4_t a, float32x4_t b0,
                                  float32x4_t b1) {
   sums[0][0] = vfmaq_laneq_f32(sums[0][0], b0, a, 0);
@@ -246,7 +249,7 @@ CORVID_INLINE void add_four_rows(float32x4_t (*sums)[2], float32x4_t a, float32x
   sums[3][1] = vfmaq_laneq_f32(sums[3][1], b1, a, 3);
 }
 
-// 12 x 8: 24 accumulators, two of B, three of A.
+// A 12 x 8 tile: 24 accumulators, two registers of B, three of A.
 void multiply_tile(size_t depth, const float* a, const float* b, float* c, size_t ldc,
                    bool accumulate) {
   float32x4_t sums[12][2];

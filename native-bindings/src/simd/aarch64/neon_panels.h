@@ -1,10 +1,10 @@
-// panel_products: bytes up to 127 are signed ones too, and a sum of two products stays within 16
-// bits. Included by neon.cc.
+// panel_products for NEON. Bytes of rows are at most 127, so they can be multiplied as signed
+// bytes, and a sum of two products fits 16 bits. Included by neon.cc.
 
-// Four rows by four vectors of a panel.
+// kRows rows by four vectors of a panel.
 template <size_t kRows>
 CORVID_INLINE void panel_block(const uint8_t* rows, size_t depth, const int8_t* panel,
-                               const int32_t* start, int32_t* out, size_t apart) {
+                               const int32_t* start, int32_t* out, size_t stride) {
   int32x4_t sums[kRows];
   CORVID_UNROLL(8)
   for (size_t r = 0; r < kRows; ++r) sums[r] = vld1q_s32(start);
@@ -21,23 +21,24 @@ CORVID_INLINE void panel_block(const uint8_t* rows, size_t depth, const int8_t* 
     }
   }
   CORVID_UNROLL(8)
-  for (size_t r = 0; r < kRows; ++r) vst1q_s32(out + r * apart, sums[r]);
+  for (size_t r = 0; r < kRows; ++r) vst1q_s32(out + r * stride, sums[r]);
 }
 
 void panel_products(const uint8_t* rows, size_t row_count, size_t depth, const int8_t* panels,
                     size_t panel_count, const int32_t* start, int32_t* out) {
-  const size_t apart = panel_count * kPanelVectors;
+  const size_t stride = panel_count * kPanelVectors;
   for (size_t quarter = 0; quarter < panel_count * 4; ++quarter) {
-    // Four vectors of a panel are sixteen bytes of each of its steps.
-    const int8_t* own = panels + quarter / 4 * depth * kPanelVectors + quarter % 4 * 16;
+    // A panel interleaves its vectors four bytes at a time, so four vectors are sixteen consecutive
+    // bytes of every 64.
+    const int8_t* four_vectors = panels + quarter / 4 * depth * kPanelVectors + quarter % 4 * 16;
     const int32_t* from = start + quarter * 4;
     int32_t* to = out + quarter * 4;
     size_t r = 0;
     for (; r + 4 <= row_count; r += 4) {
-      panel_block<4>(rows + r * depth, depth, own, from, to + r * apart, apart);
+      panel_block<4>(rows + r * depth, depth, four_vectors, from, to + r * stride, stride);
     }
     for (; r < row_count; ++r) {
-      panel_block<1>(rows + r * depth, depth, own, from, to + r * apart, apart);
+      panel_block<1>(rows + r * depth, depth, four_vectors, from, to + r * stride, stride);
     }
   }
 }

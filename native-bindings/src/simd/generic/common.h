@@ -1,4 +1,4 @@
-// Small pieces that every instruction set's file shares. All internal to the file that includes it,
+// Helpers shared by the kernels of every instruction set. They are internal to the including file,
 // so that each copy is compiled for that file's instruction set; plain C only.
 #ifndef CORVID_SIMD_GENERIC_COMMON_H_
 #define CORVID_SIMD_GENERIC_COMMON_H_
@@ -12,8 +12,8 @@
 #include <intrin.h>
 #endif
 
-// Before a loop over an array of registers: unrolls it whole. GCC otherwise unrolls it only after
-// it has given the array a place in memory.
+// Fully unrolls the following loop over an array of registers. Without it, GCC unrolls the loop
+// only after it has put the array in memory.
 #if defined(__clang__)
 #define CORVID_UNROLL(count) _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
@@ -23,8 +23,8 @@
 #define CORVID_UNROLL(count)
 #endif
 
-// Hides from the compiler where a register's content comes from, so that it neither makes a
-// constant anew in every round of a loop nor reorders a sum.
+// Hides the origin of a register's value from the compiler, so that it neither rematerialises a
+// constant in every iteration of a loop nor reorders a sum.
 #ifdef _MSC_VER
 #define CORVID_KEEP(vector)
 #else
@@ -74,7 +74,7 @@ inline uint64_t xor_word(const uint8_t* a, const uint8_t* b) {
   return x ^ y;
 }
 
-// The order of sums that contract.h lays down for dot products.
+// Sums sixteen partials in the order that simd/contract.h specifies for dot products.
 inline float reduce_partials(float* partial) {
   for (size_t width = 8; width > 0; width /= 2) {
     for (size_t i = 0; i < width; ++i) partial[i] += partial[i + width];
@@ -82,8 +82,8 @@ inline float reduce_partials(float* partial) {
   return partial[0];
 }
 
-// Bits of up to 32 rows of a filter from `row` on, which need not be a multiple of 8; reads only
-// the 4-byte words in which those rows lie.
+// Filter bits of up to 32 rows from `row` on, which need not be a multiple of 8. Reads only the
+// 4-byte words that hold these rows.
 inline uint32_t filter_bits(const uint8_t* filter, uint64_t row, uint32_t rows) {
   const uint32_t shift = (uint32_t)(row % 32);
   const uint8_t* word = filter + row / 32 * 4;
@@ -93,8 +93,8 @@ inline uint32_t filter_bits(const uint8_t* filter, uint64_t row, uint32_t rows) 
   return shift == 0 ? low : low >> shift | high << (32 - shift);
 }
 
-// Kernels::hamming by way of `hamming_of`, which is inlined for every number of words that a code
-// may have, so that its loops and masks are constant.
+// Kernels::hamming by `hamming_of`, which is inlined for every possible number of words in a code,
+// so that its loop counts and masks are constants.
 CORVID_INLINE void hamming_by(void (*hamming_of)(size_t words, const uint8_t* codes, size_t rows,
                                                  const uint8_t* query, uint16_t* distances),
                               const uint8_t* codes, size_t stride, size_t rows,
@@ -135,45 +135,45 @@ CORVID_INLINE void hamming_by(void (*hamming_of)(size_t words, const uint8_t* co
   }
 }
 
-// What is left of products_i8 after whole registers: the same sum over bytes [first, dims).
+// The tail of products_i8 after the whole registers: the sum over bytes [first, dims).
 inline int32_t product_rest(const int8_t* a, const int8_t* b, size_t first, size_t dims) {
   int32_t sum = 0;
   for (size_t d = first; d < dims; ++d) sum += a[d] * b[d];
   return sum;
 }
 
-// Kernels::products_i8 by way of an instruction set's own products of one row with `count` vectors
-// (1 to 4, inlined for each), written `row_count` apart.
+// Kernels::products_i8 by `products_of`, which multiplies one row with `count` vectors (1 to 4,
+// inlined for each) and writes the products with a stride of `row_count`.
 CORVID_INLINE void products_i8_by(void (*products_of)(size_t count, const int8_t* vectors,
                                                       const int8_t* row, size_t dims, int32_t* out,
-                                                      size_t apart),
+                                                      size_t stride),
                                   const int8_t* vectors, size_t vector_count, const int8_t* rows,
                                   size_t row_count, size_t dims, int32_t* out) {
   for (size_t v = 0; v < vector_count; v += 4) {
-    const int8_t* const own = vectors + v * dims;
-    int32_t* const own_out = out + v * row_count;
+    const int8_t* const first = vectors + v * dims;
+    int32_t* const to = out + v * row_count;
     for (size_t r = 0; r < row_count; ++r) {
       const int8_t* const row = rows + r * dims;
       switch (vector_count - v) {
         case 1:
-          products_of(1, own, row, dims, own_out + r, row_count);
+          products_of(1, first, row, dims, to + r, row_count);
           break;
         case 2:
-          products_of(2, own, row, dims, own_out + r, row_count);
+          products_of(2, first, row, dims, to + r, row_count);
           break;
         case 3:
-          products_of(3, own, row, dims, own_out + r, row_count);
+          products_of(3, first, row, dims, to + r, row_count);
           break;
         default:
-          products_of(4, own, row, dims, own_out + r, row_count);
+          products_of(4, first, row, dims, to + r, row_count);
       }
     }
   }
 }
 
-// Kernels::scan_hamming by way of an instruction set's own two steps: distances of some rows, and
-// the hits of 32 rows that are both `wanted` and no farther than the threshold, appended at `hits`
-// (which has 32 places) with `first` the number of the first row; it returns how many they are.
+// Kernels::scan_hamming by two functions of an instruction set: `distances_of` computes the
+// distances of some rows; `append_near` writes to `hits` (with space for 32) those of 32 rows that
+// are both `wanted` and within the threshold, numbered from `first`, and returns how many they are.
 CORVID_INLINE uint32_t scan_hamming_by(
     void (*distances_of)(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
                          uint16_t* distances),
@@ -181,8 +181,8 @@ CORVID_INLINE uint32_t scan_hamming_by(
                           uint32_t first, ScanHit* hits),
     const uint8_t* codes, size_t stride, uint64_t first_row, uint32_t rows, const uint8_t* query,
     uint32_t threshold, const uint8_t* filter, ScanHit* hits, size_t capacity, size_t* count) {
-  constexpr uint32_t kChunkRows = 8 * kBlockRows;  // enough to forget what preparing a query costs
-  const uint16_t wall = threshold > 0xFFFF ? 0xFFFF : (uint16_t)threshold;
+  constexpr uint32_t kChunkRows = 8 * kBlockRows;  // enough to amortise preparing the query
+  const uint16_t bound = threshold > 0xFFFF ? 0xFFFF : (uint16_t)threshold;
   alignas(64) uint16_t distances[kChunkRows] = {};
   for (uint32_t chunk = 0; chunk < rows; chunk += kChunkRows) {
     const uint32_t end = rows - chunk < kChunkRows ? rows : chunk + kChunkRows;
@@ -192,7 +192,7 @@ CORVID_INLINE uint32_t scan_hamming_by(
       const uint32_t block = end - start < kBlockRows ? end - start : kBlockRows;
       uint32_t wanted = 0xFFFFFFFFu >> (kBlockRows - block);
       if (filter != nullptr) wanted &= filter_bits(filter, first_row + start, block);
-      *count += append_near(distances + (start - chunk), wall, wanted, start, hits + *count);
+      *count += append_near(distances + (start - chunk), bound, wanted, start, hits + *count);
     }
   }
   return rows;

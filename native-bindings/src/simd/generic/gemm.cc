@@ -10,13 +10,13 @@
 namespace corvid {
 namespace {
 
-// Sizes of the packed blocks: depth x columns of B stay in L2, depth x rows of A in L1 beside it.
+// Sizes of the packed blocks: depth x columns of B stay in L2, beside depth x rows of A.
 constexpr size_t kDepth = kGemmDepth;
 constexpr size_t kPanelColumns = 512;
 constexpr size_t kPanelRows = 192;
 static_assert(kPanelColumns % kGemmColumns == 0 && kPanelRows % kGemmRows == 0);
 
-// Packing space of one thread, kept between calls.
+// Packing buffers of one thread, kept between calls.
 class Scratch {
  public:
   float* a() { return aligned(a_, kPanelRows * kDepth); }
@@ -31,8 +31,8 @@ class Scratch {
   std::unique_ptr<float[]> a_, b_;
 };
 
-// Copies `rows` rows of `depth` numbers into panels of `width` rows each, transposed: panel p holds
-// depth x width numbers; rows that are missing in the last panel are zero.
+// Copies `rows` rows of `depth` floats, transposed, into panels of `width` rows: each panel is
+// depth x width floats; missing rows of the last panel are zero.
 void pack(const GemmTile& tile, const float* from, size_t stride, size_t rows, size_t depth,
           size_t width, float* to) {
   for (size_t first = 0; first < rows; first += width, to += depth * width) {
@@ -49,8 +49,9 @@ void pack(const GemmTile& tile, const float* from, size_t stride, size_t rows, s
   }
 }
 
-// One packed block of A times one packed block of B, into or added to C (m x n). What lies outside
-// of whole kGemmRows x kGemmColumns of C is computed apart, whatever the tile.
+// Multiplies a packed block of A by a packed block of B; writes the product to C (m x n) or adds
+// it. What lies outside the whole kGemmRows x kGemmColumns tiles of C is summed separately,
+// whatever the size of `tile`.
 void multiply_panels(const GemmTile& tile, size_t m, size_t n, size_t depth, const float* a,
                      const float* b, float* c, size_t ldc, bool accumulate) {
   alignas(64) float corner[kGemmRows * kGemmColumns];

@@ -1,6 +1,6 @@
-// The loops of simd/loops.h, written once. Every level has a file that includes this under its own
-// target, so all of it is internal to that file, and none of the standard library's templates are
-// used: a copy compiled for one level must not end up in code that runs on any.
+// The loops of simd/loops.h, written once. Each level has a file that includes this and compiles it
+// for that level. All of it is internal to the including file, and it uses no templates of the
+// standard library: the linker could otherwise use one level's copy in code for all machines.
 #ifndef CORVID_SIMD_GENERIC_LOOPS_H_
 #define CORVID_SIMD_GENERIC_LOOPS_H_
 

@@ -1,4 +1,4 @@
-// Loops that choose and tabulate the corners of level 64. Included by loops.h.
+// Loops that choose and tabulate the corners of level 64. Included by simd/generic/loops.h.
 #ifndef CORVID_SIMD_GENERIC_LOOPS_CORNERS_H_
 #define CORVID_SIMD_GENERIC_LOOPS_CORNERS_H_
 
@@ -169,8 +169,8 @@ void weigh_directions(const float* q, const int8_t* projection, float scale, flo
   }
 }
 
-// Bounds instead of the true extremes make the byte tables coarser by a few per cent, which costs
-// no recall, and spare 512 comparisons.
+// Bounds instead of the exact extremes make the byte tables a few per cent coarser, which costs no
+// recall, and save 512 comparisons.
 float bound_tables(const TableBounds& bounds, const float* w, float half_weight, float* lows) {
   float sizes[kLevel64Directions], products[kTables];
   for (size_t i = 0; i < kLevel64Directions; ++i) {

@@ -37,11 +37,12 @@ void add_coded_column(const uint8_t* windows, const float* values, const float* 
   }
 }
 
-// A state is the last five bits, the oldest lowest. Windows 2t and 2t + 1 end in state t, and
-// window w begins in state w % 32; so states t and t + 16 come from the same two.
+// A state is the last five bits, the oldest lowest. Window w leads from state w % 32 to state w
+// / 2. So windows 2t and 2t + 1 end in state t, and states t and t + 16 have the same two
+// predecessors.
 constexpr size_t kHalfStates = kTrellisStates / 2;
 
-// More than any path costs.
+// Larger than the cost of any path.
 constexpr float kNoPath = 1e30f;
 
 struct Branches {

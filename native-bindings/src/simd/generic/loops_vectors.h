@@ -8,7 +8,7 @@
 namespace corvid {
 namespace {
 
-// Partial sums let the additions of one row go on without waiting for one another.
+// Independent partial sums, so that additions do not wait for one another.
 double squared_norm(const float* x, size_t dims) {
   constexpr size_t kSums = 16;
   double sums[kSums] = {};
@@ -66,7 +66,7 @@ Extremes extremes(const float* x, size_t count) {
   return all;
 }
 
-// Without a branch for every number.
+// Without a branch per element.
 bool all_finite(const float* x, size_t count) {
   constexpr uint32_t kExponent = 0x7F800000;
   uint32_t not_finite = 0;
@@ -89,8 +89,8 @@ void column_maxima(const float* x, size_t count, size_t columns, float* maxima) 
 }
 
 float ranked(const float* x, size_t rank) {
-  const float nothing = -__builtin_inff();
-  float left[kLanes], largest = nothing;
+  const float removed = -__builtin_inff();
+  float left[kLanes], largest = removed;
   for (size_t i = 0; i < kLanes; ++i) left[i] = x[i];
   for (; rank > 0; --rank) {
     float fold[kLanes / 2];
@@ -98,7 +98,7 @@ float ranked(const float* x, size_t rank) {
     for (size_t i = 0; i < 4; ++i) fold[i] = fold[i] > fold[i + 4] ? fold[i] : fold[i + 4];
     for (size_t i = 0; i < 2; ++i) fold[i] = fold[i] > fold[i + 2] ? fold[i] : fold[i + 2];
     largest = fold[0] > fold[1] ? fold[0] : fold[1];
-    for (size_t i = 0; i < kLanes; ++i) left[i] = left[i] == largest ? nothing : left[i];
+    for (size_t i = 0; i < kLanes; ++i) left[i] = left[i] == largest ? removed : left[i];
   }
   return largest;
 }
@@ -169,10 +169,10 @@ void bytes_to_floats(const int8_t* bytes, float scale, size_t count, float* out)
 
 void split_coarse_fine(const float* x, size_t dims, float inverse, int8_t* coarse, int8_t* fine) {
   for (size_t d = 0; d < dims; ++d) {
-    // Lifted above zero, where cutting off rounds down.
-    constexpr int kLift = kCoarseUnit * kCoarseUnit;
-    const int integer = (int)(x[d] * inverse + (kLift + 0.5f)) - kLift;
-    const int upper = ((integer + kLift + kCoarseUnit / 2) >> 7) - kCoarseUnit;
+    // Shifted above zero, where truncation rounds down.
+    constexpr int kOffset = kCoarseUnit * kCoarseUnit;
+    const int integer = (int)(x[d] * inverse + (kOffset + 0.5f)) - kOffset;
+    const int upper = ((integer + kOffset + kCoarseUnit / 2) >> 7) - kCoarseUnit;
     coarse[d] = (int8_t)upper;
     fine[d] = (int8_t)(integer - upper * kCoarseUnit);
   }

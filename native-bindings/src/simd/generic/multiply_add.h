@@ -3,8 +3,9 @@
 //
 // The product of two floats is exact in double. The sum with c may not be, and rounding it to
 // double and then to float could round a tie the wrong way. So it is rounded to odd (Boldo and
-// Melquiond, "Emulation of a FMA and correctly rounded sums", 2008): cut off towards zero, with the
-// last bit set if anything was lost, which leaves the float rounding nothing but the true side.
+// Melquiond, "Emulation of a FMA and correctly rounded sums", 2008): truncated towards zero, with
+// the last bit set if the sum was inexact. Rounding that to float gives the correctly rounded
+// result.
 #ifndef CORVID_SIMD_GENERIC_MULTIPLY_ADD_H_
 #define CORVID_SIMD_GENERIC_MULTIPLY_ADD_H_
 
@@ -18,14 +19,14 @@ namespace {
 CORVID_INLINE float multiply_add(float a, float b, float c) {
   const double product = (double)a * b, addend = c;
   double sum = product + addend;
-  // What the sum lost, exactly (Knuth's two-sum); NaN where the sum is infinite or NaN.
+  // The exact rounding error of the sum (Knuth's two-sum); NaN where the sum is infinite or NaN.
   const double part = sum - product;
   const double lost = (product - (sum - part)) + (addend - part);
   uint64_t bits, lost_bits;
   memcpy(&bits, &sum, sizeof bits);
   memcpy(&lost_bits, &lost, sizeof lost_bits);
   const uint64_t inexact = (uint64_t)(lost < 0) | (uint64_t)(lost > 0);
-  // Where the sum lies beyond the exact one, the next double towards zero is the one cut off.
+  // If rounding went away from zero, the truncated sum is the next double towards zero.
   bits = (bits - ((bits ^ lost_bits) >> 63 & inexact)) | inexact;
   memcpy(&sum, &bits, sizeof sum);
   return (float)sum;

@@ -1,5 +1,5 @@
-// The reference: every kernel of contract.h as plainly as it can be said. All other instruction
-// sets are tested against these, bit by bit.
+// The reference: every kernel of simd/contract.h in its simplest form. All other levels are tested
+// against it, bit by bit.
 #include <cstring>
 
 #include "simd/contract.h"
@@ -18,7 +18,7 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
                      ScanHit* hits, size_t capacity, size_t* count) {
   for (uint32_t r = 0; r < range.rows; ++r) {
     const uint64_t row = range.first_row + r;
-    // Only between blocks may a scan stop: what follows a block's first row needs room for 32.
+    // A scan stops only between blocks, and enters a block only if 32 more hits fit.
     if ((r == 0 || row % kBlockRows == 0) && capacity - *count < kBlockRows) return r;
     if (!kept(range.filter, row)) continue;
     const uint8_t* lane = range.plane + row / kBlockRows * kBlockBytes + row % kBlockRows;
@@ -126,7 +126,7 @@ void panel_products(const uint8_t* rows, size_t row_count, size_t depth, const i
   }
 }
 
-// Eight columns of C side by side, so that their chains need not wait for one another.
+// Eight columns of C side by side, so that their chains of additions are independent.
 void multiply_columns(size_t m, size_t k, size_t columns, size_t whole_rows, const float* a,
                       size_t lda, const float* b, size_t ldb, float* c, size_t ldc,
                       bool accumulate) {
@@ -141,15 +141,15 @@ void multiply_columns(size_t m, size_t k, size_t columns, size_t whole_rows, con
     for (size_t i = 0; i < m; ++i) {
       float sums[kWidth] = {};
       float* const to = c + i * ldc;
-      const bool go_on = add && i < whole_rows;
-      for (size_t j = 0; go_on && j < columns; ++j) sums[j] = to[j];
+      const bool in_chain = add && i < whole_rows;
+      for (size_t j = 0; in_chain && j < columns; ++j) sums[j] = to[j];
       for (size_t d = 0; d < depth; ++d) {
         const float factor = a[i * lda + first + d];
         for (size_t j = 0; j < kWidth; ++j) {
           sums[j] = multiply_add(factor, factors[d * kWidth + j], sums[j]);
         }
       }
-      for (size_t j = 0; j < columns; ++j) to[j] = add && !go_on ? to[j] + sums[j] : sums[j];
+      for (size_t j = 0; j < columns; ++j) to[j] = add && !in_chain ? to[j] + sums[j] : sums[j];
     }
   }
 }
@@ -173,7 +173,7 @@ float float_of_half(uint16_t half) {
   uint32_t word;
   if (exponent == 31) {
     word = sign | 0x7F800000u | mantissa << 13;
-    if (mantissa != 0) word |= 0x00400000u;  // quiet, as the instructions make it
+    if (mantissa != 0) word |= 0x00400000u;  // quiet NaN, as the instructions give
   } else if (exponent != 0) {
     word = sign | (exponent + 112) << 23 | mantissa << 13;
   } else if (mantissa == 0) {

@@ -1,4 +1,4 @@
-// Kernels that use AMX, where the compiler knows it and the system hands it out: Linux on x86-64.
+// Kernels that use AMX, where the compiler supports it and the system grants it: Linux on x86-64.
 #ifndef CORVID_SIMD_X86_64_AMX_H_
 #define CORVID_SIMD_X86_64_AMX_H_
 
@@ -12,7 +12,7 @@ namespace corvid {
 
 const Kernels& amx_kernels();
 
-// Asks for leave to use tiles, once for the process.
+// Whether the system permits this process to use tiles; requests the permission on the first call.
 bool system_allows_amx();
 
 }  // namespace corvid

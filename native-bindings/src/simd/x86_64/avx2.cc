@@ -1,10 +1,10 @@
-// AVX2 with FMA and F16C: Haswell and Zen onwards.
+// The kernels for AVX2 with FMA and F16C: Haswell, Zen and later.
 //
-// scan_tables: 32 rows a step. One code byte of 32 rows is one load; its two nibbles select from
-// two tables by byte shuffle (André, Kermarrec and Le Scouarnec, "Cache locality is not enough",
-// VLDB 2015, and FAISS's fast scan). The two look-ups of a row are brought side by side and added
-// into 16 bits by one multiply-add with ones, which leaves the sums nearly in row order; parting
-// even from odd bytes by shifts instead took a fifth longer on Zen 4.
+// scan_tables: 32 rows per step. One load gives one code byte of 32 rows; its two nibbles select
+// from two tables by byte shuffle (André, Kermarrec and Le Scouarnec, "Cache locality is not
+// enough", VLDB 2015, and FAISS's fast scan). The two look-ups of a row are interleaved and added
+// into 16 bits by one multiply-add with ones, which leaves the sums nearly in row order. Separating
+// even and odd bytes by shifts instead took a fifth longer on Zen 4.
 #include "simd/levels.h"
 
 #ifdef CORVID_X86
@@ -40,13 +40,14 @@ CORVID_INLINE void add_look_ups(const uint8_t* codes, const uint8_t* tables, __m
       _mm256_shuffle_epi8(high_table, _mm256_and_si256(_mm256_srli_epi16(code, 4), nibble));
   *outer = _mm256_add_epi16(*outer, _mm256_maddubs_epi16(_mm256_unpacklo_epi8(a, b), ones));
   *inner = _mm256_add_epi16(*inner, _mm256_maddubs_epi16(_mm256_unpackhi_epi8(a, b), ones));
-  // Adding in another order would take more registers than there are.
+  // Adding in another order would need more registers than there are.
   CORVID_KEEP(*outer);
   CORVID_KEEP(*inner);
 }
 
-// For each set of four lanes, the order of 4-byte halves that brings its 8-byte lanes to the front.
-alignas(32) const uint32_t kTogether[16][8] = {
+// For each mask of four 8-byte lanes, the permutation of 4-byte halves that moves the selected
+// lanes to the front.
+alignas(32) const uint32_t kCompress[16][8] = {
     {0, 1, 2, 3, 4, 5, 6, 7}, {0, 1, 2, 3, 4, 5, 6, 7}, {2, 3, 0, 1, 4, 5, 6, 7},
     {0, 1, 2, 3, 4, 5, 6, 7}, {4, 5, 0, 1, 2, 3, 6, 7}, {0, 1, 4, 5, 2, 3, 6, 7},
     {2, 3, 4, 5, 0, 1, 6, 7}, {0, 1, 2, 3, 4, 5, 6, 7}, {6, 7, 0, 1, 2, 3, 4, 5},
@@ -54,8 +55,8 @@ alignas(32) const uint32_t kTogether[16][8] = {
     {4, 5, 6, 7, 0, 1, 2, 3}, {0, 1, 4, 5, 6, 7, 2, 3}, {2, 3, 4, 5, 6, 7, 0, 1},
     {0, 1, 2, 3, 4, 5, 6, 7}};
 
-// Appends (sum, first + lane) of the lanes in `passed` to `hits`, which has 32 places; returns
-// their number. Few are taken one by one, many four at a time.
+// Appends (sum, first + lane) for the lanes in `passed` to `hits`, which has space for 32; returns
+// their number. Few hits are stored one by one, many four at a time.
 inline size_t append_hits(const uint16_t* sums, uint32_t passed, uint32_t first, ScanHit* hits) {
   constexpr int kFew = 5;
   const int total = _mm_popcnt_u32(passed);
@@ -74,7 +75,7 @@ inline size_t append_hits(const uint16_t* sums, uint32_t passed, uint32_t first,
     const __m256i pairs = _mm256_or_si256(
         rows, _mm256_cvtepu16_epi64(_mm_loadl_epi64((const __m128i*)(sums + lane))));
     const __m256i together = _mm256_permutevar8x32_epi32(
-        pairs, _mm256_load_si256((const __m256i*)kTogether[passed & 15]));
+        pairs, _mm256_load_si256((const __m256i*)kCompress[passed & 15]));
     _mm256_storeu_si256((__m256i*)hits, together);
     hits += _mm_popcnt_u32(passed & 15);
     rows = _mm256_add_epi64(rows, next_rows);
@@ -107,7 +108,7 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
       add_look_ups(codes + byte * kBlockRows, tables + 2 * byte * kTableEntries, nibble, ones,
                    &outer, &inner);
     }
-    // Comparing after packing to bytes brings the lanes into row order.
+    // Packing the comparisons to bytes brings the lanes into row order.
     const __m256i pass =
         _mm256_packs_epi16(_mm256_cmpgt_epi16(outer, below), _mm256_cmpgt_epi16(inner, below));
     const uint32_t passed = (uint32_t)_mm256_movemask_epi8(pass) & wanted;
@@ -123,8 +124,8 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
   return range.rows;
 }
 
-// Bits of `words` that differ from `query`, counted for each byte by shuffle (Muła, Kurz and
-// Lemire, "Faster population counts using AVX2 instructions", 2016) and added for each 64-bit word.
+// Differing bits of `words` and `query`, counted per byte by shuffle (Muła, Kurz and
+// Lemire, "Faster population counts using AVX2 instructions", 2016) and added per 64-bit word.
 inline __m256i count_bits(__m256i words, __m256i query) {
   const __m256i nibble = _mm256_set1_epi8(15);
   const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2,
@@ -136,7 +137,7 @@ inline __m256i count_bits(__m256i words, __m256i query) {
   return _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256());
 }
 
-// Distances of sixteen rows of one word.
+// Distances of sixteen rows of one word each.
 inline void hamming_of_words(const uint8_t* codes, __m256i query, uint16_t* distances) {
   __m256i sums = count_bits(load(codes), query);
   sums = _mm256_or_si256(sums, _mm256_slli_epi64(count_bits(load(codes + 32), query), 16));
@@ -153,8 +154,8 @@ inline void hamming_of_words(const uint8_t* codes, __m256i query, uint16_t* dist
   _mm_storeu_si128((__m128i*)(distances + 8), _mm_unpackhi_epi16(even, odd));
 }
 
-// Word by word, which keeps up with memory from two words on. `words` is known where this is
-// inlined.
+// Word by word, which saturates memory bandwidth from two words on. `words` is a constant where
+// this is inlined.
 CORVID_INLINE void hamming_of(size_t words, const uint8_t* codes, size_t rows, const uint8_t* query,
                               uint16_t* distances) {
   for (size_t r = 0; r < rows; ++r, codes += 8 * words) {
@@ -168,9 +169,9 @@ CORVID_INLINE void hamming_of(size_t words, const uint8_t* codes, size_t rows, c
 
 void hamming(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* query,
              uint16_t* distances) {
-  // A copy, so that the compiler sees that writing distances cannot change it.
-  uint8_t own_query[128];
-  memcpy(own_query, query, stride);
+  // A copy, so that the compiler knows that writing `distances` cannot change it.
+  uint8_t query_copy[128];
+  memcpy(query_copy, query, stride);
   if (stride == 8) {
     long long word;
     memcpy(&word, query, 8);
@@ -179,21 +180,21 @@ void hamming(const uint8_t* codes, size_t stride, size_t rows, const uint8_t* qu
       hamming_of_words(codes, repeated, distances);
     }
   }
-  hamming_by(hamming_of, codes, stride, rows, own_query, distances);
+  hamming_by(hamming_of, codes, stride, rows, query_copy, distances);
 }
 
-// All ones in the 16-bit lanes that are not above `wall`.
-inline __m128i at_most(const uint16_t* distances, __m128i wall) {
-  return _mm_cmpeq_epi16(_mm_subs_epu16(_mm_load_si128((const __m128i*)distances), wall),
+// All ones in the 16-bit lanes that are not above `bound`.
+inline __m128i at_most(const uint16_t* distances, __m128i bound) {
+  return _mm_cmpeq_epi16(_mm_subs_epu16(_mm_load_si128((const __m128i*)distances), bound),
                          _mm_setzero_si128());
 }
 
 inline size_t append_near(const uint16_t* distances, uint16_t threshold, uint32_t wanted,
                           uint32_t first, ScanHit* hits) {
-  const __m128i wall = _mm_set1_epi16((short)threshold);
-  const __m128i low = _mm_packs_epi16(at_most(distances, wall), at_most(distances + 8, wall));
+  const __m128i bound = _mm_set1_epi16((short)threshold);
+  const __m128i low = _mm_packs_epi16(at_most(distances, bound), at_most(distances + 8, bound));
   const __m128i high =
-      _mm_packs_epi16(at_most(distances + 16, wall), at_most(distances + 24, wall));
+      _mm_packs_epi16(at_most(distances + 16, bound), at_most(distances + 24, bound));
   const uint32_t near = (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
   if ((near & wanted) == 0) return 0;
   return append_hits(distances, near & wanted, first, hits);
@@ -232,7 +233,7 @@ CORVID_INLINE int32_t sum_of(__m256i sums) {
   return _mm_cvtsi128_si32(four);
 }
 
-// Entry `index` (its last four bits) of sixteen, for eight lanes.
+// Entry `index` (its lowest four bits) of a table of sixteen, for eight lanes.
 inline __m256 look_up(const float* table, __m256i index) {
   const __m256 first = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
   const __m256 last = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), index);
@@ -243,20 +244,20 @@ void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
   for (size_t half = 0; half < 16; half += 8) {
     __m256 total = _mm256_setzero_ps();
     for (size_t j = 0; j < kPlane64Bytes; ++j) {
-      const float* const own = tables + 2 * j * kTableEntries;
+      const float* const byte_tables = tables + 2 * j * kTableEntries;
       const __m256i bytes =
           _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)(codes + 16 * j + half)));
-      const __m256 low = look_up(own, bytes);
-      const __m256 high = look_up(own + kTableEntries, _mm256_srli_epi32(bytes, 4));
+      const __m256 low = look_up(byte_tables, bytes);
+      const __m256 high = look_up(byte_tables + kTableEntries, _mm256_srli_epi32(bytes, 4));
       total = _mm256_add_ps(total, _mm256_add_ps(low, high));
     }
     _mm256_storeu_ps(sums + half, total);
   }
 }
 
-// A register holds the sixteen bits around each of sixteen coordinates; multiplying by powers of
-// two moves every window to the top of them. The order of coordinates in the two registers is the
-// one that packing them to bytes puts right.
+// A register holds, for each of sixteen coordinates, the sixteen bits that contain its window;
+// multiplying by a power of two moves the window to the top. Coordinates are distributed over the
+// two registers so that packing to bytes restores their order.
 int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
   const __m256i first = _mm256_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1,  //
                                          2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3);
@@ -285,16 +286,16 @@ int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {
     const __m256i words[2] = {_mm256_cvtepi8_epi16(_mm256_castsi256_si128(values)),
                               _mm256_cvtepi8_epi16(_mm256_extracti128_si256(values, 1))};
     for (int half = 0; half < 2; ++half) {
-      const __m256i own = _mm256_loadu_si256((const __m256i*)(z + i + 16 * half));
-      sums = _mm256_add_epi32(sums, _mm256_madd_epi16(words[half], own));
+      const __m256i factors = _mm256_loadu_si256((const __m256i*)(z + i + 16 * half));
+      sums = _mm256_add_epi32(sums, _mm256_madd_epi16(words[half], factors));
     }
   }
   return sum_of(sums);
 }
 
-// Sums of two products stay within 16 bits, for bytes are at most 127 in size.
+// Bytes are at most 127 in magnitude, so sums of two products fit 16 bits.
 CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_t* row, size_t dims,
-                                int32_t* out, size_t apart) {
+                                int32_t* out, size_t stride) {
   const __m256i ones = _mm256_set1_epi16(1);
   __m256i sums[4];
   for (size_t v = 0; v < count; ++v) sums[v] = _mm256_setzero_si256();
@@ -309,7 +310,7 @@ CORVID_INLINE void row_products(size_t count, const int8_t* vectors, const int8_
     }
   }
   for (size_t v = 0; v < count; ++v) {
-    out[v * apart] = sum_of(sums[v]) + product_rest(vectors + v * dims, row, d, dims);
+    out[v * stride] = sum_of(sums[v]) + product_rest(vectors + v * dims, row, d, dims);
   }
 }
 
@@ -321,7 +322,7 @@ void products_i8(const int8_t* vectors, size_t vector_count, const int8_t* rows,
 #include "simd/x86_64/avx2_panels.h"
 #include "simd/x86_64/transpose.h"
 
-// 6 x 16: twelve accumulators, two of B, one of A.
+// A 6 x 16 tile: twelve accumulators, two registers of B, one of A.
 void multiply_tile(size_t depth, const float* a, const float* b, float* c, size_t ldc,
                    bool accumulate) {
   __m256 sums[6][2];

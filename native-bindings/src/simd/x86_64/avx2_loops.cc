@@ -1,5 +1,5 @@
-// The loops for AVX2. FMA is there for the compiler's own use alone: products and sums are never
-// fused (-ffp-contract=off), as simd/loops.h lays down.
+// The loops for AVX2. Although FMA is enabled, products and sums are never fused
+// (-ffp-contract=off), as simd/loops.h requires.
 #include "simd/levels.h"
 
 #ifdef CORVID_X86

@@ -1,9 +1,9 @@
-// panel_products by multiply-adds of bytes: with rows' bytes at most 127, a sum of two products
-// stays within 16 bits. Included by avx2.cc within its target region.
+// panel_products for AVX2, by multiply-adds of bytes. Bytes of rows are at most 127, so a sum of
+// two products fits 16 bits. Included by avx2.cc within its target region.
 
 template <size_t kRows>
 CORVID_INLINE void panel_block(const uint8_t* rows, size_t depth, const int8_t* panel,
-                               const int32_t* start, int32_t* out, size_t apart) {
+                               const int32_t* start, int32_t* out, size_t stride) {
   const __m256i ones = _mm256_set1_epi16(1);
   __m256i sums[kRows][2];
   CORVID_UNROLL(8)
@@ -27,24 +27,24 @@ CORVID_INLINE void panel_block(const uint8_t* rows, size_t depth, const int8_t* 
   }
   CORVID_UNROLL(8)
   for (size_t r = 0; r < kRows; ++r) {
-    _mm256_storeu_si256((__m256i*)(out + r * apart), sums[r][0]);
-    _mm256_storeu_si256((__m256i*)(out + r * apart + 8), sums[r][1]);
+    _mm256_storeu_si256((__m256i*)(out + r * stride), sums[r][0]);
+    _mm256_storeu_si256((__m256i*)(out + r * stride + 8), sums[r][1]);
   }
 }
 
 void panel_products(const uint8_t* rows, size_t row_count, size_t depth, const int8_t* panels,
                     size_t panel_count, const int32_t* start, int32_t* out) {
-  const size_t apart = panel_count * kPanelVectors;
+  const size_t stride = panel_count * kPanelVectors;
   for (size_t p = 0; p < panel_count; ++p) {
-    const int8_t* own = panels + p * depth * kPanelVectors;
+    const int8_t* panel = panels + p * depth * kPanelVectors;
     const int32_t* from = start + p * kPanelVectors;
     int32_t* to = out + p * kPanelVectors;
     size_t r = 0;
     for (; r + 4 <= row_count; r += 4) {
-      panel_block<4>(rows + r * depth, depth, own, from, to + r * apart, apart);
+      panel_block<4>(rows + r * depth, depth, panel, from, to + r * stride, stride);
     }
     for (; r < row_count; ++r) {
-      panel_block<1>(rows + r * depth, depth, own, from, to + r * apart, apart);
+      panel_block<1>(rows + r * depth, depth, panel, from, to + r * stride, stride);
     }
   }
 }

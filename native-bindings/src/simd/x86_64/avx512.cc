@@ -1,10 +1,11 @@
-// AVX-512 with BW, VL, DQ, VBMI, VNNI, VPOPCNTDQ and GFNI: Ice Lake, Zen 4 and onwards.
+// The kernels for AVX-512 with BW, VL, DQ, VBMI, VNNI, VPOPCNTDQ and GFNI: Ice Lake, Zen 4 and
+// later.
 //
-// scan_tables: four code bytes of sixteen rows fill a register, the four of a row side by side (one
-// two-register byte permutation of plane-64 brings them there). Four tables fill a register too, so
-// one permutation looks up 64 nibbles in four tables, two index bits naming the table; and one
-// VNNI instruction adds a row's four bytes into its 32-bit sum, which stays in row order. That is
-// eight instructions for 128 look-ups, where shuffles with 16-bit sums take eleven.
+// scan_tables: one two-register byte permutation of plane-64 fills a register with four code bytes
+// of sixteen rows, the four of a row side by side. Four tables fill a register too, so one
+// permutation looks up 64 nibbles in four tables; two index bits select the table. One VNNI
+// instruction adds a row's four bytes to its 32-bit sum, and sums stay in row order. That is eight
+// instructions for 128 look-ups, where shuffles with 16-bit sums take eleven.
 #include "simd/levels.h"
 
 #ifdef CORVID_X86
@@ -18,7 +19,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,f16c,popcnt,avx512f,avx512bw,avx512vl,avx512dq")
 #pragma GCC target("avx512vbmi,avx512vpopcntdq,avx512vnni,gfni")
-// GCC 12 takes the undefined operands inside its own AVX-512 headers for a mistake of ours.
+// GCC 12 warns about undefined operands inside its AVX-512 headers.
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -32,8 +33,8 @@
 namespace corvid {
 namespace {
 
-// What a scan keeps in registers. Tables are numbered as in contract.h: table 2j serves the low
-// nibble of code byte j, table 2j + 1 the high one.
+// Registers of a scan. Tables are numbered as in simd/contract.h: table 2j is for the low nibble of
+// code byte j, table 2j + 1 for the high one.
 struct Scan {
   __m512i low[2], high[2];        // tables of bytes 0-3 and 4-7
   __m512i first_rows, last_rows;  // gather rows 0-15 and 16-31 of four bytes
@@ -65,7 +66,7 @@ inline void prepare(const uint8_t* tables, Scan* scan) {
   CORVID_KEEP(scan->high_nibble);
 }
 
-// Adds to `sums` (16 rows) the look-ups of bytes 4i to 4i + 3 of each row.
+// Adds the look-ups of bytes 4i to 4i + 3 of each of 16 rows to `sums`.
 CORVID_INLINE __m512i add_look_ups(__m512i sums, __m512i codes, const Scan& scan, int i) {
   const __m512i low_index = _mm512_ternarylogic_epi32(codes, scan.nibble, scan.table, 0xEA);
   const __m512i high_index =
@@ -74,9 +75,9 @@ CORVID_INLINE __m512i add_look_ups(__m512i sums, __m512i codes, const Scan& scan
   return _mm512_dpbusd_epi32(sums, _mm512_permutexvar_epi8(high_index, scan.high[i]), scan.ones);
 }
 
-// Appends (sum, first + lane) of the lanes in `passed` to `hits`, which has 32 places; returns
-// their number. `low` and `high`: sums of lanes 0-15 and 16-31. Few are taken one by one, many
-// eight at a time.
+// Appends (sum, first + lane) for the lanes in `passed` to `hits`, which has space for 32; returns
+// their number. `low` and `high`: sums of lanes 0-15 and 16-31. Few hits are stored one by one,
+// many eight at a time.
 inline size_t append_hits(__m512i low, __m512i high, uint32_t passed, uint32_t first,
                           ScanHit* hits) {
   constexpr int kFew = 5;
@@ -113,7 +114,7 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
   if (threshold > kMaxSum) return range.rows;
   Scan scan;
   prepare(tables, &scan);
-  const __m512i wall = _mm512_set1_epi32((int)threshold);
+  const __m512i bound = _mm512_set1_epi32((int)threshold);
   const uint64_t end = range.first_row + range.rows;
   size_t stored = *count;
   for (uint64_t block = range.first_row / kBlockRows; block * kBlockRows < end; ++block) {
@@ -135,9 +136,9 @@ uint32_t scan_tables(const ScanRange& range, const uint8_t* tables, uint32_t thr
       low = add_look_ups(low, first_rows, scan, i);
       high = add_look_ups(high, last_rows, scan, i);
     }
-    const uint32_t passed =
-        (_mm512_cmpge_epu32_mask(low, wall) | (uint32_t)_mm512_cmpge_epu32_mask(high, wall) << 16) &
-        wanted;
+    const uint32_t passed = (_mm512_cmpge_epu32_mask(low, bound) |
+                             (uint32_t)_mm512_cmpge_epu32_mask(high, bound) << 16) &
+                            wanted;
     if (passed == 0) continue;
     stored += append_hits(low, high, passed, (uint32_t)(row - range.first_row), hits + stored);
   }
@@ -149,24 +150,24 @@ inline __m512i count_bits(__m512i codes, __m512i query) {
   return _mm512_popcnt_epi64(_mm512_xor_si512(codes, query));
 }
 
-// Words 2i and 2i + 1 of `a` added give word 2i, those of `b` word 2i + 1.
+// Word 2i is the sum of words 2i and 2i + 1 of `a`, word 2i + 1 that of `b`.
 inline __m512i add_pairs(__m512i a, __m512i b) {
   return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
 }
 
-// Pairs of words, four in each: pairs 2i and 2i + 1 of `a` added give pair i, those of `b` pair
-// i + 2.
+// The same for the four pairs of words of each register: pair i is the sum of pairs 2i and 2i + 1
+// of `a`, pair i + 2 that of `b`.
 inline __m512i add_pairs_of_pairs(__m512i a, __m512i b) {
   return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xDD));
 }
 
-// The first `words` words at `at`, at most eight, then zeros.
+// Loads the first `words` words at `at`, at most eight; the rest is zero.
 inline __m512i load_words(const uint8_t* at, size_t words) {
   return _mm512_maskz_loadu_epi64((__mmask8)(words >= 8 ? 0xFF : (1u << words) - 1), at);
 }
 
-// Distances of eight rows of one, two or four words, which lie without gaps: `query` repeats over
-// the register. Only the first `all` words are read; rows beyond them get any distance.
+// Distances of eight contiguous rows of one, two or four words; `query` is repeated to fill the
+// register. Reads only the first `all` words; distances of rows after them are undefined.
 CORVID_INLINE __m512i distances_of_short(const uint8_t* codes, size_t words, size_t all,
                                          __m512i query) {
   __m512i counts[4];
@@ -186,8 +187,8 @@ CORVID_INLINE __m512i distances_of_short(const uint8_t* codes, size_t words, siz
                                   add_pairs_of_pairs(halves, add_pairs(counts[2], counts[3])));
 }
 
-// Distances of eight rows of at most 16 words, row by row, added by a tree. Only the first `rows`
-// are read; the others get any distance.
+// Distances of eight rows of at most 16 words, counted row by row and summed by a tree. Reads only
+// the first `rows`; the distances of the others are undefined.
 CORVID_INLINE __m512i distances_of_long(const uint8_t* codes, size_t words, size_t rows,
                                         const __m512i* query) {
   __m512i counts[8];
@@ -208,7 +209,7 @@ CORVID_INLINE __m512i distances_of_long(const uint8_t* codes, size_t words, size
   return add_pairs_of_pairs(low, high);
 }
 
-// Distances of up to 32 rows as 16-bit lanes. `words` is known where this is inlined, and so
+// Distances of up to 32 rows as 16-bit lanes. `words` is a constant where this is inlined, and so
 // is `rows` for whole blocks.
 CORVID_INLINE __m512i distances_of_block(size_t words, const uint8_t* codes, size_t rows,
                                          const __m512i* query) {
@@ -226,7 +227,8 @@ CORVID_INLINE __m512i distances_of_block(size_t words, const uint8_t* codes, siz
   return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 
-// The query as distances_of_block wants it: repeated for short codes, else in one or two registers.
+// Lays out the query for distances_of_block: repeated for short codes, else in one or two
+// registers.
 inline void spread_query(const uint8_t* query, size_t words, __m512i* spread) {
   spread[0] = load_words(query, words);
   spread[1] = load_words(query + 64, words > 8 ? words - 8 : 0);
@@ -270,15 +272,16 @@ uint32_t scan_hamming(const uint8_t* codes, size_t stride, uint64_t first_row, u
                          filter, hits, capacity, count);
 }
 
-// Sixteen entries fill one register, of whose index an instruction looks at the last four bits.
+// A table's sixteen entries fill one register; the permutation ignores all but the lowest four bits
+// of an index.
 void sum_codes(const uint8_t* codes, const float* tables, float* sums) {
   __m512 total = _mm512_setzero_ps();
   CORVID_UNROLL(8)
   for (size_t j = 0; j < kPlane64Bytes; ++j, tables += 2 * kTableEntries) {
-    const __m512i own = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)(codes + 16 * j)));
-    const __m512 low = _mm512_permutexvar_ps(own, _mm512_loadu_ps(tables));
+    const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)(codes + 16 * j)));
+    const __m512 low = _mm512_permutexvar_ps(bytes, _mm512_loadu_ps(tables));
     const __m512 high =
-        _mm512_permutexvar_ps(_mm512_srli_epi32(own, 4), _mm512_loadu_ps(tables + kTableEntries));
+        _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), _mm512_loadu_ps(tables + kTableEntries));
     total = _mm512_add_ps(total, _mm512_add_ps(low, high));
   }
   _mm512_storeu_ps(sums, total);
@@ -309,7 +312,7 @@ float dot(const float* a, const float* b, size_t dims) {
 #include "simd/x86_64/avx512_trellis.h"
 #include "simd/x86_64/transpose.h"
 
-// 12 x 32: 24 accumulators, two of B, one of A.
+// A 12 x 32 tile: 24 accumulators, two registers of B, one of A.
 void multiply_tile(size_t depth, const float* a, const float* b, float* c, size_t ldc,
                    bool accumulate) {
   __m512 sums[12][2];

@@ -1,4 +1,4 @@
-// The loops for AVX-512, of which they use F, BW, VL and DQ.
+// The loops for AVX-512 with F, BW, VL and DQ.
 #include "simd/levels.h"
 
 #ifdef CORVID_X86

@@ -1,4 +1,4 @@
-// trellis_dot with VBMI: one instruction takes eight windows out of each lane's sixteen bits, and
+// trellis_dot with VBMI: one instruction extracts eight windows from each lane's sixteen bits, and
 // one looks up all 64 values. Included by avx512.cc within its target region.
 
 int32_t trellis_dot(const uint8_t* code, const int16_t* z, size_t bits) {

@@ -1,6 +1,7 @@
-// Transposition of four rows by AVX, for the matrix products of avx2.cc and avx512.cc: included
-// within their namespaces, so that each compiles it for its own instruction set.
-// GemmTile::transpose for four rows: four by eight numbers at a time.
+// GemmTile::transpose by AVX. Included by avx2.cc and avx512.cc within their target regions, so
+// that each compiles it for its instruction set.
+
+// In blocks of 4 x 8.
 void transpose(const float* from, size_t stride, size_t depth, float* to, size_t width) {
   size_t d = 0;
   for (; d + 8 <= depth; d += 8) {
