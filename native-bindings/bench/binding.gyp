@@ -20,6 +20,7 @@
         "../src/search/ground_truth.cc",
         "../src/simd/aarch64/neon.cc",
         "../src/simd/dispatch.cc",
+        "../src/simd/generic/crc32c.cc",
         "../src/simd/generic/gemm.cc",
         "../src/simd/generic/loops.cc",
         "../src/simd/generic/scalar.cc",
@@ -29,7 +30,8 @@
         "../src/simd/x86_64/avx2_loops.cc",
         "../src/simd/x86_64/avx512.cc",
         "../src/simd/x86_64/avx512_loops.cc",
-        "../src/simd/x86_64/cpu.cc"
+        "../src/simd/x86_64/cpu.cc",
+        "../src/simd/x86_64/crc32c.cc"
       ],
       "includes": ["../flags.gypi"],
       "include_dirs": ["../src", ".."]

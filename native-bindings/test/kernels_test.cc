@@ -278,6 +278,22 @@ bool multiplies_matrices_alike(const Kernels& tested) {
   return true;
 }
 
+// Checksums of all lengths and alignments, continued from any state.
+bool checksums_alike(const Kernels& reference, const Kernels& tested) {
+  std::vector<uint8_t> data(1000);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i * 131 + i / 7);
+  for (size_t first = 0; first < 16; ++first) {
+    for (size_t bytes = 0; bytes < data.size() - first; bytes += bytes < 40 ? 1 : 97) {
+      const uint32_t state = static_cast<uint32_t>(0x9E3779B9u * (bytes + first));
+      const uint8_t* at = data.data() + first;
+      if (reference.crc32c(at, bytes, state) != tested.crc32c(at, bytes, state)) return false;
+    }
+  }
+  // RFC 3720, appendix B.4: 32 bytes of zeros.
+  const uint8_t zeros[32] = {};
+  return ~tested.crc32c(zeros, sizeof zeros, ~uint32_t{0}) == 0x8A9136AAu;
+}
+
 bool converts_halves_alike(const Kernels& reference, const Kernels& tested) {
   std::vector<uint16_t> halves(65536), back_a(65536), back_b(65536);
   std::vector<float> a(65536), b(65536);
@@ -349,6 +365,7 @@ int main(int argc, char** argv) {
     report(multiplies_panels_alike(scalar, *tested), prefix + "panel_products");
     report(multiplies_matrices_alike(*tested), prefix + "gemm_nt");
     report(converts_halves_alike(scalar, *tested), prefix + "half_to_float, float_to_half");
+    report(checksums_alike(scalar, *tested), prefix + "crc32c");
     for (const corvid::LoopsCheck& check : corvid::kLoopsChecks) {
       report(check.run(*tested->loops), prefix + check.name);
     }

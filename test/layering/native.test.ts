@@ -7,8 +7,8 @@ import { circles, filesBelow, includes, NATIVE, read, root, shown } from './tree
 /** Floors of native code, the lowest first: an include never names a later one. */
 const FLOORS = [
   'base',
-  'io',
   'simd',
+  'io',
   'linalg',
   'codec/format',
   'codec/lists',

@@ -10,7 +10,7 @@ import { CatalogWriter } from '../../src/store/catalog-writer.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const document = readFileSync(join(root, 'FORMAT.md'), 'utf8');
-const headers = ['io/format.h', 'codec/format/layout.h']
+const headers = ['io/format.h', 'simd/loops.h', 'codec/format/layout.h']
   .map((name) => readFileSync(join(root, 'native-bindings', 'src', name), 'utf8'))
   .join('\n');
 

@@ -7,9 +7,13 @@
 #ifdef CORVID_ARM64
 
 #include <arm_neon.h>
+#ifdef __ARM_FEATURE_CRC32
+#include <arm_acle.h>
+#endif
 #include <string.h>
 
 #include "simd/generic/common.h"
+#include "simd/generic/crc32c.h"
 #include "simd/generic/gemm.h"
 
 namespace corvid {
@@ -302,11 +306,25 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
   memcpy(out + i, converted, (count - i) * sizeof(uint16_t));
 }
 
+uint32_t crc32c(const uint8_t* data, size_t bytes, uint32_t crc) {
+#ifdef __ARM_FEATURE_CRC32
+  for (; bytes >= 8; bytes -= 8, data += 8) {
+    uint64_t word;
+    memcpy(&word, data, 8);
+    crc = __crc32cd(crc, word);
+  }
+  for (; bytes > 0; --bytes, ++data) crc = __crc32cb(crc, *data);
+  return crc;
+#else
+  return crc32c_by_table(data, bytes, crc);
+#endif
+}
+
 }  // namespace
 
-const Kernels kNeonKernels = {"neon",  &kGenericLoops, scan_tables,  hamming,   scan_hamming,
-                              dot,     products_i8,    trellis_dot,  sum_codes, panel_products,
-                              gemm_nt, half_to_float,  float_to_half};
+const Kernels kNeonKernels = {"neon",  &kGenericLoops, scan_tables,   hamming,   scan_hamming,
+                              dot,     products_i8,    trellis_dot,   sum_codes, panel_products,
+                              gemm_nt, half_to_float,  float_to_half, crc32c};
 
 }  // namespace corvid
 

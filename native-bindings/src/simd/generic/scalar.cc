@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "simd/contract.h"
+#include "simd/generic/crc32c.h"
 #include "simd/generic/multiply_add.h"
 #include "simd/levels.h"
 #include "simd/trellis_values.h"
@@ -225,8 +226,9 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", &kGenericLoops, scan_tables,  hamming,   scan_hamming,
-                                dot,      products_i8,    trellis_dot,  sum_codes, panel_products,
-                                gemm_nt,  half_to_float,  float_to_half};
+const Kernels kScalarKernels = {
+    "scalar", &kGenericLoops, scan_tables,   hamming,        scan_hamming,
+    dot,      products_i8,    trellis_dot,   sum_codes,      panel_products,
+    gemm_nt,  half_to_float,  float_to_half, crc32c_by_table};
 
 }  // namespace corvid

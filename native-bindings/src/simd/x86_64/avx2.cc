@@ -21,6 +21,7 @@
 
 #include "simd/generic/common.h"
 #include "simd/generic/gemm.h"
+#include "simd/x86_64/crc32c.h"
 
 namespace corvid {
 namespace {
@@ -377,9 +378,10 @@ void float_to_half(const float* in, uint16_t* out, size_t count) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2",  &kAvx2Loops,   scan_tables,  hamming,   scan_hamming,
-                              dot,     products_i8,   trellis_dot,  sum_codes, panel_products,
-                              gemm_nt, half_to_float, float_to_half};
+const Kernels kAvx2Kernels = {
+    "avx2",        &kAvx2Loops,          scan_tables, hamming,        scan_hamming, dot,
+    products_i8,   trellis_dot,          sum_codes,   panel_products, gemm_nt,      half_to_float,
+    float_to_half, crc32c_by_instruction};
 
 }  // namespace corvid
 
