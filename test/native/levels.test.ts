@@ -1,3 +1,5 @@
+// slow: builds an index on every instruction set.
+//
 // An index does not depend on the instruction set that made it: built once per level of this
 // machine, each in a process of its own, every file has the same bytes, and gives the same answers.
 import { execFileSync } from 'node:child_process';
