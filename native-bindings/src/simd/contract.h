@@ -120,8 +120,8 @@ struct Kernels {
   void (*half_to_float)(const uint16_t* in, float* out, size_t count);
   void (*float_to_half)(const float* in, uint16_t* out, size_t count);
 
-  // CRC32C (reflected polynomial 0x82F63B78) of `bytes` bytes, continued from `crc`, which neither
-  // on the way in nor on the way out is inverted.
+  // CRC32C (reflected polynomial 0x82F63B78) of `bytes` bytes, continued from `crc`; neither the
+  // argument nor the result is inverted.
   uint32_t (*crc32c)(const uint8_t* data, size_t bytes, uint32_t crc);
 };
 
